@@ -1,0 +1,112 @@
+"""The one error tree. Foreign errors are translated into these at the door where they come in.
+
+UnderstudyError
+├── ConfigMistakes       the configuration cannot be used; holds every mistake at once
+├── Refused              a player or operator asked for what cannot be done; the sentence is for them
+├── StoreError
+│   ├── StaleSession     the story moved on since it was read: read again, decide again
+│   └── StoreUnavailable the database cannot be used now
+├── CourierError
+│   ├── TryLater         the platform asks for patience; `seconds` says how much
+│   ├── ChannelGone      the place is no longer there: nothing more can be posted to it
+│   ├── PostRefused      the platform will never take this post
+│   └── OutcomeUnknown   the post may or may not have arrived: read back before sending again
+├── EngineError
+│   ├── EngineBusy       the queue is full; `seconds` says when to come back
+│   ├── EngineUnavailable the model cannot be used now
+│   └── PromptTooLong    the prompt does not fit the context
+└── RunnerError
+    ├── ModelNotLoaded   the model file cannot be used; the message says why and what to do
+    └── RunnerFailed     the model failed in a step; what it held for its slots is lost
+"""
+
+from collections.abc import Sequence
+
+
+class UnderstudyError(Exception):
+    """Anything that this program itself reports as gone wrong."""
+
+
+class ConfigMistakes(UnderstudyError):
+    """The configuration cannot be used: every mistake in it, one sentence each, with its line where it has one."""
+
+    def __init__(self, mistakes: Sequence[str]) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = tuple(mistakes)
+
+
+class Refused(UnderstudyError):
+    """What was asked for cannot be done; the message is one clear sentence for the person who asked."""
+
+
+class StoreError(UnderstudyError):
+    """The store could not do its work."""
+
+
+class StaleSession(StoreError):
+    """The session was changed by somebody else since it was read: read it again and decide again."""
+
+
+class StoreUnavailable(StoreError):
+    """The database cannot be used now; the message says what to check."""
+
+
+class CourierError(UnderstudyError):
+    """A post could not be brought to its place."""
+
+
+class TryLater(CourierError):
+    """The platform asks to wait; nothing was shown."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"The platform asks to wait {seconds:g} seconds.")
+        self.seconds = seconds
+
+
+class ChannelGone(CourierError):
+    """The place no longer exists or can no longer be written to."""
+
+
+class PostRefused(CourierError):
+    """The platform will never accept this post; the message says why."""
+
+
+class OutcomeUnknown(CourierError):
+    """The connection broke while posting: the post may have arrived. Read back before sending again."""
+
+
+class EngineError(UnderstudyError):
+    """The engine could not write."""
+
+
+class EngineBusy(EngineError):
+    """The engine's queue is full."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"The engine is busy; come back in {seconds:g} seconds.")
+        self.seconds = seconds
+
+
+class EngineUnavailable(EngineError):
+    """The model cannot be used now; the message says why."""
+
+
+class PromptTooLong(EngineError):
+    """The prompt and the room for the reply do not fit the model's context."""
+
+    def __init__(self, tokens: int, limit: int) -> None:
+        super().__init__(f"The prompt has {tokens} tokens and the context leaves room for {limit}.")
+        self.tokens = tokens
+        self.limit = limit
+
+
+class RunnerError(UnderstudyError):
+    """The model behind the engine could not do its work."""
+
+
+class ModelNotLoaded(RunnerError):
+    """The model file cannot be used; the message says why and what to do."""
+
+
+class RunnerFailed(RunnerError):
+    """A step of the model failed; what the model held for the slots of that step is lost."""

@@ -1,0 +1,111 @@
+"""The wall to the engine that writes. The caller cannot tell whether it runs in this process or on another host."""
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from bot.ids import SessionId
+from bot.sampling import SamplingSettings
+from bot.story.policy import Rating
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of a prompt.
+
+    Only a `trusted` one (the template's own words) may become control tokens; anything a player or the model wrote is
+    tokenised as plain text. `token_ids`, when set, are what the model itself wrote for exactly this text and are used as
+    they are, so that its cached prefix holds; an engine that cannot take ids uses the text.
+    """
+
+    text: str
+    trusted: bool = False
+    token_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRequest:
+    """What to write. `session` is whose cache to use; `stop` are texts that end the reply and are not part of it."""
+
+    session: SessionId
+    segments: tuple[Segment, ...]
+    max_tokens: int
+    sampling: SamplingSettings
+    seed: int
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """The next stretch of the reply, whole characters only, and the ids of the tokens that ended in it.
+
+    Ids run ahead of nothing: after any delta, the ids so far spell at least the text so far.
+    """
+
+    text: str
+    token_ids: tuple[int, ...] = ()
+
+
+class FinishReason(StrEnum):
+    """Why a reply ended."""
+
+    END = "end"
+    STOP = "stop"
+    LENGTH = "length"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of a request: read in all, of those found in the cache, of those handed to the model, and written."""
+
+    prompt_tokens: int
+    cached_tokens: int
+    prefilled_tokens: int
+    completion_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The one last thing of a stream. `stop` is the stop text that was met, for STOP."""
+
+    reason: FinishReason
+    usage: Usage
+    stop: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineCapabilities:
+    """What the engine runs: the model's name, its context in tokens, its rating, and settings it cannot honour."""
+
+    model: str
+    context: int
+    rating: Rating = Rating.UNRATED
+    ignored_settings: tuple[str, ...] = ()
+
+
+class Engine(Protocol):
+    """Writes text. May raise EngineBusy, EngineUnavailable and PromptTooLong, and nothing else."""
+
+    async def capabilities(self) -> EngineCapabilities:
+        """What it runs. Does not change while it runs."""
+        ...
+
+    async def count(self, segments: Sequence[Segment]) -> tuple[int, ...]:
+        """The number of tokens of each segment, by the model's own tokenizer, as `generate` would read it."""
+        ...
+
+    def generate(self, request: GenerationRequest) -> AsyncGenerator[TextDelta | Finished, None]:
+        """Stream a reply: any number of TextDelta, then one Finished. No text of a stop string is ever streamed.
+
+        Closing the stream early stops the work and frees its slot; what was read stays cached for the session.
+        """
+        ...
+
+    async def warm(self, session: SessionId, segments: Sequence[Segment]) -> None:
+        """Read this prompt into the session's cache while nobody waits for the engine.
+
+        Returns at once; the reading gives way to any `generate`, and a newer call for the session replaces an older
+        one. It never raises: warming is a favour, not a promise.
+        """
+        ...

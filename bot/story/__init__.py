@@ -1,0 +1,1 @@
+"""The story: characters, personas, turns and their variants, as values and pure functions over them."""

@@ -1,0 +1,43 @@
+"""Small makers of story values, so that a test names only what it is about."""
+
+from dataclasses import replace
+from typing import Any
+
+from bot.ids import AuthorId, ChannelKey, EventId, Place, Platform, SessionId
+from bot.posts import Act, Command, InboundPost
+from bot.story.card import CharacterCard
+from bot.story.persona import Persona
+from bot.story.policy import Rating
+from bot.story.session import Session
+
+HERE = Place(Platform("test"), ChannelKey("thread-1"))
+TOBIAS = Persona(AuthorId("author-1"), "Tobias", "Tobias is a weary, loyal soldier.")
+MIRA = CharacterCard(
+    "Mira",
+    "Mira is a clever, secretive innkeeper.",
+    'Mira looked up from the ledger. "We close at ten," she said.',
+    Rating.GENERAL,
+)
+
+
+def a_session(**changes: Any) -> Session:
+    """A session of Mira and Tobias with no turns yet."""
+    session = Session(
+        id=SessionId("session-1"),
+        place=HERE,
+        character=MIRA,
+        scenario="A stranger asks for shelter in a rain-soaked inn.",
+        personas=(TOBIAS,),
+        rating=Rating.GENERAL,
+    )
+    return replace(session, **changes)
+
+
+def a_post(text: str = '"Is there a room left?" Tobias asked.', event: str = "event-1", **changes: Any) -> InboundPost:
+    """Tobias's post in the thread."""
+    return replace(InboundPost(EventId(event), HERE, TOBIAS.author, TOBIAS.name, text), **changes)
+
+
+def a_command(act: Act, event: str = "event-1", **changes: Any) -> Command:
+    """Tobias asks for an act in the thread."""
+    return replace(Command(EventId(event), HERE, TOBIAS.author, act), **changes)
