@@ -101,8 +101,13 @@ class PostReceipt:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a character is writing at this moment in a turn: the text after its finished posts, not yet a post itself."""
+    """What a character is writing at this moment in a turn: the text after its finished posts, not yet a post itself.
+
+    `position` is where the text would stand in the turn's ordered set: posts that still stand from there on are older
+    than it. None when the writer does not say.
+    """
 
     turn: int
     speaker: Speaker
     text: str
+    position: int | None = None

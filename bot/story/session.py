@@ -102,7 +102,9 @@ def open_reply(session: Session, seed: int) -> Session:
 
 
 def retry(session: Session, seed: int) -> Session:
-    """The session with one more, empty variant of its last reply, to be written next."""
+    """The session with one more, empty variant of its last reply, or with the reply that its last post still lacks."""
+    if session.writing is None and session.last is not None and session.last.role is Role.PLAYER:
+        return open_reply(session, seed)
     turn = _last_reply(session)
     variant = Variant("", VariantState.WRITING, length=session.settings.length, seed=seed)
     return with_turn(session, turn.with_new_variant(variant))
@@ -123,6 +125,17 @@ def extend(session: Session, seed: int) -> Session:
     turn = _last_reply(session)
     variant = replace(turn.variant, state=VariantState.WRITING, seed=seed)
     return with_turn(session, turn.with_variant(variant))
+
+
+def give_up(session: Session) -> Session:
+    """The session without the variant being written, which came to nothing: the one before it is shown, or no reply."""
+    turn = session.writing
+    if turn is None:
+        return session
+    variants = (*turn.variants[: turn.selected], *turn.variants[turn.selected + 1 :])
+    if not variants:
+        return replace(session, turns=session.turns[:-1])
+    return with_turn(session, replace(turn, variants=variants, selected=len(variants) - 1))
 
 
 def edit(session: Session, number: int, text: str) -> Session:

@@ -1,0 +1,154 @@
+"""Brings posts to the open pages of a place. It knows no HTTP, and it keeps nothing that must survive a restart.
+
+Rule 1: what stands in a place is in the store; `recent` only bridges the moment until the store knows of it too.
+Rule 2: a message's id follows from its post's key, so a post sent twice is one message, also after a restart.
+Rule 3: a page that reads slowly misses steps, never the end: a watch holds flags, not a queue.
+"""
+
+import asyncio
+import hashlib
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from bot.errors import PostRefused
+from bot.ids import MessageId, Place, Platform
+from bot.posts import ChannelLimits, Draft, OutboundPost, PostReceipt
+
+WEB = Platform("web")
+
+REMEMBERED = 256
+"""How many messages of a place are remembered: far more than the store can be behind."""
+
+
+@dataclass(slots=True, eq=False)
+class Watch:
+    """What one open page does not know yet. `thread`: the posts have changed; `draft`: the text being written has grown."""
+
+    thread: bool = True
+    draft: bool = False
+    closed: bool = False
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def tell(self, *, thread: bool = False, draft: bool = False, closed: bool = False) -> None:
+        """Note what has changed and wake whoever waits."""
+        self.thread |= thread
+        self.draft |= draft
+        self.closed |= closed
+        self._news.set()
+
+    async def wait_for_news(self) -> None:
+        """Return once there is something to show, or the watch is closed."""
+        while not (self.thread or self.draft or self.closed):
+            self._news.clear()
+            await self._news.wait()
+
+
+@dataclass(slots=True)
+class WebCourier:
+    """The courier of the platform "web". Every place of it has the same limits."""
+
+    channel_limits: ChannelLimits
+    _recent: defaultdict[Place, OrderedDict[MessageId, OutboundPost | None]] = field(
+        default_factory=lambda: defaultdict(OrderedDict)
+    )
+    _drafts: dict[Place, Draft] = field(default_factory=dict)
+    _watches: defaultdict[Place, set[Watch]] = field(default_factory=lambda: defaultdict(set))
+
+    @property
+    def platform(self) -> Platform:
+        """Always "web"."""
+        return WEB
+
+    async def limits(self, place: Place) -> ChannelLimits:  # noqa: ARG002  the wall asks per place
+        """The same for every place."""
+        return self.channel_limits
+
+    async def send(self, post: OutboundPost) -> PostReceipt:
+        """Show a post on the open pages. The same key is the same message."""
+        message = message_of(post)
+        if message not in self._recent[post.place]:
+            self._remember(post.place, message, post)
+        return PostReceipt(message)
+
+    async def edit(self, message: MessageId, post: OutboundPost) -> None:
+        """Replace a message's text. Raises PostRefused when it was deleted."""
+        recent = self._recent[post.place]
+        if message in recent and recent[message] is None:
+            raise PostRefused("The post was taken away and cannot be changed any more.")
+        self._remember(post.place, message, post)
+
+    async def delete(self, place: Place, message: MessageId) -> None:
+        """Take a message away."""
+        self._remember(place, message, None)
+
+    async def read_back(self, post: OutboundPost, after: MessageId | None) -> PostReceipt | None:  # noqa: ARG002  keys suffice
+        """Whether the post was sent since the start; sending it again is harmless in any case."""
+        message = message_of(post)
+        return PostReceipt(message) if self._recent[post.place].get(message) else None
+
+    async def writing(self, place: Place, draft: Draft) -> None:
+        """Show the text that is being written."""
+        before = self._drafts.get(place)
+        self._drafts[place] = draft
+        # A new turn or a finished post changes the thread around the draft as well.
+        moved = before is None or (before.turn, before.position) != (draft.turn, draft.position)
+        self._tell(place, thread=moved, draft=True)
+
+    async def resting(self, place: Place, turn: int) -> None:
+        """Show that nothing is written any more."""
+        draft = self._drafts.get(place)
+        if draft is not None and draft.turn == turn:
+            del self._drafts[place]
+        self._tell(place, thread=True)
+
+    def draft(self, place: Place) -> Draft | None:
+        """What is being written in a place at this moment."""
+        return self._drafts.get(place)
+
+    def recent(self, place: Place) -> Mapping[MessageId, OutboundPost | None]:
+        """The latest messages and what they show by now (None: taken away), whether the store knows of it yet or not."""
+        return self._recent[place]
+
+    def changed(self, place: Place) -> None:
+        """The story has changed without a post of ours: have the open pages show it."""
+        self._tell(place, thread=True)
+
+    @contextmanager
+    def watching(self, place: Place) -> Iterator[Watch]:
+        """A watch for one open page, which at first knows nothing."""
+        watch = Watch()
+        self._watches[place].add(watch)
+        try:
+            yield watch
+        finally:
+            self._watches[place].discard(watch)
+
+    def watchers(self, place: Place) -> int:
+        """How many pages are open."""
+        return len(self._watches[place])
+
+    def close(self) -> None:
+        """End all watches, so that their streams end."""
+        for watches in self._watches.values():
+            for watch in watches:
+                watch.tell(closed=True)
+
+    def _remember(self, place: Place, message: MessageId, post: OutboundPost | None) -> None:
+        recent = self._recent[place]
+        recent[message] = post
+        recent.move_to_end(message)
+        while len(recent) > REMEMBERED:
+            recent.popitem(last=False)
+        self._tell(place, thread=True)
+
+    def _tell(self, place: Place, *, thread: bool = False, draft: bool = False) -> None:
+        for watch in self._watches[place]:
+            watch.tell(thread=thread, draft=draft)
+
+
+def message_of(post: OutboundPost) -> MessageId:
+    """The name of a post's message: the same for the same key in the same place."""
+    name = f"{post.place.channel}\n{post.key}".encode()
+    return MessageId(hashlib.sha256(name).hexdigest()[:24])

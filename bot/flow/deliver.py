@@ -1,0 +1,124 @@
+"""The second walk: wishes out of the store, through a courier, receipts back in. One worker per place, so order holds.
+
+Rule 1: an attempt is stored before it is made, so that after a crash its outcome counts as uncertain.
+Rule 2: an uncertain sending is read back before it is made again.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+
+from bot.errors import ChannelGone, OutcomeUnknown, PostRefused, StoreUnavailable, TryLater
+from bot.flow.places import Places
+from bot.ids import MessageId, Place
+from bot.metrics import Metrics
+from bot.ports.clock import Clock
+from bot.ports.store import Delivery, Removal, Store
+from bot.posts import OutboundPost
+
+log = logging.getLogger(__name__)
+
+BACKOFF = 1.0
+BACKOFF_LIMIT = 300.0
+RECHECK = 1.0
+
+
+@dataclass(slots=True)
+class Deliverer:
+    """Brings wishes to their places. `wake` after storing some; `start` also takes up what an earlier run left."""
+
+    store: Store
+    places: Places
+    clock: Clock
+    metrics: Metrics
+    _bells: dict[Place, asyncio.Event] = field(default_factory=dict)
+    _idle: dict[Place, asyncio.Event] = field(default_factory=dict)
+    _workers: dict[Place, asyncio.Task[None]] = field(default_factory=dict)
+
+    async def start(self) -> None:
+        """Take up the wishes that are outstanding."""
+        for place in await self.store.outstanding():
+            self.wake(place)
+
+    def wake(self, place: Place) -> None:
+        """There may be something to deliver to this place."""
+        if place not in self._workers:
+            self._bells[place] = asyncio.Event()
+            self._idle[place] = asyncio.Event()
+            self._workers[place] = asyncio.create_task(self._work(place), name=f"deliver {place.channel}")
+        self._idle[place].clear()
+        self._bells[place].set()
+
+    async def settled(self, place: Place) -> None:
+        """Return when nothing is left to deliver to this place."""
+        if place in self._idle:
+            await self._idle[place].wait()
+
+    async def close(self) -> None:
+        """End all workers; what is not delivered stays stored."""
+        for worker in self._workers.values():
+            worker.cancel()
+        await asyncio.gather(*self._workers.values(), return_exceptions=True)
+        self._workers.clear()
+
+    async def _work(self, place: Place) -> None:
+        while True:
+            self._bells[place].clear()
+            try:
+                await self._deliver_all(place)
+            except StoreUnavailable as error:
+                log.error("the store is unavailable; delivery waits", exc_info=error, extra={"action": "wait_for_store"})  # noqa: TRY400 - the cause is in the sentence
+                await self.clock.sleep(BACKOFF)
+                continue
+            if not self._bells[place].is_set():
+                self._idle[place].set()
+            await self._bells[place].wait()
+
+    async def _deliver_all(self, place: Place) -> None:
+        while True:
+            delivery = await self.store.claim(place, self.clock.now())
+            if delivery is not None:
+                await self._deliver(place, delivery)
+            elif place in await self.store.outstanding():
+                await self.clock.sleep(RECHECK)
+            else:
+                return
+
+    async def _deliver(self, place: Place, delivery: Delivery) -> None:
+        try:
+            message = await self._bring(delivery)
+        except TryLater as patience:
+            await self.store.postpone(delivery.id, self.clock.now() + patience.seconds, uncertain=False)
+        except OutcomeUnknown:
+            wait = min(BACKOFF * 2**delivery.attempts, BACKOFF_LIMIT)
+            self.metrics.count("deliveries", "uncertain")
+            await self.store.postpone(delivery.id, self.clock.now() + wait, uncertain=True)
+        except (ChannelGone, PostRefused) as refusal:
+            log.warning("a post was refused", exc_info=refusal, extra={"action": "abandon_post", "place": place})
+            self.metrics.count("deliveries", "abandoned")
+            await self.store.abandon(delivery.id, str(refusal))
+        else:
+            self.metrics.count("deliveries", "settled")
+            await self.store.settle(delivery.id, message)
+
+    async def _bring(self, delivery: Delivery) -> MessageId | None:
+        """Make the wish come true; the message that stands at its position afterwards."""
+        if isinstance(delivery.wish, Removal):
+            return await self._remove(delivery, delivery.wish)
+        if delivery.standing is not None:
+            await self.store.attempt(delivery.id)
+            await self.places.courier(delivery.wish.place).edit(delivery.standing, delivery.wish)
+            return delivery.standing
+        return await self._send(delivery, delivery.wish)
+
+    async def _remove(self, delivery: Delivery, removal: Removal) -> None:
+        if delivery.standing is not None:
+            await self.store.attempt(delivery.id)
+            await self.places.courier(removal.place).delete(removal.place, delivery.standing)
+
+    async def _send(self, delivery: Delivery, post: OutboundPost) -> MessageId:
+        courier = self.places.courier(post.place)
+        if delivery.uncertain and (found := await courier.read_back(post, delivery.last_message)):
+            return found.message
+        await self.store.attempt(delivery.id)
+        return (await courier.send(post)).message

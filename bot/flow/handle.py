@@ -1,0 +1,151 @@
+"""What a lane does with one event: read the session once, decide, store the outcome, then write what stands open.
+
+Rule 1: an event and its outcome are stored in one transaction, so it is answered once however often this begins.
+Rule 2: storing and writing are tried again separately: a lost store never makes the same post join the story twice.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from bot import texts
+from bot.errors import Refused, StaleSession, StoreUnavailable, UnderstudyError
+from bot.flow.decide import Ignore, RunCommand, decide
+from bot.flow.places import Places
+from bot.flow.run_command import carry_out
+from bot.flow.take_turn import Writer
+from bot.flow.wishes import notice, notice_without_session
+from bot.ids import Place
+from bot.metrics import Metrics
+from bot.ports.clock import Clock
+from bot.ports.engine import Engine
+from bot.ports.store import Change, Store
+from bot.posts import Inbound, InboundPost, OutboundPost
+from bot.story.persona import Persona
+from bot.story.session import Session, add_post, open_reply
+
+log = logging.getLogger(__name__)
+
+STORE_PATIENCE = 1.0
+"""Seconds between tries while the store is unavailable."""
+
+
+@dataclass(slots=True)
+class Handler:
+    """Handles the events of all places; called by their lanes, one call at a time per place."""
+
+    store: Store
+    engine: Engine
+    places: Places
+    clock: Clock
+    metrics: Metrics
+    writer: Writer
+    roll: Callable[[], int]
+    wake: Callable[[Place], None]
+    _writing: dict[Place, asyncio.Event] = field(default_factory=dict)
+
+    async def handle(self, event: Inbound) -> None:
+        """Store what an event changes, and write the reply that it opens. Never raises: a failure is logged and told."""
+        try:
+            await self._patiently(lambda again: self._store_outcome(event, again=again))
+            await self._patiently(lambda _: self._write_open_reply(event.place))
+        except Exception:
+            # A defect met in one place must neither end its lane nor come back at every start.
+            log.exception("an event could not be handled", extra={"action": "fail", "event": event.event})
+            self.metrics.count("failures")
+            await self._tell_failure(event)
+
+    async def resume(self, place: Place) -> None:
+        """Write on the reply that an earlier run left half-written. Never raises."""
+        try:
+            await self._patiently(lambda _: self._write_open_reply(place))
+        except Exception:
+            log.exception("a reply could not be resumed", extra={"action": "fail", "place": place})
+            self.metrics.count("failures")
+
+    def stop_writing(self, place: Place) -> bool:
+        """Stop the reply that is being written in a place; False when none is."""
+        stop = self._writing.get(place)
+        if stop is None or stop.is_set():
+            return False
+        stop.set()
+        return True
+
+    async def _patiently(self, work: Callable[[bool], Awaitable[None]]) -> None:
+        again = False
+        while True:
+            try:
+                await work(again)
+            except (StoreUnavailable, StaleSession) as error:
+                log.warning("the store could not be used; trying again", exc_info=error, extra={"action": "wait_for_store"})
+                await self.clock.sleep(STORE_PATIENCE)
+                again = True
+            else:
+                return
+
+    async def _store_outcome(self, event: Inbound, *, again: bool) -> None:
+        if again and event not in await self.store.waiting():
+            return
+        session = await self.store.session_at(event.place)
+        if session is not None and session.writing is not None:
+            session = await self._write(session)
+        decision = decide(session, event, (await self.engine.capabilities()).rating)
+        match decision:
+            case Ignore():
+                await self._ignore(session, event, decision)
+            case RunCommand():
+                await self._run(decision)
+            case _:
+                await self._save(self._taken_in(decision.session, decision.post))
+
+    async def _run(self, decision: RunCommand) -> None:
+        command = decision.command
+        limits = await self.places.limits(command.place)
+        try:
+            change = carry_out(decision.session, command, limits, self.roll)
+        except Refused as refused:
+            await self._ignore(decision.session, command, Ignore("the act makes no sense now", str(refused)))
+        else:
+            await self._save(change)
+
+    def _taken_in(self, session: Session, post: InboundPost) -> Change:
+        persona = session.persona_of(post.author) or Persona(post.author, post.author_name)
+        answered = open_reply(add_post(session, persona, post.text), self.roll())
+        return Change(session, answered, handled=post.event)
+
+    async def _save(self, change: Change) -> None:
+        await self.store.save(change)
+        self.wake(change.after.place)
+
+    async def _ignore(self, session: Session | None, event: Inbound, why: Ignore) -> None:
+        log.info("an event was ignored: %s", why.reason, extra={"action": "ignore", "event": event.event})
+        said: tuple[OutboundPost, ...] = ()
+        if why.notice and session is None:
+            said = (notice_without_session(event.place, why.notice, event.event),)
+        elif why.notice and session is not None:
+            said = (notice(session, why.notice, event.event),)
+        await self.store.dismiss(event.place, event.event, said)
+        self.wake(event.place)
+
+    async def _write_open_reply(self, place: Place) -> None:
+        session = await self.store.session_at(place)
+        if session is not None and session.writing is not None:
+            await self._write(session)
+
+    async def _write(self, session: Session) -> Session:
+        stop = asyncio.Event()
+        self._writing[session.place] = stop
+        try:
+            return await self.writer.write(session, stop)
+        finally:
+            del self._writing[session.place]
+
+    async def _tell_failure(self, event: Inbound) -> None:
+        said = notice_without_session(event.place, texts.INTERNAL.format(event=event.event), event.event)
+        try:
+            await self.store.dismiss(event.place, event.event, (said,))
+        except UnderstudyError:
+            log.exception("the failure could not be stored", extra={"action": "fail", "event": event.event})
+        else:
+            self.wake(event.place)

@@ -1,0 +1,49 @@
+"""One lane per place: what happens in a place happens in order, and places do not wait for each other.
+
+Rule 1: only a place's lane changes its session. Rule 2: work that fails is the work's own matter; the lane goes on.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from bot.ids import Place
+
+Work = Callable[[], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Lanes:
+    """Runs work per place, first come first served."""
+
+    _queues: dict[Place, asyncio.Queue[Work]] = field(default_factory=dict)
+    _runners: dict[Place, asyncio.Task[None]] = field(default_factory=dict)
+
+    def put(self, place: Place, work: Work) -> None:
+        """Queue work for a place; it must not raise."""
+        if place not in self._queues:
+            self._queues[place] = asyncio.Queue()
+            self._runners[place] = asyncio.create_task(self._run(self._queues[place]), name=f"lane {place.channel}")
+        self._queues[place].put_nowait(work)
+
+    async def settled(self, place: Place) -> None:
+        """Return when nothing is queued or running in a place."""
+        if place in self._queues:
+            await self._queues[place].join()
+
+    async def close(self) -> None:
+        """End all lanes at once; what was not finished is taken up from the store by the next start."""
+        for runner in self._runners.values():
+            runner.cancel()
+        await asyncio.gather(*self._runners.values(), return_exceptions=True)
+        self._runners.clear()
+        self._queues.clear()
+
+    @staticmethod
+    async def _run(queue: asyncio.Queue[Work]) -> None:
+        while True:
+            work = await queue.get()
+            try:
+                await work()
+            finally:
+                queue.task_done()

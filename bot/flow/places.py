@@ -1,0 +1,38 @@
+"""The places of all platforms through one door: limits asked with patience, and the best-effort signs of writing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.errors import TryLater
+from bot.ids import Place
+from bot.ports.clock import Clock
+from bot.ports.courier import Courier, courier_for
+from bot.posts import ChannelLimits, Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """All couriers, found by place."""
+
+    couriers: Sequence[Courier]
+    clock: Clock
+
+    def courier(self, place: Place) -> Courier:
+        """The courier that serves a place. Raises KeyError when no adapter does."""
+        return courier_for(self.couriers, place)
+
+    async def limits(self, place: Place) -> ChannelLimits:
+        """What a place accepts, asked again as long as the platform asks to wait. Raises ChannelGone."""
+        while True:
+            try:
+                return await self.courier(place).limits(place)
+            except TryLater as patience:
+                await self.clock.sleep(patience.seconds)
+
+    async def writing(self, place: Place, draft: Draft) -> None:
+        """Show that a reply is being written."""
+        await self.courier(place).writing(place, draft)
+
+    async def resting(self, place: Place, turn: int) -> None:
+        """Show that it no longer is."""
+        await self.courier(place).resting(place, turn)

@@ -1,0 +1,79 @@
+"""Which part of the story the model reads next, and reading it ahead of need. It decides nothing about posts."""
+
+from dataclasses import dataclass
+
+from bot.errors import PromptTooLong
+from bot.ports.engine import Engine, Segment
+from bot.ports.store import Change, Store
+from bot.prompt import window
+from bot.prompt.build import Prompt, build
+from bot.prompt.format import PromptFormat
+from bot.prompt.length import reply_budget
+from bot.story.session import Session, with_window
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is needed to read a story: where it is stored, who counts its tokens, and the prompt format."""
+
+    store: Store
+    engine: Engine
+    prompt_format: PromptFormat
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A prompt with its tokens counted: head, each turn, tail, and the context they must fit."""
+
+    prompt: Prompt
+    head: int
+    turns: tuple[int, ...]
+    tail: int
+    context: int
+
+
+async def fit(reading: Reading, session: Session) -> tuple[Session, Prompt, int]:
+    """The session with its window moved, if it must be, its prompt, and the tokens that the reply may take.
+
+    Raises PromptTooLong when even the newest turn alone does not fit.
+    """
+    length = session.turns[-1].variant.length
+    measured = await measure(reading, build(session, reading.prompt_format))
+    budget = reply_budget(length, measured.context)
+    room = window.room(measured.context, measured.head, measured.tail, budget)
+    drop = window.plan(measured.turns, room)
+    if measured.turns and measured.turns[-1] > room:
+        raise PromptTooLong(measured.head + measured.turns[-1] + measured.tail, measured.context - budget)
+    if drop == 0:
+        return session, measured.prompt, budget
+    session = await _move(reading, session, measured.prompt, drop)
+    return session, build(session, reading.prompt_format), budget
+
+
+async def prepare_next(reading: Reading, session: Session) -> Session:
+    """After a turn: move the window now if the next turn would not fit, and have the engine read the story while it rests."""
+    prompt = build(session, reading.prompt_format)
+    if prompt.turns:
+        measured = await measure(reading, prompt)
+        budget = reply_budget(session.settings.length, measured.context)
+        room = window.room(measured.context, measured.head, 0, budget)
+        drop = window.plan_ahead(measured.turns, room)
+        if drop:
+            session = await _move(reading, session, prompt, drop)
+            prompt = build(session, reading.prompt_format)
+    await reading.engine.warm(session.id, prompt.segments)
+    return session
+
+
+async def measure(reading: Reading, prompt: Prompt) -> Measured:
+    """Count the tokens of a prompt, part by part, in one call."""
+    parts: tuple[tuple[Segment, ...], ...] = (prompt.head, *(segments for _, segments in prompt.turns), prompt.tail)
+    counts = iter(await reading.engine.count([segment for part in parts for segment in part]))
+    head, *turns, tail = (sum(next(counts) for _ in part) for part in parts)
+    context = (await reading.engine.capabilities()).context
+    return Measured(prompt, head, tuple(turns), tail, context)
+
+
+async def _move(reading: Reading, session: Session, prompt: Prompt, drop: int) -> Session:
+    start, _ = prompt.turns[drop]
+    return await reading.store.save(Change(session, with_window(session, start)))
