@@ -5,6 +5,7 @@ Whatever is not Markdown is escaped: raw HTML is text, images are not offered, l
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -24,6 +25,7 @@ SPOILER = "||"
 NOT_OFFERED = ("image", "heading", "lheading", "code", "reference", "html_block", "html_inline")
 
 
+@lru_cache(maxsize=256)
 def render(text: str) -> Markup:
     """A post's text as HTML that is safe to place in a page."""
     return Markup(_PARSER.render(plain(text)))  # noqa: S704  the parser escapes what it does not make itself
@@ -37,7 +39,8 @@ def plain(text: str) -> str:
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "breaks": True})
     parser.enable("strikethrough").disable(list(NOT_OFFERED))
-    parser.validateLink = _is_safe  # type: ignore[method-assign]  the library's documented way to narrow links
+    parser.validateLink = _is_safe  # type: ignore[method-assign]  # the library's own way to narrow links
+    parser.inline.add_terminator_char(SPOILER[0])
     parser.inline.ruler.before("emphasis", "spoiler", _spoiler)
     parser.add_render_rule("link_open", _link_open)
     return parser

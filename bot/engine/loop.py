@@ -8,6 +8,7 @@ Rule 2. A drawn token is read in the step after it was drawn; the last one of a 
 Rule 3. Reading ahead (`warm`) happens only in a step that finds no reply to write.
 """
 
+import logging
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,8 @@ from bot.ids import SessionId
 from bot.ports.engine import Finished, TextDelta, Usage
 from bot.ports.runner import Runner, Stretch
 from bot.sampling import SamplingSettings
+
+logger = logging.getLogger(__name__)
 
 WARM_TOKENS = 64
 """Tokens read ahead in one step at most: a reply that arrives meanwhile waits no longer than this takes."""
@@ -47,8 +50,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class EngineStatistics:
-    """Sums since the start. `prefilled_tokens` were read for replies, `warmed_tokens` ahead of need;
-    `decode_tokens` are all that were handed to the runner, in `steps` steps.
+    """Sums since the start.
+
+    `prefilled_tokens` were read for replies, `warmed_tokens` ahead of need; `decode_tokens` are all that were handed to
+    the runner, in `steps` steps.
     """
 
     prompt_tokens: int = 0
@@ -190,16 +195,16 @@ class EngineLoop:
         """Read the next stretch of the oldest prompt to warm; one that is read, or finds no harmless slot, is dropped."""
         session, tokens = next(iter(self._warming.items()))
         slot = self._slots.take_without_loss(session, tokens)
-        at = self._cut(slot, slot.prefix(tokens)) if slot else len(tokens)
-        ahead = tokens[at : at + min(WARM_TOKENS, self._runner.shape.batch)]
-        if at + len(ahead) == len(tokens):
+        if slot is None or slot.prefix(tokens) == len(tokens):
             del self._warming[session]
-        if slot is None or not ahead:
             return
+        at = self._cut(slot, slot.prefix(tokens))
+        ahead = tokens[at : at + min(WARM_TOKENS, self._runner.shape.batch)]
         try:
             self._run(Stretch(slot.index, ahead, at, draws=False))
         except RunnerFailed:
-            self._warming.pop(session, None)
+            logger.warning("reading ahead failed; the slot is cleared", exc_info=True)
+            del self._warming[session]
             self._empty(slot)
         else:
             self._count(warmed_tokens=len(ahead))

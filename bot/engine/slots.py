@@ -32,15 +32,18 @@ class SlotTable:
         return self._slots[index]
 
     def take(self, session: SessionId, tokens: Sequence[int]) -> Slot:
-        """The slot for this session's prompt, now the session's own: its own, else a harmless one, else the least
-        recently used one, whose session loses its cache.
+        """The slot for this session's prompt, now the session's own.
+
+        It is its own, else one that costs no other session its cache, else the least recently used one.
         """
         slot = self.take_without_loss(session, tokens) or min(self._slots, key=lambda each: each.used)
         return self._give(slot, session)
 
     def take_without_loss(self, session: SessionId, tokens: Sequence[int]) -> Slot | None:
-        """The session's own slot, else one whose tokens are all a beginning of the prompt (the longest; an empty one is
-        the shortest), so that no other session's cache is cut. None, and nothing changed, when there is no such slot.
+        """The slot for this session's prompt if there is one to be had without cutting another session's cache.
+
+        It is its own, else the fullest of those whose tokens are all a beginning of the prompt (an empty one at least).
+        None, and nothing changed, when there is no such slot.
         """
         own = next((slot for slot in self._slots if slot.session == session), None)
         harmless = [slot for slot in self._slots if slot.prefix(tokens) == len(slot.tokens)]

@@ -104,7 +104,8 @@ class Deliverer:
     async def _bring(self, delivery: Delivery) -> MessageId | None:
         """Make the wish come true; the message that stands at its position afterwards."""
         if isinstance(delivery.wish, Removal):
-            return await self._remove(delivery, delivery.wish)
+            await self._remove(delivery, delivery.wish)
+            return None
         if delivery.standing is not None:
             await self.store.attempt(delivery.id)
             await self.places.courier(delivery.wish.place).edit(delivery.standing, delivery.wish)

@@ -56,7 +56,7 @@ class Scribe:
         out or text that it began with.
         """
         fixed = max(self._chunker.taken, len(self.variant.text))
-        text = clean(self._text, cut)
+        text = clean(self._text, cut=cut)
         if len(text) < fixed:
             text = self._text[:fixed].rstrip() or text
         self.posts += [chunk.text for chunk in self._chunker.finish(max(len(text), self._chunker.taken))]

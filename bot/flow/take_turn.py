@@ -9,7 +9,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from bot import texts
 from bot.errors import EngineBusy, EngineError, PromptTooLong
@@ -197,7 +197,8 @@ async def until(
 
 async def _first_of(following: asyncio.Future[TextDelta | Finished], stopped: asyncio.Future[Literal[True]]) -> None:
     try:
-        await asyncio.wait([following, stopped], return_when=asyncio.FIRST_COMPLETED)
+        waited: list[asyncio.Future[Any]] = [following, stopped]
+        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
     finally:
         # The engine's stream must have let go of its step before it is closed, or closing it fails.
         if not following.done():

@@ -21,9 +21,9 @@ _BIDI_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 # Letters by category that show nothing: Hangul fillers and the empty Braille cell.
 _BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 _UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Me", "Mn", "Zl", "Zp", "Zs"})
-_LOOK_ALIKES = str.maketrans({"♯": "#", "⋕": "#", "⌗": "#", "꞉": ":", "∶": ":"})
+_LOOK_ALIKES = str.maketrans({"\u266f": "#", "\u22d5": "#", "\u2317": "#", "\ua789": ":", "\u2236": ":"})
 _ESCAPE = "\\"
-_SPEAKING = ("\n{}:", "\n*{}:", "\n**{}:", "\n**{}**:", "\n*{}*:", "\n{}：")
+_SPEAKING = ("\n{}:", "\n*{}:", "\n**{}:", "\n**{}**:", "\n*{}*:", "\n{}\uff1a")
 
 
 def neutralise(text: str, fmt: PromptFormat, *, mid_line: bool = False) -> str:
@@ -64,17 +64,105 @@ def clean(text: str, *, cut: bool) -> str:
 def kept_ids(trail: Sequence[tuple[str, Sequence[int]]], text: str) -> tuple[int, ...]:
     """The model's own ids that spell exactly a space and `text`; empty when no border of the trail falls there.
 
-    `trail` is a reply from its beginning, as it was streamed: text and the ids that came with it. Only a stretch that
-    brought ids ends at a token's border; one without them may end inside a token. A reply that was continued begins
-    with what it had, `(" " + text, token_ids)`: without ids there, nothing can be kept.
+    `trail` is the reply from its beginning: stretches of text, and the ids that came with each; what a continued reply had
+    already is the first stretch. A stretch with ids ends at a token's border; one without may end inside a token,
+    and when the first has none, its ids were never kept, and nothing can be.
     """
-    wanted = f" {text}"
-    spelled, ids = "", list[int]()
+    if not trail or not trail[0][1]:
+        return ()
+    wanted, spelled = f" {text}", ""
+    ids: list[int] = []
     for stretch, brought in trail:
-        if stretch and not brought and not ids and _is_continued(spelled, stretch, trail):
-            return ()
         spelled += stretch
         ids.extend(brought)
-        if len(spelled) >= len(wanted):
-            return tuple(ids) if brought and spelled == wanted else ()
+        if spelled == wanted and brought:
+            return tuple(ids)
+        if len(spelled) > len(wanted):
+            return ()
     return ()
+
+
+def clean_input(text: str, limit: int) -> str:
+    """A post as it is stored: newlines of one kind, no control characters but tab, no lone surrogates, no outer white space.
+
+    Bidirectional embeddings, overrides and isolates (U+202A-202E, U+2066-2069) are all removed: right-to-left text is
+    ordered by its letters without them, and unbalanced ones turn around what follows the post. Marks (U+200E, U+200F,
+    U+061C) and joiners stay. Raises Refused when nothing to see is left, or more than `limit` code points are.
+    """
+    cleaned = _without_traps(text).strip()
+    if not _shows_something(cleaned):
+        raise Refused("There is nothing to read in this post, so it was not stored; write some text.")
+    if len(cleaned) > limit:
+        raise Refused(
+            f"This post has {len(cleaned):,} characters and at most {limit:,} are taken;"
+            " nothing of it was stored. Post it in parts."
+        )
+    return cleaned
+
+
+def clean_name(name: str) -> str:
+    """A name as it is stored: one line of at most 40 code points. Raises Refused when it cannot stand before a colon."""
+    cleaned = one_line(_without_traps(name))
+    if not _shows_something(cleaned):
+        raise Refused("A name needs at least one visible character.")
+    if len(cleaned) > NAME_LIMIT:
+        raise Refused(f"A name can have at most {NAME_LIMIT} characters; this one has {len(cleaned)}. Choose a shorter one.")
+    folded = _folded(cleaned)
+    if ":" in folded or folded.startswith("#"):
+        raise Refused('A name cannot contain ":" or begin with "#": they mark who speaks in the story. Choose another one.')
+    return cleaned
+
+
+@cache
+def _control_pattern(fmt: PromptFormat) -> re.Pattern[str]:
+    """Finds the first character of every control text, overlapping ones too, and of everything that looks like `<|word|>`."""
+    texts = "|".join(re.escape(text) for text in fmt.control_texts if len(text) > 1)
+    ahead = r"<[|\uff5c][^<>|\uff5c\n]{1,64}[|\uff5c]>" + (f"|{texts}" if texts else "")
+    return re.compile(rf"(?=(?:{ahead})).", re.DOTALL)
+
+
+@cache
+def _folded_starts(fmt: PromptFormat) -> tuple[tuple[str, ...], int]:
+    """How headers begin, folded, and the length of the longest."""
+    starts = tuple(_folded(start) for start in fmt.header_starts)
+    return starts, max(map(len, starts), default=0)
+
+
+def _not_header(line: str, fmt: PromptFormat) -> str:
+    starts, size = _folded_starts(fmt)
+    return f"{_ESCAPE}{line}" if size and _folded(line, size).startswith(starts) else line
+
+
+def _folded(text: str, size: int | None = None) -> str:
+    """How the eye may take a text: no spaces, nothing invisible, compatible forms and look-alikes as one, lower case.
+
+    Reads no further than the first `size` characters of the result need.
+    """
+    folded = ""
+    for character in text:
+        if size is not None and len(folded) >= size:
+            break
+        if _is_seen(character):
+            folded += unicodedata.normalize("NFKC", character).translate(_LOOK_ALIKES).casefold()
+    return folded
+
+
+def _is_seen(character: str) -> bool:
+    return character not in _BLANK_LETTERS and unicodedata.category(character) not in _UNSEEN
+
+
+def _shows_something(text: str) -> bool:
+    return any(_is_seen(character) for character in text)
+
+
+def _without_traps(text: str) -> str:
+    cleaned = _CONTROLS.sub("", _LINE_ENDS.sub("\n", text))
+    return _BIDI_CONTROLS.sub("", _SURROGATES.sub("\ufffd", cleaned))
+
+
+def _speaking(session: Session) -> tuple[str, ...]:
+    """How a line begins in which a player speaks, under any name that the prompt shows for them."""
+    played = (turn.name for turn in session.turns if turn.role is Role.PLAYER)
+    names = dict.fromkeys(one_line(name) for name in (*(persona.name for persona in session.personas), *played))
+    own = one_line(session.character.name).casefold()
+    return tuple(pattern.format(name) for name in names if name and name.casefold() != own for pattern in _SPEAKING)

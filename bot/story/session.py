@@ -58,9 +58,11 @@ class Session:
 
 
 def with_persona(session: Session, persona: Persona) -> Session:
-    """The session with this player's part added or replaced."""
-    others = tuple(each for each in session.personas if each.author != persona.author)
-    return replace(session, personas=(*others, persona))
+    """The session with this player's part added at the end, or replaced where it stands."""
+    if session.persona_of(persona.author) is None:
+        return replace(session, personas=(*session.personas, persona))
+    # The order stays, so that the head of the prompt changes no more than it must.
+    return replace(session, personas=tuple(persona if each.author == persona.author else each for each in session.personas))
 
 
 def with_length(session: Session, length: Length | None) -> Session:

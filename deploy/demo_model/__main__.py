@@ -49,12 +49,22 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, metavar="DIR", help="folder for everything made on the way")
     parser.add_argument("--passes", type=int, default=10, help="how often the novels are made into samples")
     parser.add_argument("--minutes", type=float, default=80.0, help="training time in all")
+    parser.add_argument("--model", type=Path, metavar="FILE", help="the GGUF file to write or to measure")
+    parser.add_argument("--prompts", type=int, default=60, help="how many held-out prompts to measure with")
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args()
     if given.command == "prepare":
         prepare(given.corpus, given.work, given.passes)
     elif given.command == "train":
         train(given.work, given.minutes, given.threads)
+    elif given.command == "export":
+        from .export import export
+
+        export(given.work, given.model)
+    else:
+        from .measure import measure
+
+        measure(given.work, given.model, given.prompts, given.threads)
 
 
 if __name__ == "__main__":

@@ -32,13 +32,16 @@ MANY_TURNS = 0.05  # share of samples with a history that fills the context
 HEAD_WEIGHT, INPUT_WEIGHT, REPLY_WEIGHT, END_WEIGHT = 1, 6, 10, 30  # tenths
 
 _SENTENCE = re.compile(r"(?<=[.!?])(?<!\bMr\.)(?<!\bMrs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\bM\.)\s+|(?<=[.!?]\")\s+(?=[\"A-Z\u27e6])")
-_SAYS = "said|cried|asked|replied|answered|exclaimed|returned|observed|continued|inquired|remarked|added|whispered|murmured"
+SAYS = "said|cried|asked|replied|answered|exclaimed|returned|observed|continued|inquired|remarked|added|whispered|murmured"
 _THIRD = {
     "f": ("the woman", "the lady", "the girl", "the stranger"),
     "m": ("the man", "the gentleman", "the stranger", "the fellow"),
 }
 _CALLED = {"f": ("madam", "my dear", "my lady"), "m": ("sir", "my friend", "old fellow")}
-_VOCATIVE = re.compile(rf"(?<=[,\"] |.[\"]){OPEN}(\d+){CLOSE}(?=[,.!?;])")
+_MARK = f"{OPEN}(\\d+){CLOSE}"
+_VOCATIVE = re.compile(
+    rf"(?<=[,\"] |.[\"]){_MARK}(?=[,.!?;])|(?<=[.!?;:] ){_MARK}(?=, (?:I|you|your|my|if|do|don't|what|how|why|let|it)\b)"
+)
 
 
 @dataclass(frozen=True)
@@ -78,27 +81,24 @@ def rename(text: Text, start: int, stop: int, rng: Random, held_out: bool) -> Pa
     genders = [text.genders[n] for n in main] + [usual, rng.choice("fm")]
     pair = draw_pair(rng, genders[0], genders[1], held_out)
     names = dict(zip(main, (pair.char, pair.user), strict=False))
-    renamed = [_put_names(p, names, text.genders, rng) for p in chunk]
+    others = {n: (rng.choice(_THIRD[g]), rng.choice(_CALLED[g])) for n, g in enumerate(text.genders)}
+    others |= {n: (name, name) for n, name in names.items()}
+    renamed = [_put_names(p, others) for p in chunk]
     return Passage(pair, [Paragraph(_SENTENCE.split(p), _speaker(p, pair)) for p in renamed])
 
 
 def _speaker(paragraph: str, pair: Pair) -> str:
     """Whose speech the paragraph is, as far as it says so."""
     for role, name in (("user", pair.user), ("char", pair.char)):
-        if re.search(rf"\b(?:{_SAYS}) {name}\b|\b{name} (?:{_SAYS})\b", paragraph):
+        if re.search(rf"\b(?:{SAYS}) {name}\b|\b{name} (?:{SAYS})\b", paragraph):
             return role
     return ""
 
 
-def _put_names(paragraph: str, names: dict[int, str], genders: tuple[str, ...], rng: Random) -> str:
-    """Replace every mark of one paragraph."""
-
-    def person(match: re.Match[str], words: dict[str, tuple[str, ...]]) -> str:
-        number = int(match.group(1))
-        return names.get(number) or rng.choice(words[genders[number]])
-
-    text = _VOCATIVE.sub(lambda m: person(m, _CALLED), paragraph)
-    text = MARK.sub(lambda m: person(m, _THIRD), text)
+def _put_names(paragraph: str, names: dict[int, tuple[str, str]]) -> str:
+    """Replace every mark of one paragraph by what its person is called in narration or when spoken to."""
+    text = _VOCATIVE.sub(lambda m: names[int(m[1] or m[2])][1], paragraph)
+    text = MARK.sub(lambda m: names[int(m[1])][0], text)
     return re.sub(r"(^\"?|[.!?] \"?)((?:the|my|old) |sir|madam)", lambda m: m[1] + m[2].capitalize(), text)
 
 

@@ -1,0 +1,1 @@
+"""What touches the world: the page, the terminal, the model, the configuration. `bot` never imports from here."""

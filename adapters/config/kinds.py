@@ -1,0 +1,60 @@
+"""The kinds of values that a configuration can hold, each strict: a number in quotes is a mistake, not a number."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field, Strict, StringConstraints, ValidationInfo
+
+CLOSED = ConfigDict(extra="forbid")
+"""An unknown key is a mistake."""
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def _from_here(value: str, info: ValidationInfo) -> str:
+    """The path, seen from the folder of the file that names it."""
+    return str(Path((info.context or {}).get("folder", "."), Path(value).expanduser()))
+
+
+def _existing(value: str) -> str:
+    if not Path(value).exists():
+        raise ValueError(f"names {value}, which does not exist; write the path of an existing file")
+    if not Path(value).is_file():
+        raise ValueError(f"names {value}, which is not a file; write the path of an existing file")
+    return value
+
+
+def _folder(value: str) -> str:
+    if Path(value).exists() and not Path(value).is_dir():
+        raise ValueError(f"names {value}, which is a file; write the path of a folder")
+    return value
+
+
+def _loopback(value: str) -> str:
+    if value not in LOOPBACK:
+        raise ValueError(
+            f"is {value!r}; it must be 127.0.0.1, ::1 or localhost, because the page has no sign-in yet"
+            " and whoever reaches it could read and play the story"
+        )
+    return value
+
+
+def _database(value: str) -> str:
+    known = ("sqlite:", "sqlite+aiosqlite:", "postgresql:", "postgresql+asyncpg:", "postgres:")
+    if not value.startswith(known):
+        raise ValueError("is no database address; write sqlite:////path/to/file.db or postgresql://user:password@host/name")
+    return value
+
+
+Whole = Annotated[int, Strict()]
+Number = Annotated[float, Strict()]
+Flag = Annotated[bool, Strict()]
+Text = Annotated[str, Strict()]
+SomeText = Annotated[str, Strict(), StringConstraints(min_length=1, pattern=r"\S")]
+Name = Annotated[str, Strict(), StringConstraints(min_length=1, max_length=80, pattern=r"^[^\n:]*[^\s:][^\n:]*$")]
+ExistingFile = Annotated[str, Strict(), AfterValidator(_from_here), AfterValidator(_existing)]
+Folder = Annotated[str, Strict(), AfterValidator(_from_here), AfterValidator(_folder)]
+DatabaseUrl = Annotated[str, Strict(), AfterValidator(_database)]
+LoopbackHost = Annotated[str, Strict(), AfterValidator(_loopback)]
+Port = Annotated[int, Strict(), Field(ge=0, le=65_535)]
+StatedRating = Literal["general", "adult"]

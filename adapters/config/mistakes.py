@@ -1,0 +1,103 @@
+"""What is wrong in a configuration, as sentences for whoever wrote it. The one place that knows pydantic's error codes."""
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, get_args, get_type_hints
+
+from pydantic_core import ErrorDetails
+
+from adapters.config.lines import Keys, line_of
+
+KINDS = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "string_type": "text in quotes",
+    "literal_error": "one of {expected}",
+    "greater_than_equal": "{ge} or more",
+    "less_than_equal": "{le} or less",
+    "string_too_short": "some text",
+    "string_too_long": "at most {max_length} characters long",
+    "finite_number": "a number that is neither infinite nor nan",
+}
+UNKNOWN = {"unexpected_keyword_argument", "extra_forbidden"}
+NO_TABLE = {"dataclass_type", "dataclass_exact_type", "dict_type"}
+PATTERNS = {"name": "one line without a colon, because the model reads it as `Name:`"}
+"""What a text has to look like, by its key. Any other text only has to hold something."""
+
+LONGEST_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a configuration was read: its name, the lines of its keys, and the keys that the environment set instead."""
+
+    name: str
+    lines: Mapping[Keys, int]
+    environment: Mapping[Keys, str]
+
+    def place(self, keys: Keys) -> str:
+        """Where these keys stand, for the beginning of a sentence."""
+        if keys in self.environment:
+            return self.environment[keys]
+        line = line_of(keys, self.lines)
+        return f"{self.name}, line {line}" if line else self.name
+
+
+def sentences(errors: Iterable[ErrorDetails], known: type, source: Source) -> Iterator[tuple[int, str]]:
+    """One sentence for each error, with its line for sorting. `known` is the dataclass that was to be read."""
+    for error in errors:
+        keys = tuple(str(part) for part in error["loc"])
+        sentence = _sentence(error, keys, known)
+        stop = "" if sentence.endswith("?") else "."
+        yield line_of(keys, source.lines) or 0, f"{source.place(keys)}: {sentence}{stop}"
+
+
+def suggestion(word: str, words: Iterable[str]) -> str:
+    """The known word that was probably meant, as the end of a sentence."""
+    words = sorted(words)
+    close = difflib.get_close_matches(word, words, 1)
+    return f'did you mean "{close[0]}"?' if close else f"known are {', '.join(words)}"
+
+
+def _sentence(error: ErrorDetails, keys: Keys, known: type) -> str:
+    kind = error["type"]
+    if kind in UNKNOWN:
+        what = f"there is no section [{keys[0]}]" if len(keys) == 1 else f'{_section(keys)} has no key "{keys[-1]}"'
+        return f"{what}; {suggestion(keys[-1], _names(known, keys[:-1]))}"
+    if kind in NO_TABLE:
+        return f"{keys[-1]} has to be a section of its own, written [{keys[-1]}]"
+    if kind == "missing":
+        return f"the section [{keys[0]}] is missing" if len(keys) == 1 else f'{_section(keys)} needs the key "{keys[-1]}"'
+    subject = f"{_section(keys)} {keys[-1]}"
+    if kind == "value_error":
+        return f"{subject} {error['ctx']['error']}"
+    return f"{subject} is {_shown(error['input'])}; it must be {_wanted(error, keys)}"
+
+
+def _wanted(error: ErrorDetails, keys: Keys) -> str:
+    context = {name: f"{value:g}" if isinstance(value, float) else value for name, value in error.get("ctx", {}).items()}
+    if error["type"] == "string_pattern_mismatch":
+        return PATTERNS.get(keys[-1], "some text")
+    return KINDS[error["type"]].format(**context) if error["type"] in KINDS else error["msg"]
+
+
+def _section(keys: Keys) -> str:
+    return f"[{'.'.join(keys[:-1])}]"
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401  whatever a TOML file can hold
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return "a section"
+    text = f'"{value}"' if isinstance(value, str) else str(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+
+
+def _names(known: type, keys: Keys) -> list[str]:
+    for key in keys:
+        hint = get_type_hints(known)[key]
+        known = next((each for each in (hint, *get_args(hint)) if isinstance(each, type) and is_dataclass(each)), known)
+    return [each.name for each in fields(known)]

@@ -1,0 +1,153 @@
+"""Reads the configuration: a TOML file, the environment over it, and the scene that it names. Judges all before it fails."""
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from adapters.config.kinds import CLOSED
+from adapters.config.lines import Keys, lines_of
+from adapters.config.mistakes import Source, sentences, suggestion
+from adapters.config.scene import Character, Part, Scene, SceneChoice, sample_scene
+from adapters.config.settings import Config, ModelConfig, SamplingConfig, StorageConfig, StoryConfig, WebConfig
+from bot.errors import ConfigMistakes
+
+ENVIRONMENT: Mapping[str, Keys] = MappingProxyType({"UNDERSTUDY_STORAGE_URL": ("storage", "url")})
+"""The environment variables that are read, and the key that each one sets."""
+
+EXAMPLE = Path(__file__).parent / "example.toml"
+"""The commented example that `understudy init` writes."""
+
+SCENE_SECTIONS = ("scene", "character", "player")
+
+T = TypeVar("T")
+Found = tuple[int, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=CLOSED)
+class _Sections:
+    """The sections that a configuration file may have."""
+
+    storage: StorageConfig = field(default_factory=StorageConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
+    web: WebConfig = field(default_factory=WebConfig)
+    story: StoryConfig = field(default_factory=StoryConfig)
+    scene: SceneChoice = field(default_factory=SceneChoice)
+    character: Character | None = None
+    player: Part | None = None
+
+
+def read(path: Path, environment: Mapping[str, str] = os.environ) -> Config:
+    """The configuration of a file with the environment over it. Raises ConfigMistakes with every mistake in them."""
+    return _judge(_text(path), path, environment)
+
+
+def defaults(environment: Mapping[str, str] = os.environ) -> Config:
+    """The configuration of an empty file with the environment over it. Raises ConfigMistakes."""
+    return _judge("", Path("the environment"), environment)
+
+
+def read_scene(path: Path) -> Scene:
+    """The scene of a file. Raises ConfigMistakes with every mistake in it."""
+    text = _text(path)
+    scene, found = _validated(Scene, _parsed(text, path), Source(str(path), lines_of(text), {}), path.parent)
+    if scene is None:
+        raise ConfigMistakes([sentence for _, sentence in sorted(found)])
+    return scene
+
+
+def _judge(text: str, path: Path, environment: Mapping[str, str]) -> Config:
+    document = _parsed(text, path)
+    source = Source(str(path), lines_of(text), _set_by(environment))
+    _overlay(document, environment)
+    sections, found = _validated(_Sections, document, source, path.parent)
+    found += list(_about_the_scene(document, source))
+    mistakes = [sentence for _, sentence in sorted(found)] + list(_misspelt(environment))
+    scene = None
+    try:
+        scene = _scene(document, path.parent)
+    except ConfigMistakes as wrong:
+        mistakes += wrong.mistakes
+    if mistakes or sections is None or scene is None:
+        raise ConfigMistakes(mistakes)
+    parts = {name: getattr(sections, name) for name in ("storage", "model", "sampling", "web", "story")}
+    return Config(**parts, scene=scene)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigMistakes([f"{path} is not a text file in UTF-8; save it in that encoding."]) from None
+    except OSError as error:
+        raise ConfigMistakes([f"{path} cannot be read ({error.strerror}); `understudy init` writes an example."]) from None
+
+
+def _parsed(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigMistakes([f"{path} is not TOML: {error}."]) from None
+
+
+def _overlay(document: dict[str, Any], environment: Mapping[str, str]) -> None:
+    for name, (section, key) in ENVIRONMENT.items():
+        if name in environment and isinstance(document.setdefault(section, {}), dict):
+            document[section][key] = environment[name]
+
+
+def _set_by(environment: Mapping[str, str]) -> dict[Keys, str]:
+    return {keys: f"The environment variable {name}" for name, keys in ENVIRONMENT.items() if name in environment}
+
+
+def _misspelt(environment: Mapping[str, str]) -> Iterator[str]:
+    for name in sorted(environment):
+        hint = suggestion(name, ENVIRONMENT)
+        if name not in ENVIRONMENT and hint.startswith("did you mean"):
+            yield f"The environment variable {name} is not known; {hint}"
+
+
+def _validated(kind: type[T], document: object, source: Source, folder: Path) -> tuple[T | None, list[Found]]:
+    try:
+        return TypeAdapter(kind).validate_python(document, context={"folder": folder.absolute()}), []
+    except ValidationError as wrong:
+        return None, list(sentences(wrong.errors(include_url=False), kind, source))
+
+
+def _about_the_scene(document: dict[str, Any], source: Source) -> Iterator[Found]:
+    given = [name for name in SCENE_SECTIONS if name in document]
+    choice = document.get("scene", {})
+    from_file = isinstance(choice, dict) and "file" in choice
+    inline = [name for name in given if name != "scene"] + [key for key in choice if key != "file"]
+    if from_file and inline:
+        yield (
+            0,
+            f"{source.place(('scene', 'file'))}: [scene] file names a whole scene; take out {', '.join(inline)}, or the file.",
+        )
+    if given and not from_file:
+        for name in SCENE_SECTIONS:
+            if name not in document:
+                yield 0, f"{source.name}: a scene needs [scene], [character] and [player]; [{name}] is missing."
+        if isinstance(choice, dict) and "scene" in document and "scenario" not in choice:
+            yield 0, f'{source.place(("scene",))}: [scene] needs either the key "file" or the key "scenario".'
+
+
+def _scene(document: dict[str, Any], folder: Path) -> Scene | None:
+    """The scene that the document names or holds. None when it holds one with mistakes that were named already."""
+    choice = document.get("scene", {})
+    if not any(name in document for name in SCENE_SECTIONS):
+        return sample_scene()
+    if isinstance(choice, dict) and isinstance(choice.get("file"), str):
+        path = Path(folder, Path(choice["file"]).expanduser())
+        return read_scene(path) if path.is_file() else None
+    try:
+        return TypeAdapter(Scene).validate_python({name: document.get(name) for name in SCENE_SECTIONS})
+    except ValidationError:
+        return None

@@ -1,0 +1,1 @@
+"""The door to llama.cpp: the one place that imports its library and numpy."""

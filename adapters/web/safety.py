@@ -1,0 +1,79 @@
+"""Who may talk to the page: the Host it is asked under, where a form comes from, and what a browser may do with it.
+
+It knows no story. The page is for one person on this machine; these checks keep other web pages, open in the same
+browser, from reading the story or posting in that person's name.
+"""
+
+import secrets
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    # Nothing goes to other sites. "no-referrer" would also blank the Origin of our own forms, which is checked below.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class NotAllowed(Exception):
+    """A request that is not answered as asked: its HTTP status, and a sentence that says what to do."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.sentence = sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """The checks of one running page. Its secrets are new with every start."""
+
+    host: str
+    port: int
+    cookie: str = field(default_factory=secrets.token_urlsafe)
+    token: str = field(default_factory=secrets.token_urlsafe)
+
+    @property
+    def cookie_name(self) -> str:
+        """Browsers share cookies between the ports of a host: the port in the name keeps two pages apart."""
+        return f"understudy-{self.port}"
+
+    @property
+    def address(self) -> str:
+        """Where a browser finds the page."""
+        return f"http://{_bracketed(self.host)}:{self.port}/"
+
+    def check_host(self, request: web.Request) -> None:
+        """Refuse other names: a foreign name that resolves to this machine would make its page ours (DNS rebinding)."""
+        if request.headers.get("Host", "").lower() not in self._hosts():
+            raise NotAllowed(421, f"This page answers at {self.address} only; open it there.")
+
+    def check_form(self, request: web.Request, token: str) -> None:
+        """Refuse a form that was not sent from this very page."""
+        origin = request.headers.get("Origin")
+        foreign = origin is not None and origin.lower() not in {f"http://{host}" for host in self._hosts()}
+        if foreign or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+            raise NotAllowed(403, "This was sent from another site and was not accepted; use the page itself.")
+        known = secrets.compare_digest(request.cookies.get(self.cookie_name, "").encode(), self.cookie.encode())
+        if not known or not secrets.compare_digest(token.encode(), self.token.encode()):
+            raise NotAllowed(403, "This page was opened before Understudy was started anew; please send it once more.")
+
+    def set_cookie(self, response: web.StreamResponse) -> None:
+        """Give the browser what `check_form` wants to see again."""
+        response.set_cookie(self.cookie_name, self.cookie, httponly=True, samesite="Strict", path="/")
+
+    def _hosts(self) -> frozenset[str]:
+        return frozenset(f"{name.lower()}:{self.port}" for name in (*LOOPBACK_NAMES, _bracketed(self.host)))
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,154 @@
+"""The engine of this process: an event loop on one side, one named thread that owns the model on the other.
+
+Rule 1. Only the engine's thread calls the runner (but for `tokenize`, which any thread may).
+Rule 2. The event loop talks to the thread through `_commands` alone, in order, and never waits for it.
+Rule 3. The thread talks to the event loop once per step, through `call_soon_threadsafe`.
+"""
+
+import asyncio
+import itertools
+import logging
+import threading
+from collections.abc import AsyncGenerator, Callable, Sequence
+from queue import Empty, SimpleQueue
+
+from bot.engine.loop import EngineLoop, EngineStatistics, Event, Job
+from bot.engine.tokens import PromptTokens
+from bot.errors import EngineBusy, EngineUnavailable, PromptTooLong
+from bot.ids import SessionId
+from bot.ports.engine import EngineCapabilities, Finished, GenerationRequest, Segment, TextDelta
+from bot.ports.runner import Runner
+from bot.story.policy import Rating
+
+logger = logging.getLogger(__name__)
+
+THREAD_NAME = "understudy-engine"
+QUEUE_LIMIT = 64
+"""Replies being written or waiting at once; one more is asked to come back."""
+BUSY_SECONDS = 10.0
+
+_Command = Callable[[EngineLoop], None]
+
+
+class ThreadedEngine:
+    """The Engine port over a Runner of this process. Starts its thread at once; `close` ends it and closes the runner."""
+
+    def __init__(self, runner: Runner, *, model: str, rating: Rating = Rating.UNRATED) -> None:
+        self._runner = runner
+        self._capabilities = EngineCapabilities(model, runner.shape.context, rating)
+        self._tokens = PromptTokens(runner)
+        self._loop = EngineLoop(runner)
+        self._commands: SimpleQueue[_Command | None] = SimpleQueue()
+        self._streams: dict[int, asyncio.Queue[Event]] = {}
+        self._tickets = itertools.count(1)
+        self._listener: asyncio.AbstractEventLoop | None = None
+        self._out_of_use = ""
+        self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
+        self._thread.start()
+
+    async def capabilities(self) -> EngineCapabilities:
+        """What it runs."""
+        return self._capabilities
+
+    async def count(self, segments: Sequence[Segment]) -> tuple[int, ...]:
+        """The number of tokens of each segment. Texts counted lately cost next to nothing."""
+        return tuple(len(part) for part in await self._tokens.parts(segments))
+
+    async def generate(self, request: GenerationRequest) -> AsyncGenerator[TextDelta | Finished, None]:
+        """Stream a reply. Raises EngineBusy, EngineUnavailable and PromptTooLong."""
+        job = await self._job(request)
+        stream = self._streams[job.ticket] = asyncio.Queue()
+        self._listener = asyncio.get_running_loop()
+        content: TextDelta | Finished | EngineUnavailable | None = None
+        try:
+            # Asked after the stream is known: if the thread ends from here on, `_end_all` finds the stream.
+            self._refuse_out_of_use()
+            self._commands.put(lambda loop: loop.submit(job))
+            while not isinstance(content, Finished):
+                content = (await stream.get()).content
+                if isinstance(content, EngineUnavailable):
+                    raise content
+                yield content
+        finally:
+            del self._streams[job.ticket]
+            # A reply that came to its end is unknown to the loop by now: cancelling it changes nothing.
+            self._commands.put(lambda loop: loop.cancel(job.ticket))
+
+    async def warm(self, session: SessionId, segments: Sequence[Segment]) -> None:
+        """Read this prompt ahead of need. Never raises."""
+        if self._out_of_use:
+            return
+        tokens = tuple(itertools.chain.from_iterable(await self._tokens.parts(segments)))
+        self._commands.put(lambda loop: loop.warm(session, tokens))
+
+    def statistics(self) -> EngineStatistics:
+        """What was read and written so far; may be a step behind."""
+        return self._loop.statistics
+
+    async def close(self) -> None:
+        """End the thread, after the step it is in, and close the runner. Streams end with EngineUnavailable."""
+        self._out_of_use = self._out_of_use or "The engine was closed."
+        self._commands.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    async def _job(self, request: GenerationRequest) -> Job:
+        self._refuse_out_of_use()
+        if len(self._streams) >= QUEUE_LIMIT:
+            raise EngineBusy(BUSY_SECONDS)
+        prompt = tuple(itertools.chain.from_iterable(await self._tokens.parts(request.segments)))
+        room = self._capabilities.context - request.max_tokens
+        if len(prompt) > room:
+            raise PromptTooLong(len(prompt), max(room, 0))
+        if not prompt:
+            raise EngineUnavailable("The prompt is empty, so the model has nothing to go on from.")
+        ticket, sampling, seed = next(self._tickets), request.sampling, request.seed
+        return Job(ticket, request.session, prompt, request.max_tokens, sampling, seed, request.stop)
+
+    def _refuse_out_of_use(self) -> None:
+        if self._out_of_use:
+            raise EngineUnavailable(self._out_of_use)
+
+    def _run(self) -> None:
+        """The thread: take commands while there are any, step while there is work, wait for the next command otherwise."""
+        try:
+            while self._obey():
+                self._tell(self._loop.step())
+        except Exception as failure:
+            logger.exception("the engine broke down")
+            self._out_of_use = f"The engine broke down and must be started again: {failure}"
+        finally:
+            self._runner.close()
+            self._end_all()
+
+    def _obey(self) -> bool:
+        """Do what was asked since the last step; False when that was to end."""
+        while True:
+            try:
+                command = self._commands.get(block=not self._loop.has_work)
+            except Empty:
+                return True
+            if command is None:
+                return False
+            command(self._loop)
+
+    def _tell(self, events: Sequence[Event]) -> None:
+        if events:
+            self._in_listener(lambda: self._deliver(events))
+
+    def _deliver(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if event.ticket in self._streams:
+                self._streams[event.ticket].put_nowait(event)
+
+    def _end_all(self) -> None:
+        sentence = self._out_of_use or "The engine was closed."
+        self._in_listener(lambda: self._deliver([Event(ticket, EngineUnavailable(sentence)) for ticket in self._streams]))
+
+    def _in_listener(self, call: Callable[[], None]) -> None:
+        if self._listener is None or self._listener.is_closed():
+            return
+        try:
+            self._listener.call_soon_threadsafe(call)
+        except RuntimeError:
+            # The event loop closed between the question and the call: nobody listens any more.
+            logger.debug("the event loop is gone", exc_info=True)

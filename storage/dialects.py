@@ -1,0 +1,117 @@
+"""Where SQLite and PostgreSQL differ: addresses, connections, locks and inserts. It knows no table and no story."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import URL, Connection, Insert, Table, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from storage.failures import translated
+
+DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+
+# FULL writes through to the disk at every commit. NORMAL would survive the end of the process but may lose the last
+# steps with the power, and a post that was shown but forgotten would be shown twice. tests/bench/bench_storage.py
+# prints what the difference costs.
+SYNCHRONOUS = "FULL"
+BUSY_SECONDS = 20
+
+MIGRATION_LOCK = 7_103_452_160_388_941
+"""Any number will do, as long as every version of this program asks PostgreSQL for the same one."""
+
+
+class Database:
+    """The engine of one database, and its two kinds of transaction: both all or nothing, both with translated errors."""
+
+    def __init__(self, url: str, *, synchronous: str = SYNCHRONOUS) -> None:
+        with translated():
+            address = _address(url)
+        self._is_sqlite = address.get_backend_name() == "sqlite"
+        options: dict[str, Any] = {} if self._is_sqlite else {"pool_pre_ping": True}
+        # Errors and logs must not quote parameters: these are what players wrote.
+        self._engine = create_async_engine(address, pool_size=4, max_overflow=0, hide_parameters=True, **options)
+        self._one_writer = asyncio.Lock()
+        self._readers, self._writers = _prepare(self._engine, synchronous) if self._is_sqlite else _snapshots(self._engine)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that sees one state of the database from its first statement to its last."""
+        with translated():
+            async with self._readers.begin() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that is committed at the end of the block, and undone when the block raises."""
+        with translated():
+            if self._is_sqlite:
+                # SQLite has one writer at a time; waiting for it here is fair and holds no thread, waiting there is not.
+                async with self._one_writer, self._writers.begin() as connection:
+                    yield connection
+            else:
+                async with self._writers.begin() as connection:
+                    yield connection
+
+    async def lock_schema(self, connection: AsyncConnection) -> None:
+        """Keep every other process from changing the schema until this writing transaction ends."""
+        if not self._is_sqlite:  # an SQLite writer is alone from its beginning
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+
+    async def close(self) -> None:
+        """Give back the connections."""
+        with translated():
+            await self._engine.dispose()
+
+
+def insert_new(connection: AsyncConnection, table: Table) -> Insert:
+    """An insert that leaves rows alone whose keys are there already; its row count tells which it was."""
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table).on_conflict_do_nothing()
+    return postgresql.insert(table).on_conflict_do_nothing()
+
+
+def _address(url: str) -> URL:
+    address = make_url(url)
+    address = address.set(drivername=DRIVERS.get(address.drivername, address.drivername))
+    if address.drivername not in DRIVERS.values():
+        raise ArgumentError(f"unknown database {address.drivername}")
+    if address.get_backend_name() == "sqlite" and address.database in {None, "", ":memory:"}:
+        raise ArgumentError("a story needs a file to survive in")
+    return address
+
+
+def _snapshots(engine: AsyncEngine) -> tuple[AsyncEngine, AsyncEngine]:
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True), engine
+
+
+def _prepare(engine: AsyncEngine, synchronous: str) -> tuple[AsyncEngine, AsyncEngine]:
+    """SQLite engines whose transactions begin as SQLAlchemy says, not as Python's driver guesses.
+
+    The driver opens a transaction at the first change only, so that what was read before it may be out of date.
+    A writer takes the write lock at once: a reader that turns writer half-way is refused without any waiting.
+    """
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def set_up(connection: DBAPIConnection, _record: object) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            f"busy_timeout = {BUSY_SECONDS * 1000}",
+            "journal_mode = WAL",
+            f"synchronous = {synchronous}",
+            "foreign_keys = ON",
+            "secure_delete = ON",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")
+
+    return engine, engine.execution_options(sqlite_begin="IMMEDIATE")

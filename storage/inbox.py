@@ -1,0 +1,50 @@
+"""Inbound events, kept until they are handled, and their ids for ever. It knows no story."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.ids import AuthorId, ChannelKey, EventId, Place, Platform
+from bot.posts import Act, Command, Inbound, InboundPost
+from storage.dialects import insert_new
+from storage.tables import inbox
+
+
+async def keep(connection: AsyncConnection, event: Inbound) -> bool:
+    """Keep an event. False when its id was kept before."""
+    row = {
+        "platform": event.place.platform,
+        "event": event.event,
+        "channel": event.place.channel,
+        "payload": json.dumps(_payload(event), ensure_ascii=False),
+    }
+    return (await connection.execute(insert_new(connection, inbox).values(row))).rowcount == 1
+
+
+async def unhandled(connection: AsyncConnection) -> tuple[Inbound, ...]:
+    """What is kept and not handled, in order."""
+    query = select(inbox).where(inbox.c.payload.is_not(None)).order_by(inbox.c.id)
+    return tuple(_event(row) for row in await connection.execute(query))
+
+
+async def mark_handled(connection: AsyncConnection, place: Place, event: EventId) -> None:
+    """An event is handled: its payload goes, its id stays."""
+    this = (inbox.c.platform == place.platform) & (inbox.c.event == event)
+    await connection.execute(update(inbox).where(this).values(payload=None))
+
+
+def _payload(event: Inbound) -> dict[str, Any]:
+    parts = asdict(event)
+    del parts["event"], parts["place"]
+    return {"kind": "post" if isinstance(event, InboundPost) else "command", **parts}
+
+
+def _event(row: Row[Any]) -> Inbound:
+    event, place = EventId(row.event), Place(Platform(row.platform), ChannelKey(row.channel))
+    parts = json.loads(row.payload)
+    if parts["kind"] == "post":
+        return InboundPost(event, place, AuthorId(parts["author"]), parts["author_name"], parts["text"])
+    return Command(event, place, AuthorId(parts["author"]), Act(parts["act"]), parts["turn"], parts["text"])

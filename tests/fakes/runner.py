@@ -1,0 +1,120 @@
+"""A model without weights: it counts what it is given, draws by arithmetic, and objects to every broken rule."""
+
+from collections.abc import Sequence
+
+from bot.errors import RunnerFailed
+from bot.ports.runner import RunnerShape, Stretch
+from bot.sampling import SamplingSettings
+
+BEGIN, END = 256, 257
+LETTERS = b"abcdefghijklmnopqrstuvwxyz ,.\n"
+
+
+class CountingRunner:
+    """Bytes are its tokens.
+
+    With `says`, every reply is that text and an end; without, letters that depend on the last token, its position and
+    the seed, and no end. `handed` counts the tokens of all steps, `steps` the steps. The step of number `fails_at` (from
+    1) raises RunnerFailed. `cuts` False makes it a model that can only forget a whole slot. "</s>" in a trusted text is
+    the end token.
+    """
+
+    def __init__(  # noqa: PLR0913 - a fake's knobs, each named where it is used
+        self,
+        *,
+        slots: int = 2,
+        context: int = 512,
+        batch: int = 32,
+        says: str | None = None,
+        fails_at: int = 0,
+        cuts: bool = True,
+    ) -> None:
+        self._shape = RunnerShape(slots, context, batch)
+        self._says: tuple[int, ...] | None = None if says is None else (*says.encode(), END)
+        self._cuts = cuts
+        self._held: list[list[int]] = [[] for _ in range(slots)]
+        self._seeds: dict[int, int] = {}
+        self._drawn: dict[int, int] = {}
+        self.fails_at = fails_at
+        self.handed = 0
+        self.steps = 0
+        self.tokenized = 0
+        self.histories: list[tuple[int, ...]] = []
+        self.closed = False
+
+    @property
+    def shape(self) -> RunnerShape:
+        return self._shape
+
+    def tokenize(self, text: str, *, special: bool, first: bool) -> tuple[int, ...]:
+        self.tokenized += 1
+        begin = (BEGIN,) if first else ()
+        if not special:
+            return (*begin, *text.encode(errors="replace"))
+        stretches = [tuple(part.encode(errors="replace")) for part in text.split("</s>")]
+        joined = stretches[0]
+        for stretch in stretches[1:]:
+            joined = (*joined, END, *stretch)
+        return (*begin, *joined)
+
+    def piece(self, token: int) -> bytes:
+        return bytes((token,)) if token < BEGIN else b""
+
+    def is_end(self, token: int) -> bool:
+        return token == END
+
+    def begin(self, slot: int, settings: SamplingSettings, seed: int, history: Sequence[int]) -> None:
+        del settings
+        self._check(0 <= slot < self._shape.slots, f"there is no slot {slot}")
+        self.histories.append(tuple(history))
+        self._seeds[slot] = seed
+        self._drawn[slot] = 0
+
+    def step(self, stretches: Sequence[Stretch]) -> tuple[int | None, ...]:
+        self._check(not self.closed, "it is closed")
+        self.steps += 1
+        sizes = [len(stretch.tokens) for stretch in stretches]
+        self._check(0 < sum(sizes) <= self._shape.batch and all(sizes), f"a step of {sizes} tokens")
+        self._check(len({stretch.slot for stretch in stretches}) == len(stretches), "two stretches for one slot")
+        for stretch in stretches:
+            self._read(stretch)
+        if self.steps == self.fails_at:
+            raise RunnerFailed("it was told to fail in this step")
+        self.handed += sum(sizes)
+        return tuple(self._draw(stretch.slot) if stretch.draws else None for stretch in stretches)
+
+    def keep(self, slot: int, length: int) -> bool:
+        self._check(0 <= slot < self._shape.slots, f"there is no slot {slot}")
+        self._check(0 <= length <= len(self._held[slot]), f"slot {slot} does not hold {length} tokens")
+        whole = self._cuts or length in (0, len(self._held[slot]))
+        del self._held[slot][length if whole else 0 :]
+        return whole
+
+    def close(self) -> None:
+        self.closed = True
+
+    def held(self, slot: int) -> tuple[int, ...]:
+        """What the slot holds."""
+        return tuple(self._held[slot])
+
+    def _read(self, stretch: Stretch) -> None:
+        self._check(0 <= stretch.slot < self._shape.slots, f"there is no slot {stretch.slot}")
+        held = self._held[stretch.slot]
+        self._check(stretch.start == len(held), f"slot {stretch.slot} goes on at {len(held)}, not at {stretch.start}")
+        self._check(all(0 <= token <= END for token in stretch.tokens), f"unknown tokens in {stretch.tokens}")
+        self._check(len(held) + len(stretch.tokens) <= self._shape.context, f"slot {stretch.slot} is full")
+        held.extend(stretch.tokens)
+
+    def _draw(self, slot: int) -> int:
+        self._check(slot in self._seeds, f"slot {slot} draws before `begin`")
+        number = self._drawn[slot]
+        self._drawn[slot] += 1
+        if self._says is not None:
+            return self._says[min(number, len(self._says) - 1)]
+        held = self._held[slot]
+        return LETTERS[(held[-1] * 7 + len(held) * 3 + self._seeds[slot] * 5) % len(LETTERS)]
+
+    @staticmethod
+    def _check(right: bool, complaint: str) -> None:  # noqa: FBT001 - reads as a sentence where it stands
+        if not right:
+            raise RunnerFailed(complaint)

@@ -1,0 +1,90 @@
+"""A whole bot on fakes: memory for a store, a scripted engine, a recording courier, a clock that stands still."""
+
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+
+from bot.flow.service import Service
+from bot.ids import EventId
+from bot.posts import Act, ChannelLimits
+from bot.prompt.format import FORMATS
+from bot.story.session import Session
+from tests.builders import HERE, a_command, a_post, a_session
+from tests.fakes.clock import FrozenClock
+from tests.fakes.courier import Mishap, RecordingCourier
+from tests.fakes.engine import ScriptedEngine, ScriptedReply
+from tests.fakes.store import MemoryStore
+
+LIMITS = ChannelLimits(2000, streams=True)
+
+
+@dataclass(slots=True)
+class Stage:
+    """The fakes and the service over them. `post` and `act` wait until the place has settled."""
+
+    engine: ScriptedEngine
+    courier: RecordingCourier
+    store: MemoryStore = field(default_factory=MemoryStore)
+    clock: FrozenClock = field(default_factory=FrozenClock)
+    service: Service = field(init=False)
+    _events: Iterable[int] = field(default_factory=lambda: count(1))
+    _seeds: Iterable[int] = field(default_factory=lambda: count(1))
+
+    def __post_init__(self) -> None:
+        self.service = self.new_service()
+
+    def new_service(self) -> Service:
+        """Another bot over the same store, as after a restart."""
+        return Service(
+            self.store,
+            self.engine,
+            (self.courier,),
+            self.clock,
+            FORMATS["limarp"],
+            roll=lambda: next(iter(self._seeds)),
+        )
+
+    async def post(self, text: str, **changes: object) -> None:
+        await self.service.receiver.receive(a_post(text, self._event(), **changes))
+        await self.service.receiver.settled(HERE)
+
+    async def act(self, act: Act, **changes: object) -> None:
+        await self.service.receiver.receive(a_command(act, self._event(), **changes))
+        await self.service.receiver.settled(HERE)
+
+    async def session(self) -> Session:
+        session = await self.store.session_at(HERE)
+        assert session is not None
+        return session
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        return self.courier.texts(HERE)
+
+    def _event(self) -> EventId:
+        return EventId(f"event-{next(iter(self._events))}")
+
+
+@asynccontextmanager
+async def a_stage(
+    replies: Iterable[str | Sequence[str] | ScriptedReply] = ('"Come in," she said.',),
+    *,
+    limits: ChannelLimits = LIMITS,
+    mishaps: Sequence[Mishap] = (),
+    begin: bool = True,
+    **engine: int,
+) -> AsyncGenerator[Stage, None]:
+    """A started bot, with Mira's story opened in the thread unless `begin` is False."""
+    stage = Stage(
+        ScriptedEngine(replies, **engine),  # type: ignore[arg-type]  # only `context` is passed through
+        RecordingCourier(channel_limits=limits, mishaps=mishaps),
+    )
+    await stage.service.start()
+    try:
+        if begin:
+            await stage.service.begin(a_session())
+            await stage.service.receiver.settled(HERE)
+        yield stage
+    finally:
+        await stage.service.close()

@@ -1,0 +1,73 @@
+"""The second walk on fakes: order, patience, refusals, and sendings whose outcome nobody knows."""
+
+import asyncio
+
+import pytest
+
+from bot.errors import ChannelGone, OutcomeUnknown, PostRefused, TryLater
+from bot.posts import Act
+from tests.builders import HERE, MIRA
+from tests.fakes.courier import Mishap, Verb
+from tests.flow.stage import Stage, a_stage
+
+
+async def _let_time_pass(stage: Stage, until: asyncio.Task[None]) -> None:
+    for _ in range(2000):
+        if until.done():
+            break
+        stage.clock.move(1)
+        await asyncio.sleep(0)
+    await until
+
+
+async def test_a_post_that_must_wait_is_sent_later_and_once() -> None:
+    async with a_stage(mishaps=[Mishap(2, TryLater(30), Verb.SEND)]) as stage:
+        posting = asyncio.create_task(stage.post("Hello?"))
+        await _let_time_pass(stage, posting)
+        assert stage.shown == (MIRA.greeting, '"Come in," she said.')
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+@pytest.mark.parametrize("knows_keys", [True, False])
+async def test_a_sending_of_unknown_outcome_is_read_back_and_shown_once(*, arrived: bool, knows_keys: bool) -> None:
+    async with a_stage(mishaps=[Mishap(2, OutcomeUnknown("cut"), Verb.SEND, takes_effect=arrived)]) as stage:
+        posting = asyncio.create_task(stage.post("Hello?"))
+        while not any(call.verb is Verb.SEND for call in stage.courier.calls[2:]):
+            await asyncio.sleep(0)
+        if not knows_keys:
+            stage.courier.forget_keys()
+        await _let_time_pass(stage, posting)
+        assert stage.shown == (MIRA.greeting, '"Come in," she said.')
+
+
+@pytest.mark.parametrize("refusal", [PostRefused("The words are not allowed."), ChannelGone("The thread is gone.")])
+async def test_a_refused_post_does_not_hold_up_the_ones_after_it(refusal: Exception) -> None:
+    async with a_stage(["One.", "Two."], mishaps=[Mishap(2, refusal, Verb.SEND)]) as stage:  # type: ignore[arg-type]  # parametrized
+        await stage.post("First.")
+        await stage.post("Second.")
+        assert stage.shown == (MIRA.greeting, "Two.")
+        assert stage.service.metrics.counts["deliveries", "abandoned"] == 1
+
+
+async def test_what_was_not_delivered_is_delivered_after_a_restart() -> None:
+    async with a_stage(mishaps=[Mishap(2, TryLater(30), Verb.SEND)]) as stage:
+        posting = asyncio.create_task(stage.post("Hello?"))
+        while not stage.clock.sleeping:
+            await asyncio.sleep(0)
+        await stage.service.close()
+        posting.cancel()
+        stage.clock.move(60)
+        again = stage.new_service()
+        await again.start()
+        await again.receiver.settled(HERE)
+        assert stage.shown == (MIRA.greeting, '"Come in," she said.')
+        await again.close()
+
+
+async def test_a_message_that_somebody_deleted_does_not_hold_up_a_swipe() -> None:
+    async with a_stage(["One.", "Two."]) as stage:
+        await stage.post("Hello?")
+        stage.courier.standing[HERE].popitem()
+        await stage.act(Act.RETRY)
+        await stage.post("Still there?")
+        assert stage.shown[-1] == "Two."

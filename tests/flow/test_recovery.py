@@ -1,0 +1,82 @@
+"""What a bot that starts again makes of what the last one left, on fakes. Killed processes are in tests/walks."""
+
+import asyncio
+
+from bot.errors import StoreUnavailable
+from bot.ports.store import Change
+from bot.posts import ChannelLimits
+from bot.story.session import Session
+from bot.story.turn import VariantState
+from tests.builders import HERE, MIRA, a_post, a_session
+from tests.fakes.engine import Pause, ScriptedReply
+from tests.fakes.store import MemoryStore
+from tests.flow.stage import a_stage
+
+SENTENCES = tuple(f"This is sentence number {number} of a long reply. " for number in range(40))
+
+
+async def test_a_half_written_reply_is_finished_after_a_restart_and_nothing_is_doubled() -> None:
+    pause = Pause(before=25)
+    first = ScriptedReply(SENTENCES, pause=pause)
+    rest = "And here it ends."
+    async with a_stage([first, rest], limits=ChannelLimits(300), context=8192) as stage:
+        posting = asyncio.create_task(stage.post("Go on."))
+        await pause.reached.wait()
+        for _ in range(100):
+            await asyncio.sleep(0)
+        before = stage.shown
+        assert len(before) > 2
+        await stage.service.close()
+        posting.cancel()
+        again = stage.new_service()
+        await again.start()
+        await again.receiver.settled(HERE)
+        session = await stage.session()
+        turn = session.turns[-1]
+        assert turn.variant.state is VariantState.WHOLE
+        assert turn.text.endswith(rest)
+        assert stage.shown == (MIRA.greeting, *turn.posts)
+        assert len([post for post in stage.shown if "number 0 " in post]) == 1
+        assert [turn.text for turn in session.turns[:2]] == [MIRA.greeting, "Go on."]
+        await again.close()
+
+
+async def test_an_event_that_was_kept_but_not_handled_is_handled_after_a_restart() -> None:
+    async with a_stage() as stage:
+        await stage.service.close()
+        await stage.store.receive(a_post("Anybody?", "kept"))
+        again = stage.new_service()
+        await again.start()
+        await again.receiver.settled(HERE)
+        assert stage.shown == (MIRA.greeting, '"Come in," she said.')
+        assert await stage.store.waiting() == ()
+        await again.close()
+
+
+class LosingStore(MemoryStore):
+    """A store whose next saves store their change and then report that they failed."""
+
+    losses = 0
+
+    async def save(self, change: Change) -> Session:
+        saved = await super().save(change)
+        if self.losses:
+            self.losses -= 1
+            raise StoreUnavailable("The connection broke.")
+        return saved
+
+
+async def test_a_change_whose_confirmation_was_lost_is_not_made_twice() -> None:
+    async with a_stage() as stage:
+        store = LosingStore()
+        stage.store = store
+        service = stage.service = stage.new_service()
+        await service.start()
+        await service.begin(a_session())
+        store.losses = 1
+        posting = asyncio.create_task(stage.post("Hello?"))
+        while not posting.done():
+            stage.clock.move(1)
+            await asyncio.sleep(0)
+        assert [turn.text for turn in (await stage.session()).turns[1:]] == ["Hello?", '"Come in," she said.']
+        await service.close()
