@@ -1,11 +1,18 @@
-"""What holds for all tests: where everything is checked, a skipped test is a failure unless a short list allows it."""
+"""What holds for all tests: where everything is checked, a skipped test is a failure unless a short list allows it.
 
+It also lends databases: the PostgreSQL server starts when the first test wants one and ends with the test session.
+"""
+
+import asyncio
 import tomllib
 from collections.abc import Generator
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
+
+from storage.store import open_store
+from tests.postgres import Postgres, running
 
 ALLOWED = Path(__file__).parent / "house" / "skips.toml"
 
@@ -37,3 +44,36 @@ def _judged(report: Report, config: pytest.Config) -> Report:
             report.outcome = "failed"
             report.longrepr = f"skipped, and not listed in tests/house/skips.toml: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Generator[Postgres, None, None]:
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+def empty_postgres(postgres: Postgres) -> Generator[str, None, None]:
+    """The address of a PostgreSQL database with nothing in it."""
+    name = postgres.create()
+    yield postgres.url(name)
+    postgres.drop(name)
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres: Postgres) -> str:
+    name = postgres.create()
+
+    async def migrate() -> None:
+        await (await open_store(postgres.url(name))).close()
+
+    asyncio.run(migrate())
+    return name
+
+
+@pytest.fixture
+def migrated_postgres(postgres: Postgres, migrated_template: str) -> Generator[str, None, None]:
+    """The address of a PostgreSQL database with the tables and nothing in them."""
+    name = postgres.create(migrated_template)
+    yield postgres.url(name)
+    postgres.drop(name)

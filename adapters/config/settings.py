@@ -54,7 +54,7 @@ class ModelConfig:
     slots: Annotated[Whole, Field(ge=1, le=256)] = 1
     threads: Annotated[Whole, Field(ge=1, le=1024)] | None = None
     batch: Annotated[Whole, Field(ge=16, le=16_384)] = 512
-    gpu_layers: Annotated[Whole, Field(ge=0, le=10_000)] = 0
+    gpu_layers: Annotated[Whole, Field(ge=0, le=10_000)] | None = None
 
     @property
     def file(self) -> Path:

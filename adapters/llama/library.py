@@ -10,13 +10,17 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 # Must stand in the environment before the library loads: a failed assertion in it would otherwise start a debugger.
 os.environ.setdefault("GGML_NO_BACKTRACE", "1")
 
 from llama_cpp import llama_cpp as low
 
-__all__ = ["complaints", "low", "start"]
+__all__ = ["Handle", "complaints", "low", "start"]
+
+Handle = Any
+"""A pointer to something of the library's: a model or a context. The binding gives it no type."""
 
 logger = logging.getLogger(__name__)
 

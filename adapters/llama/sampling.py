@@ -18,7 +18,7 @@ from bot.sampling import SamplingSettings
 Floats = npt.NDArray[np.float64]
 Tokens = npt.NDArray[np.intp]
 
-WINDOWS = (10.0, 14.0)
+WINDOWS = (9.0, 13.0, 18.0)
 """How far below the likeliest logit the sorted part reaches, in steps, before everything is sorted."""
 
 FLAT = 1e-6
@@ -145,7 +145,7 @@ def candidates(logits: Floats, settings: SamplingSettings) -> Candidates:
     if 0 < settings.top_k < len(logits):
         return _narrow(_likeliest(logits, settings.top_k), settings)
     cut = _window_cut(settings)
-    for window in WINDOWS if cut and len(logits) > 2 else ():  # noqa: PLR2004 - tail-free needs three
+    for window in WINDOWS if cut else ():
         top = _sorted(logits, np.flatnonzero(logits > best - window))
         kept = cut(top, logits, settings, window) if cut else None
         if kept:
@@ -224,6 +224,8 @@ def _tail_free_in_window(top: Candidates, logits: Floats, settings: SamplingSett
     neighbouring first differences, and first differences sum up to no more than the probability they start from.
     """
     count, unseen, z = len(top.tokens), float(np.exp(-window)), settings.tail_free_z
+    if count + 3 > len(logits):
+        return None
     chances = np.zeros(count + 3)
     np.exp(top.logits - top.logits[0], out=chances[:count])
     sums = np.cumsum(np.abs(np.diff(chances, 2)))

@@ -28,7 +28,7 @@ class Emphasis:
     """
 
     def __init__(self, carried: tuple[str, ...]) -> None:
-        self._open = [Span(i - len(carried), -1, ENDLESS, mark) for i, mark in enumerate(carried)]
+        self._open = [Span(i - len(carried) - 1, -1, ENDLESS, mark) for i, mark in enumerate(carried)]
         self.spans: list[Span] = []
 
     @property

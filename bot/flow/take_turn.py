@@ -185,7 +185,7 @@ async def until(
             while not stop.is_set():
                 following = asyncio.ensure_future(anext(stream))
                 await _first_of(following, stopped)
-                if not following.done():
+                if following.cancelled():
                     return
                 try:
                     yield following.result()

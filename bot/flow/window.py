@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from bot.errors import PromptTooLong
 from bot.ports.engine import Engine, Segment
 from bot.ports.store import Change, Store
-from bot.prompt import window
 from bot.prompt.build import Prompt, build
 from bot.prompt.format import PromptFormat
 from bot.prompt.length import reply_budget
+from bot.prompt.window import plan, plan_ahead, room
 from bot.story.session import Session, with_window
 
 
@@ -40,9 +40,9 @@ async def fit(reading: Reading, session: Session) -> tuple[Session, Prompt, int]
     length = session.turns[-1].variant.length
     measured = await measure(reading, build(session, reading.prompt_format))
     budget = reply_budget(length, measured.context)
-    room = window.room(measured.context, measured.head, measured.tail, budget)
-    drop = window.plan(measured.turns, room)
-    if measured.turns and measured.turns[-1] > room:
+    space = room(measured.context, measured.head, measured.tail, budget)
+    drop = plan(measured.turns, space)
+    if measured.turns and measured.turns[-1] > space:
         raise PromptTooLong(measured.head + measured.turns[-1] + measured.tail, measured.context - budget)
     if drop == 0:
         return session, measured.prompt, budget
@@ -56,8 +56,8 @@ async def prepare_next(reading: Reading, session: Session) -> Session:
     if prompt.turns:
         measured = await measure(reading, prompt)
         budget = reply_budget(session.settings.length, measured.context)
-        room = window.room(measured.context, measured.head, 0, budget)
-        drop = window.plan_ahead(measured.turns, room)
+        space = room(measured.context, measured.head, 0, budget)
+        drop = plan_ahead(measured.turns, space)
         if drop:
             session = await _move(reading, session, prompt, drop)
             prompt = build(session, reading.prompt_format)

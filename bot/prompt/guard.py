@@ -22,6 +22,8 @@ _BIDI_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 _UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Me", "Mn", "Zl", "Zp", "Zs"})
 _LOOK_ALIKES = str.maketrans({"\u266f": "#", "\u22d5": "#", "\u2317": "#", "\ua789": ":", "\u2236": ":"})
+# A mark after a space opens what comes next, and that is cut away.
+_OPENED = re.compile(r"\s+[\"\u201c\u2018\u00ab(\[*_]+\Z")
 _ESCAPE = "\\"
 _SPEAKING = ("\n{}:", "\n*{}:", "\n**{}:", "\n**{}**:", "\n*{}*:", "\n{}\uff1a")
 
@@ -58,7 +60,7 @@ def clean(text: str, *, cut: bool) -> str:
     """A finished reply without outer white space; one that was cut short ends with its last whole sentence, if it has one."""
     whole = text.strip()
     end = last_whole_sentence(whole) if cut else 0
-    return whole[:end].rstrip() if end else whole
+    return _OPENED.sub("", whole[:end]).rstrip() if end else whole
 
 
 def kept_ids(trail: Sequence[tuple[str, Sequence[int]]], text: str) -> tuple[int, ...]:

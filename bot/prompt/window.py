@@ -6,7 +6,7 @@ Rule 2: they leave rarely and many at a time, so that between two steps the prom
 
 from collections.abc import Sequence
 
-RECENT_TURNS = 6
+RECENT_TURNS = 8
 
 
 def room(context: int, head_tokens: int, tail_tokens: int, reply_tokens: int) -> int:
@@ -20,24 +20,23 @@ def plan(turn_tokens: Sequence[int], room: int) -> int:
     When they do not, as few of the newest turns stay as fill half of `room`; fewer where the turn that crosses the half
     is too large to fit. The newest turn stays even if it fits nowhere: then the engine says so.
     """
-    return 0 if sum(turn_tokens) <= room else _step(turn_tokens, room)
+    return 0 if not turn_tokens or sum(turn_tokens) <= room else _step(turn_tokens, room)
 
 
 def plan_ahead(turn_tokens: Sequence[int], room: int) -> int:
     """Like `plan`, but for when the engine rests: it steps already when a next post like the last ones would not fit."""
-    return 0 if sum(turn_tokens) + expected_next(turn_tokens) <= room else _step(turn_tokens, room)
+    return 0 if not turn_tokens or sum(turn_tokens) + expected_next(turn_tokens) <= room else _step(turn_tokens, room)
 
 
 def expected_next(turn_tokens: Sequence[int]) -> int:
-    """How many tokens the next post may bring: as many as the largest of the last few turns."""
-    return max(turn_tokens[-RECENT_TURNS:], default=0)
+    """How many tokens the next post may bring: a quarter more than the largest of the last few turns."""
+    return max(turn_tokens[-RECENT_TURNS:], default=0) * 5 // 4
 
 
 def _step(turn_tokens: Sequence[int], room: int) -> int:
-    filled, first = 0, len(turn_tokens)
-    while first > 0 and 2 * filled < room:
-        if filled and filled + turn_tokens[first - 1] > room:
-            break
+    first = len(turn_tokens) - 1
+    filled = turn_tokens[first]
+    while first > 0 and 2 * filled < room and filled + turn_tokens[first - 1] <= room:
         first -= 1
         filled += turn_tokens[first]
     return first

@@ -1,4 +1,4 @@
-"""Measures a finished model file: tokens per reply for each length label, how it stops, for whom it speaks, its loss."""
+"""Measures a finished model file: tokens per reply for each length label, how it stops, for whom it speaks."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import llama_cpp.llama_cpp as low
 from llama_cpp import Llama
 
 from . import shards
@@ -111,12 +112,24 @@ def table(rows: dict[str, dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def open_model(file: Path, threads: int) -> Llama:
+    """Open the model without llama.cpp's repacked kernels: built by gcc 12, the AMX ones crash on `ldtilecfg`."""
+    defaults = low.llama_model_default_params
+
+    def plain() -> Any:
+        params = defaults()
+        params.use_extra_bufts = False
+        return params
+
+    low.llama_model_default_params = plain  # Llama() has no argument for it
+    sizes = {"n_ctx": CONTEXT, "n_threads": threads, "n_threads_batch": threads}
+    return Llama(str(file), last_n_tokens_size=PENALTY_WINDOW, verbose=False, **sizes)
+
+
 def measure(work: Path, file: Path, count: int, threads: int) -> None:
     """Ask for every length on every prompt, print the table and write the figures and replies as JSON."""
     prompts = read_prompts(work, count)
-    model = Llama(
-        str(file), n_ctx=CONTEXT, n_threads=threads, n_threads_batch=threads, last_n_tokens_size=PENALTY_WINDOW, verbose=False
-    )
+    model = open_model(file, threads)
     rows: dict[str, dict[str, Any]] = {}
     texts: dict[str, list[str]] = {}
     for label in (*RANGES, "none"):

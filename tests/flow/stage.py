@@ -4,12 +4,14 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Any
 
 from bot.flow.service import Service
 from bot.ids import EventId
 from bot.posts import Act, ChannelLimits
 from bot.prompt.format import FORMATS
-from bot.story.session import Session
+from bot.story.session import Session, with_length
+from bot.story.settings import Length
 from tests.builders import HERE, a_command, a_post, a_session
 from tests.fakes.clock import FrozenClock
 from tests.fakes.courier import Mishap, RecordingCourier
@@ -45,11 +47,11 @@ class Stage:
             roll=lambda: next(iter(self._seeds)),
         )
 
-    async def post(self, text: str, **changes: object) -> None:
-        await self.service.receiver.receive(a_post(text, self._event(), **changes))
+    async def post(self, text: str, **changes: Any) -> None:
+        await self.service.receiver.receive(a_post(text, **{"event": self._event(), **changes}))
         await self.service.receiver.settled(HERE)
 
-    async def act(self, act: Act, **changes: object) -> None:
+    async def act(self, act: Act, **changes: Any) -> None:
         await self.service.receiver.receive(a_command(act, self._event(), **changes))
         await self.service.receiver.settled(HERE)
 
@@ -83,7 +85,7 @@ async def a_stage(
     await stage.service.start()
     try:
         if begin:
-            await stage.service.begin(a_session())
+            await stage.service.begin(with_length(a_session(), Length.UNLIMITED))
             await stage.service.receiver.settled(HERE)
         yield stage
     finally:

@@ -142,13 +142,14 @@ async function submit(event) {
 
 async function send(form, submitter) {
   const fields = new URLSearchParams(new FormData(form, submitter));
-  fields.set("token", thread.dataset.token);
+  fields.delete("token");
   fields.delete("nonce");
   fields.set("nonce", nonceFor(`${form.action} ${fields}`));
+  fields.set("token", thread.dataset.token);
   const trouble = await ask(form.action, fields);
   if (!trouble) {
     last = { body: "", nonce: "" };
-    accepted(form);
+    accepted(form, fields.get("text"));
   }
   const line = form.querySelector(".trouble") ?? reply.querySelector(".trouble");
   line.textContent = trouble;
@@ -180,11 +181,11 @@ function nonceFor(body) {
   return last.nonce;
 }
 
-function accepted(form) {
+function accepted(form, text) {
   const details = form.closest("details");
   if (details) close(details);
   if (form !== reply) return;
-  form.elements.text.value = "";
+  if (form.elements.text.value === text) form.elements.text.value = "";
   form.elements.text.focus();
   document.scrollingElement.scrollTop = document.scrollingElement.scrollHeight;
 }
@@ -198,7 +199,8 @@ function close(details) {
 function opened(event) {
   if (!event.target.matches("details.edit[open]")) return;
   event.target.querySelector("[data-close]").hidden = false;
-  event.target.querySelector("textarea").focus();
+  // Only a person opens it from its summary; put in place again by a change, it must not draw the focus.
+  if (document.activeElement === event.target.querySelector("summary")) event.target.querySelector("textarea").focus();
 }
 
 function keys(event) {

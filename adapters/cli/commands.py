@@ -1,0 +1,127 @@
+"""The commands of `understudy`, and how their failures end: one clear sentence, never a traceback."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from adapters import logs
+from adapters.cli import once, serving
+from adapters.config import EXAMPLE, Config, defaults, read
+from bot.errors import ConfigMistakes, Refused, UnderstudyError
+
+FAILED = 2
+BROKEN = 70
+INTERRUPTED = 130
+
+log = logging.getLogger(__name__)
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+with_config = click.option("--config", "path", type=FILE, metavar="FILE", help="A configuration file (see `understudy init`).")
+with_model = click.option("--model", type=FILE, metavar="FILE", help="Play on this GGUF file instead of the demo model.")
+with_rating = click.option("--rating", type=click.Choice(["general", "adult"]), help="The audience that the model is made for.")
+with_port = click.option("--port", type=click.IntRange(0, 65_535), help="The port of the page; 0 takes any free one.")
+with_data = click.option("--data", type=FOLDER, metavar="FOLDER", help="Where stories are kept.")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line. Ends the process: 0 done, 2 it cannot be done and why is said, 130 interrupted."""
+    try:
+        understudy.main(arguments, prog_name="understudy", standalone_mode=False)
+    except click.exceptions.Exit as end:
+        sys.exit(end.exit_code)
+    except click.ClickException as wrong:
+        wrong.show()
+        sys.exit(wrong.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(INTERRUPTED)
+    except UnderstudyError as error:
+        for sentence in error.mistakes if isinstance(error, ConfigMistakes) else (str(error),):
+            click.echo(f"error: {sentence}", err=True)
+        sys.exit(FAILED)
+    except Exception as defect:
+        log.debug("a defect", exc_info=True)
+        click.echo(f"error: a defect in Understudy ({type(defect).__name__}: {defect}); --verbose shows where.", err=True)
+        sys.exit(BROKEN)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--verbose", is_flag=True, help="Log every step to standard error.")
+@click.version_option(metadata.version("understudy") if False else "0", prog_name="understudy")
+@click.pass_context
+def understudy(context: click.Context, *, verbose: bool) -> None:
+    """Long-form, forum-style roleplay with a GGUF model."""
+    usual = logging.INFO if context.invoked_subcommand == "run" else logging.WARNING
+    logs.set_up(logging.DEBUG if verbose else usual)
+
+
+@understudy.command()
+@with_config
+def run(path: Path | None) -> None:
+    """Serve the story of the configuration on a local page until Ctrl-C."""
+    asyncio.run(serving.serve(_configured(path), Console()))
+
+
+@understudy.command("try")
+@click.option("--once", "only_once", is_flag=True, help="Play the opening scene, print it with its speed, and end.")
+@click.option("--json", "as_json", is_flag=True, help="With --once: print one JSON object.")
+@with_config
+@with_model
+@with_rating
+@with_port
+@with_data
+def try_out(*, only_once: bool, as_json: bool, path: Path | None, port: int | None, **wishes: Any) -> None:  # noqa: ANN401  click's
+    """Play the opening scene on a local page, and stay there until Ctrl-C."""
+    config = _configured(path, **wishes)
+    if only_once:
+        asyncio.run(once.play_once(config, Console(), as_json=as_json))
+        return
+    if port is not None:
+        config = replace(config, web=replace(config.web, port=port))
+    asyncio.run(serving.serve(config, Console(), opens_scene=True))
+
+
+@understudy.command()
+@with_config
+@with_model
+@with_rating
+@with_data
+def play(path: Path | None, **wishes: Any) -> None:  # noqa: ANN401  click's
+    """Play in this terminal."""
+    asyncio.run(serving.play_here(_configured(path, **wishes), Console()))
+
+
+@understudy.command()
+@click.argument("path", type=click.Path(path_type=Path), default=Path("understudy.toml"))
+def init(path: Path) -> None:
+    """Write a commented example configuration to PATH (understudy.toml)."""
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(EXAMPLE.read_text(encoding="utf-8"))
+    except FileExistsError:
+        raise Refused(f"{path} is there already and stays as it is; name another file.") from None
+    except OSError as error:
+        raise Refused(f"{path} cannot be written ({error.strerror}); name another file.") from error
+    click.echo(f"Wrote {path}. Change it, then: understudy run --config {path}")
+
+
+def _configured(
+    path: Path | None, *, model: Path | None = None, rating: str | None = None, data: Path | None = None
+) -> Config:
+    config = read(path) if path else defaults()
+    if model:
+        config = replace(config, model=replace(config.model, path=str(model), rating=None))
+    if rating:
+        config = replace(config, model=replace(config.model, rating=rating))
+    if data:
+        config = replace(config, storage=replace(config.storage, directory=str(data)))
+    return config

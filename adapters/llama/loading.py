@@ -1,0 +1,170 @@
+"""Opening a model file: every way in which it can be unusable becomes one sentence that says what to do.
+
+It reads the file's facts and its weights; it runs nothing.
+"""
+
+import ctypes
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from adapters.llama import library
+from adapters.llama.library import Handle, low
+from bot.errors import ModelNotLoaded
+from bot.story.policy import Rating
+
+MAGIC = b"GGUF"
+RATING_KEY = "understudy.rating"
+"""The key in the file's metadata that says whom the model is for: a string, "general" or "adult"."""
+
+ADVICE = "Choose another GGUF file, or download this one again."
+
+REASONS = MappingProxyType(
+    {
+        "unknown model architecture": "its architecture is not one that this version of llama.cpp knows",
+        "not within the file bounds": "it is cut short",
+        "failed to read": "it is cut short or damaged",
+        "unexpectedly reached end of file": "it is cut short",
+        "failed to load vocab": "its vocabulary is missing or damaged",
+        "cannot find tokenizer": "its vocabulary is missing",
+        "missing tensor": "weights are missing from it",
+        "key not found": "facts are missing from its metadata",
+        "out of memory": "there is not enough memory for it",
+        "unable to allocate": "there is not enough memory for it",
+    }
+)
+"""What llama.cpp's log says (a part of the line) and what it means to whoever chose the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What a model file says of itself. `chat_template` is empty when it brings none; `trained_context` counts tokens."""
+
+    name: str
+    architecture: str
+    trained_context: int
+    rating: Rating
+    chat_template: str
+
+
+@dataclass(slots=True)
+class LoadedModel:
+    """A model in memory. `free` it once, after every context made from it."""
+
+    handle: Handle
+    path: Path
+    facts: ModelFacts
+
+    def free(self) -> None:
+        """Give back its memory; a second call does nothing."""
+        handle, self.handle = self.handle, None
+        if handle:
+            low.llama_model_free(handle)
+
+
+def describe(path: Path) -> ModelFacts:
+    """The facts of a model file, without reading its weights. Raises ModelNotLoaded."""
+    _check_file(path)
+    params = low.llama_model_default_params()
+    params.vocab_only = True
+    with _opened(path, params) as handle:
+        facts = _facts(handle, path)
+        low.llama_model_free(handle)
+        return facts
+
+
+def load(path: Path, *, gpu_layers: int) -> LoadedModel:
+    """The model with its weights, `gpu_layers` of its layers on the GPU (negative: all). Raises ModelNotLoaded."""
+    _check_file(path)
+    params = low.llama_model_default_params()
+    params.n_gpu_layers = gpu_layers
+    with _opened(path, params) as handle:
+        model = LoadedModel(handle, path, _facts(handle, path))
+    unfit = _unfit(model)
+    if unfit:
+        model.free()
+        raise ModelNotLoaded(f"{path} cannot write replies: {unfit}. Choose a GGUF file of a language model.")
+    return model
+
+
+def _check_file(path: Path) -> None:
+    if not path.exists():
+        raise ModelNotLoaded(f"There is no model file at {path}. Check the path, or download the model first.")
+    if not path.is_file():
+        raise ModelNotLoaded(f"{path} is not a file. Give the path of a GGUF file, not of the folder that it is in.")
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(MAGIC))
+    except OSError as failure:
+        sentence = f"{path} cannot be read ({failure.strerror}). Give the account that runs this program the right to read it."
+        raise ModelNotLoaded(sentence) from failure
+    if not start:
+        raise ModelNotLoaded(f"{path} is empty. Download the model again.")
+    if start != MAGIC:
+        raise ModelNotLoaded(f"{path} is not a GGUF file. Choose a model in the GGUF format.")
+
+
+@contextmanager
+def _opened(path: Path, params: low.llama_model_params) -> Iterator[Handle]:
+    library.start()
+    with library.complaints() as lines:
+        handle = low.llama_model_load_from_file(os.fsencode(path), params)
+        if not handle:
+            raise ModelNotLoaded(f"{path} cannot be loaded: {_reason(list(lines))}. {ADVICE}")
+    yield handle
+
+
+def _reason(lines: list[str]) -> str:
+    for line in lines:
+        for part, meaning in REASONS.items():
+            if part in line:
+                return f"{meaning} ({_plain(line)})"
+    return _plain(lines[0]) if lines else "llama.cpp refused it without saying why"
+
+
+def _plain(line: str) -> str:
+    """A line of the log without the name of the function that wrote it."""
+    head, _, rest = line.partition(": ")
+    return (rest if rest and " " not in head else line).strip(" .")
+
+
+def _unfit(model: LoadedModel) -> str:
+    vocabulary = low.llama_model_get_vocab(model.handle)
+    if low.llama_vocab_n_tokens(vocabulary) <= 0 or low.llama_vocab_type(vocabulary) == 0:
+        return "it has no vocabulary"
+    if low.llama_model_has_encoder(model.handle) or not low.llama_model_has_decoder(model.handle):
+        return f"a model of the architecture {model.facts.architecture} does not write text on from a prompt"
+    if low.llama_model_n_params(model.handle) <= 0:
+        return "it holds a vocabulary only"
+    return ""
+
+
+def _facts(handle: Handle, path: Path) -> ModelFacts:
+    template = low.llama_model_chat_template(handle, None)
+    architecture = _text(handle, "general.architecture")
+    trained = _text(handle, f"{architecture}.context_length")
+    return ModelFacts(
+        name=_text(handle, "general.name") or path.stem,
+        architecture=architecture,
+        trained_context=int(trained) if trained.isdecimal() else 0,
+        rating=_rating(_text(handle, RATING_KEY)),
+        chat_template=template.decode("utf-8", "replace") if template else "",
+    )
+
+
+def _rating(text: str) -> Rating:
+    """Only the two exact words count: whatever else stands there leaves the model unrated, which counts as adult."""
+    return Rating(text) if text in {Rating.GENERAL, Rating.ADULT} else Rating.UNRATED
+
+
+def _text(handle: Handle, key: str) -> str:
+    """A value of the metadata; empty when there is none."""
+    size = low.llama_model_meta_val_str(handle, key.encode(), None, 0)
+    if size <= 0:
+        return ""
+    buffer = (ctypes.c_char * (size + 1))()
+    low.llama_model_meta_val_str(handle, key.encode(), buffer, size + 1)
+    return bytes(buffer.value).decode("utf-8", "replace")

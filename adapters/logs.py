@@ -1,0 +1,36 @@
+"""How log records become lines: a sentence, then its facts as key=value. It does not decide what is worth a line."""
+
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import TextIO
+
+_PLAIN = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"})
+
+
+class FactsFormatter(logging.Formatter):
+    """One line per record: when, how grave, who, the sentence, and every `extra` as key=value in the order it was given."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line; a traceback, where there is one, follows on lines of its own."""
+        when = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+        facts = [f"{key}={_shown(value)}" for key, value in vars(record).items() if key not in _PLAIN]
+        line = " ".join([when, record.levelname, record.name, _one_line(record.getMessage()), *facts])
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+def set_up(level: int = logging.INFO, stream: TextIO | None = None) -> None:
+    """Send every log record from this level on to a stream (standard error). Replaces what was set up before."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(FactsFormatter())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+
+
+def _shown(value: object) -> str:
+    text = _one_line(str(value))
+    return f'"{text}"' if " " in text or not text else text
+
+
+def _one_line(text: str) -> str:
+    """What people wrote must not be able to forge a line of the log, or to steer the terminal that shows it."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

@@ -1,0 +1,205 @@
+"""Builds the house: opens the parts that the configuration names and puts them together. The only file that knows them all."""
+
+import asyncio
+import fcntl
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.clock import SystemClock
+from adapters.config import Config, ModelConfig
+from adapters.llama.chat_template import from_chat_template
+from adapters.llama.engine import EngineSettings, open_engine
+from adapters.llama.loading import ModelFacts, describe
+from adapters.web.courier import WEB, WebCourier
+from adapters.web.server import WebServer
+from bot.errors import Refused, StoreUnavailable
+from bot.flow.service import Service
+from bot.ids import AuthorId, ChannelKey, EventId, Place, SessionId
+from bot.metrics import Metrics
+from bot.ports.courier import Courier
+from bot.ports.engine import Engine
+from bot.ports.store import Store
+from bot.posts import InboundPost
+from bot.prompt.format import FORMATS, LIMARP, PromptFormat
+from bot.story.persona import Persona
+from bot.story.policy import Rating, refusal
+from bot.story.session import Session
+from storage.store import open_store
+
+PLAYER = AuthorId("player")
+"""Who plays on this machine: the one person in front of it."""
+
+OPENING = EventId("opening")
+"""The event of the player's first post as the scene has it: the same at every start, so that it is played once."""
+
+PAGE = Place(WEB, ChannelKey("main"))
+
+DEMO_NOTICE = (
+    "The small demo model that comes with Understudy writes here. It shows that the machinery works; its prose is poor."
+    " Play on a model of your own for a real story."
+)
+
+EngineWrapper = Callable[[Engine], Engine]
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The running parts that an adapter's face needs."""
+
+    config: Config
+    store: Store
+    engine: Engine
+    service: Service
+    metrics: Metrics
+
+    async def begin(self, place: Place) -> Session:
+        """The story of a place; begun, with the scene's greeting, where there is none. Raises Refused."""
+        return await self.store.session_at(place) or await self.service.begin(new_session(self.config, place))
+
+    async def open_scene(self, place: Place) -> bool:
+        """Play the player's first post of the scene where nobody has posted yet; whether it was played now."""
+        story = await self.begin(place)
+        opening = self.config.scene.scene.opening.strip()
+        if not opening or any(turn.author for turn in story.turns) or story.next_number > 1:
+            return False
+        await self.service.receiver.receive(InboundPost(OPENING, place, PLAYER, self.config.scene.player.name, opening))
+        return True
+
+
+def new_session(config: Config, place: Place) -> Session:
+    """A story of the configured scene that has not begun yet."""
+    scene = config.scene
+    return Session(
+        id=SessionId(uuid.uuid4().hex),
+        place=place,
+        character=scene.character.card,
+        scenario=scene.scene.scenario.strip(),
+        personas=(Persona(PLAYER, scene.player.name, scene.player.description.strip()),),
+        rating=scene.rating,
+        settings=config.story.session_settings,
+    )
+
+
+@asynccontextmanager
+async def house(
+    config: Config, couriers: Sequence[Courier], watch_engine: EngineWrapper | None = None
+) -> AsyncIterator[House]:
+    """The house, started, until the block ends. Raises Refused, ModelNotLoaded, StoreUnavailable, ConfigMistakes.
+
+    The age gate comes first: a model that may not be played is not loaded. `watch_engine` puts something around the
+    engine, for measuring.
+    """
+    facts = describe(config.model.file)
+    refuse_adult_play(config, facts)
+    with claimed(config):
+        store = await open_store(config.storage.database)
+        try:
+            llama = open_engine(config.model.file, engine_settings(config.model))
+            try:
+                engine = watch_engine(llama) if watch_engine else llama
+                async with _served(config, store, engine, couriers, prompt_format(config.model, facts)) as built:
+                    yield built
+            finally:
+                await asyncio.to_thread(llama.close)
+        finally:
+            await store.close()
+
+
+@asynccontextmanager
+async def _served(
+    config: Config, store: Store, engine: Engine, couriers: Sequence[Courier], words: PromptFormat
+) -> AsyncIterator[House]:
+    metrics = Metrics()
+    service = Service(
+        store=store,
+        engine=engine,
+        couriers=couriers,
+        clock=SystemClock(),
+        prompt_format=words,
+        sampling=config.sampling.settings,
+        metrics=metrics,
+        post_limit=config.story.post_limit,
+    )
+    await service.start()
+    try:
+        yield House(config, store, engine, service, metrics)
+    finally:
+        await service.close()
+
+
+@asynccontextmanager
+async def page(config: Config) -> AsyncIterator[tuple[House, str]]:
+    """The house with its page open, and the page's address, until the block ends. Raises as `house` does."""
+    courier = WebCourier(config.web.limits)
+    async with house(config, (courier,)) as built:
+        server = WebServer(
+            courier,
+            built.store,
+            built.service.receiver,
+            place=PAGE,
+            player=PLAYER,
+            player_name=config.scene.player.name,
+            host=config.web.host,
+            port=config.web.port,
+            notice="" if config.model.path else DEMO_NOTICE,
+        )
+        try:
+            yield built, await server.start()
+        finally:
+            await server.close()
+
+
+def refuse_adult_play(config: Config, facts: ModelFacts) -> None:
+    """Raises Refused, with how to state a rating, when the model or the scene may not be played."""
+    scene = config.scene
+    rating = config.model.stated_rating or facts.rating
+    if blocked := refusal(model=rating, character=scene.character.card.rating, session=scene.rating):
+        if rating is Rating.UNRATED:
+            blocked += ' For the model: --rating general, RATING=general for make, or rating = "general" under [model].'
+        raise Refused(blocked)
+
+
+def engine_settings(model: ModelConfig) -> EngineSettings:
+    """What the configuration says about a model, in the engine's words."""
+    return EngineSettings(
+        context=model.context,
+        slots=model.slots,
+        threads=model.threads,
+        batch=model.batch,
+        gpu_layers=-1 if model.gpu_layers is None else model.gpu_layers,
+        rating=model.stated_rating,
+    )
+
+
+def prompt_format(model: ModelConfig, facts: ModelFacts) -> PromptFormat:
+    """The configured format; for "auto" the file's own chat template, if it has one, else LimaRP. Raises Refused."""
+    if model.format in FORMATS:
+        return FORMATS[model.format]
+    if facts.chat_template:
+        return from_chat_template(facts.chat_template)
+    if model.format == "gguf":
+        raise Refused(f'{model.file} has no chat template; name its format under [model]: "limarp", "alpaca" or "chatml".')
+    return LIMARP
+
+
+@contextmanager
+def claimed(config: Config) -> Iterator[None]:
+    """Keep a second Understudy out of the data directory. Raises Refused when one is in it, StoreUnavailable without one."""
+    if config.storage.url:  # a database of its own guards itself
+        yield
+        return
+    directory = Path(config.storage.directory)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        lock = (directory / "understudy.lock").open("a")
+    except OSError as error:
+        raise StoreUnavailable(f"The data folder {directory} cannot be used ({error.strerror}); choose another.") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Refused(f"Another Understudy is using the data folder {directory}; stop it, or choose another.") from None
+        yield

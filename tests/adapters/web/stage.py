@@ -1,0 +1,71 @@
+"""The page with the whole walk behind it: real flow, real courier and server; only the store forgets and the engine is scripted."""
+
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from adapters.web.courier import WEB, WebCourier
+from adapters.web.server import WebServer
+from bot.flow.service import Service
+from bot.ids import ChannelKey, Place
+from bot.posts import ChannelLimits
+from bot.prompt.format import LIMARP
+from bot.story.session import Session
+from tests.builders import TOBIAS, a_session
+from tests.fakes.clock import FrozenClock
+from tests.fakes.engine import ScriptedEngine, ScriptedReply
+from tests.fakes.store import MemoryStore
+
+STORY = Place(WEB, ChannelKey("story"))
+
+
+@dataclass(slots=True)
+class Stage:
+    """All parts of a page that is open at `address`."""
+
+    store: MemoryStore
+    engine: ScriptedEngine
+    courier: WebCourier
+    service: Service
+    server: WebServer
+    address: str = ""
+
+    async def settled(self) -> None:
+        """Return when nothing is in motion."""
+        await self.service.receiver.settled(STORY)
+
+    async def story(self) -> tuple[str, ...]:
+        """The texts of the story's turns, in order."""
+        session = await self.store.session_at(STORY)
+        return tuple(turn.text for turn in session.turns) if session else ()
+
+
+@asynccontextmanager
+async def a_stage(
+    *replies: str | Sequence[str] | ScriptedReply,
+    session: Session | None = None,
+    limits: ChannelLimits | None = None,
+    name: str = TOBIAS.name,
+    notice: str = "",
+) -> AsyncGenerator[Stage, None]:
+    """The page of a story that has just begun, with an engine that gives these replies."""
+    store, engine = MemoryStore(), ScriptedEngine(_some(replies))
+    courier = WebCourier(limits or ChannelLimits(2000, streams=True))
+    service = Service(store, engine, [courier], FrozenClock(), LIMARP)
+    server = WebServer(
+        courier, store, service.receiver, place=STORY, player=TOBIAS.author, player_name=name, host="127.0.0.1", notice=notice
+    )
+    stage = Stage(store, engine, courier, service, server)
+    await service.start()
+    await service.begin(session or a_session(place=STORY))
+    await stage.settled()
+    try:
+        stage.address = await server.start()
+        yield stage
+    finally:
+        await server.close()
+        await service.close()
+
+
+def _some(replies: Iterable[str | Sequence[str] | ScriptedReply]) -> list[str | Sequence[str] | ScriptedReply]:
+    return list(replies) or ['"Come in," she said.']

@@ -1,0 +1,121 @@
+"""The promises of a courier, kept by every one that there is."""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import pytest
+from rich.console import Console
+
+from adapters.terminal.courier import TERMINAL, TerminalCourier
+from adapters.web.courier import WEB, WebCourier
+from bot.errors import PostRefused
+from bot.ids import ChannelKey, Place, PostKey
+from bot.ports.courier import Courier, courier_for
+from bot.posts import ChannelLimits, Draft, OutboundPost, Speaker, Voice
+from tests.fakes.courier import TEST_PLATFORM, RecordingCourier
+
+LIMITS = ChannelLimits(1900, streams=True)
+MIRA = Speaker(Voice.CHARACTER, "Mira")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A courier, a place that it serves, and how often it has shown a text there so far."""
+
+    courier: Courier
+    place: Place
+    showings: Callable[[str], int]
+
+    def post(self, text: str, key: str = "key-1", position: int = 0) -> OutboundPost:
+        return OutboundPost(PostKey(key), self.place, 3, position, 0, MIRA, text)
+
+
+def recording() -> Candidate:
+    courier, place = RecordingCourier(channel_limits=LIMITS), Place(TEST_PLATFORM, ChannelKey("here"))
+    return Candidate(courier, place, lambda text: courier.texts(place).count(text))
+
+
+def web() -> Candidate:
+    courier, place = WebCourier(LIMITS), Place(WEB, ChannelKey("here"))
+    return Candidate(courier, place, lambda text: [post.text for post in courier.recent(place).values() if post].count(text))
+
+
+def terminal() -> Candidate:
+    screen = io.StringIO()
+    courier = TerminalCourier(Console(file=screen, width=80), LIMITS)
+    return Candidate(courier, Place(TERMINAL, ChannelKey("here")), lambda text: screen.getvalue().count(text))
+
+
+@pytest.fixture(params=[recording, web, terminal])
+def candidate(request: pytest.FixtureRequest) -> Candidate:
+    made: Candidate = request.param()
+    return made
+
+
+async def test_it_says_what_its_place_accepts(candidate: Candidate) -> None:
+    assert await candidate.courier.limits(candidate.place) == LIMITS
+    assert courier_for([candidate.courier], candidate.place) is candidate.courier
+
+
+async def test_a_post_sent_twice_is_shown_once_under_one_name(candidate: Candidate) -> None:
+    first = await candidate.courier.send(candidate.post("The rain went on."))
+    second = await candidate.courier.send(candidate.post("The rain went on."))
+    assert first == second
+    assert candidate.showings("The rain went on.") == 1
+
+
+async def test_posts_with_other_keys_are_other_messages(candidate: Candidate) -> None:
+    first = await candidate.courier.send(candidate.post("One."))
+    second = await candidate.courier.send(candidate.post("Two.", "key-2", 1))
+    assert first != second
+    assert candidate.showings("One.") == candidate.showings("Two.") == 1
+
+
+async def test_the_same_key_in_another_place_is_another_message(candidate: Candidate) -> None:
+    here = candidate.post("Here.")
+    there = replace(here, place=Place(candidate.place.platform, ChannelKey("there")), text="There.")
+    assert await candidate.courier.send(here) != await candidate.courier.send(there)
+
+
+async def test_an_edit_shows_the_new_text(candidate: Candidate) -> None:
+    receipt = await candidate.courier.send(candidate.post("Old words."))
+    await candidate.courier.edit(receipt.message, candidate.post("New words.", "key-2"))
+    assert candidate.showings("New words.") == 1
+
+
+async def test_a_post_that_is_gone_cannot_be_edited(candidate: Candidate) -> None:
+    receipt = await candidate.courier.send(candidate.post("Old words."))
+    await candidate.courier.delete(candidate.place, receipt.message)
+    with pytest.raises(PostRefused):
+        await candidate.courier.edit(receipt.message, candidate.post("New words.", "key-2"))
+    assert candidate.showings("New words.") == 0
+
+
+async def test_deleting_twice_is_no_error(candidate: Candidate) -> None:
+    receipt = await candidate.courier.send(candidate.post("Old words."))
+    await candidate.courier.delete(candidate.place, receipt.message)
+    await candidate.courier.delete(candidate.place, receipt.message)
+
+
+async def test_a_post_is_read_back_only_while_it_stands(candidate: Candidate) -> None:
+    post = candidate.post("Is it there?")
+    assert await candidate.courier.read_back(post, None) is None
+    receipt = await candidate.courier.send(post)
+    assert await candidate.courier.read_back(post, None) == receipt
+    await candidate.courier.delete(candidate.place, receipt.message)
+    assert await candidate.courier.read_back(post, None) is None
+
+
+async def test_a_text_is_shown_as_it_is(candidate: Candidate) -> None:
+    text = "[bold]not markup[/bold] <b>nor this</b> {nor} %s *kept*"
+    await candidate.courier.send(candidate.post(text))
+    assert candidate.showings(text) == 1
+
+
+async def test_signs_of_writing_never_raise(candidate: Candidate) -> None:
+    await candidate.courier.resting(candidate.place, 7)
+    await candidate.courier.writing(candidate.place, Draft(7, MIRA, "", 0))
+    await candidate.courier.writing(candidate.place, Draft(7, MIRA, "[/bold] half a \x1b[2J", 0))
+    await candidate.courier.resting(candidate.place, 7)
+    await candidate.courier.resting(candidate.place, 7)
