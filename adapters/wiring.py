@@ -1,20 +1,25 @@
 """Builds the house: opens the parts that the configuration names and puts them together. The only file that knows them all."""
 
-import asyncio
 import fcntl
+import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.console import Console
+
 from adapters.clock import SystemClock
 from adapters.config import Config, ModelConfig
-from adapters.llama.chat_template import from_chat_template
-from adapters.llama.engine import EngineSettings, open_engine
+from adapters.llama.chat_template import template_format
+from adapters.llama.engine import open_engine
 from adapters.llama.loading import ModelFacts, describe
+from adapters.terminal.courier import TERMINAL, TerminalCourier
+from adapters.terminal.play import Play
 from adapters.web.courier import WEB, WebCourier
 from adapters.web.server import WebServer
+from bot.engine.threaded import ThreadedEngine
 from bot.errors import Refused, StoreUnavailable
 from bot.flow.service import Service
 from bot.ids import AuthorId, ChannelKey, EventId, Place, SessionId
@@ -36,6 +41,7 @@ OPENING = EventId("opening")
 """The event of the player's first post as the scene has it: the same at every start, so that it is played once."""
 
 PAGE = Place(WEB, ChannelKey("main"))
+SHELL = Place(TERMINAL, ChannelKey("main"))
 
 DEMO_NOTICE = (
     "The small demo model that comes with Understudy writes here. It shows that the machinery works; its prose is poor."
@@ -84,9 +90,7 @@ def new_session(config: Config, place: Place) -> Session:
 
 
 @asynccontextmanager
-async def house(
-    config: Config, couriers: Sequence[Courier], watch_engine: EngineWrapper | None = None
-) -> AsyncIterator[House]:
+async def house(config: Config, couriers: Sequence[Courier], watch_engine: EngineWrapper | None = None) -> AsyncIterator[House]:
     """The house, started, until the block ends. Raises Refused, ModelNotLoaded, StoreUnavailable, ConfigMistakes.
 
     The age gate comes first: a model that may not be played is not loaded. `watch_engine` puts something around the
@@ -97,13 +101,13 @@ async def house(
     with claimed(config):
         store = await open_store(config.storage.database)
         try:
-            llama = open_engine(config.model.file, engine_settings(config.model))
+            llama = _engine(config.model)
             try:
                 engine = watch_engine(llama) if watch_engine else llama
                 async with _served(config, store, engine, couriers, prompt_format(config.model, facts)) as built:
                     yield built
             finally:
-                await asyncio.to_thread(llama.close)
+                await llama.close()
         finally:
             await store.close()
 
@@ -152,6 +156,24 @@ async def page(config: Config) -> AsyncIterator[tuple[House, str]]:
             await server.close()
 
 
+@asynccontextmanager
+async def terminal(config: Config, console: Console) -> AsyncIterator[Play]:
+    """The house with its story begun and ready to be played on a console, until the block ends. Raises as `house` does."""
+    courier = TerminalCourier(console, config.web.limits, muted=True)
+    async with house(config, (courier,)) as built:
+        await built.begin(SHELL)
+        yield Play(
+            courier,
+            built.store,
+            built.service.receiver,
+            SHELL,
+            PLAYER,
+            config.scene.player.name,
+            interactive=console.is_interactive and sys.stdin.isatty(),
+            notice="" if config.model.path else DEMO_NOTICE,
+        )
+
+
 def refuse_adult_play(config: Config, facts: ModelFacts) -> None:
     """Raises Refused, with how to state a rating, when the model or the scene may not be played."""
     scene = config.scene
@@ -162,12 +184,12 @@ def refuse_adult_play(config: Config, facts: ModelFacts) -> None:
         raise Refused(blocked)
 
 
-def engine_settings(model: ModelConfig) -> EngineSettings:
-    """What the configuration says about a model, in the engine's words."""
-    return EngineSettings(
+def _engine(model: ModelConfig) -> ThreadedEngine:
+    return open_engine(
+        model.file,
         context=model.context,
         slots=model.slots,
-        threads=model.threads,
+        threads=model.thread_count,
         batch=model.batch,
         gpu_layers=-1 if model.gpu_layers is None else model.gpu_layers,
         rating=model.stated_rating,
@@ -179,7 +201,7 @@ def prompt_format(model: ModelConfig, facts: ModelFacts) -> PromptFormat:
     if model.format in FORMATS:
         return FORMATS[model.format]
     if facts.chat_template:
-        return from_chat_template(facts.chat_template)
+        return template_format(facts)
     if model.format == "gguf":
         raise Refused(f'{model.file} has no chat template; name its format under [model]: "limarp", "alpaca" or "chatml".')
     return LIMARP

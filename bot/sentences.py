@@ -1,6 +1,6 @@
 """Sentence and grapheme borders of prose, by living libraries. It knows no markup language, no post and no prompt."""
 
-import sentencex
+import sentencex  # type: ignore[import-untyped]  # the library ships no types
 from regex import VERSION1
 from regex import compile as pattern
 
@@ -11,10 +11,10 @@ STRETCH = 4096
 # The segmenter looks one byte behind a space and panics where that space is longer than a byte (U+2028, say); controls
 # and lone surrogates mean nothing to it. All of them become plain spaces, one for one, so that offsets stay.
 _ODD = pattern(r"[\p{Cc}\p{Cs}\p{Z}--[\n\ ]]", VERSION1)
-_QUOTES = str.maketrans(dict.fromkeys('"“”„«»‘', " "))  # not U+2019, which is an apostrophe more often than a quote
+_QUOTES = str.maketrans(dict.fromkeys('"“”„«»\u2018', " "))  # not U+2019, which is an apostrophe more often than a quote
 _PARAGRAPH = pattern(r"\n[^\S\n]*+\n\s*+")
-_CLOSERS = pattern(r"""[*_~|`"”’'»)\]]*+""")
-_BROKEN_OFF_IN_SPEECH = pattern(r"""[—–-]["”’'»][*_~|)\]]*+\Z""")
+_CLOSERS = pattern(r"""[*_~|`"”\u2019'»)\]]*+""")
+_BROKEN_OFF_IN_SPEECH = pattern(r"""[—\u2013-]["”\u2019'»][*_~|)\]]*+\Z""")
 _NAME = " Harrow"
 _SPACE = pattern(r"\s*+")
 _CLUSTER = pattern(r"\X")
@@ -51,14 +51,14 @@ def last_whole_sentence(text: str) -> int:
     return start + whole[-1] if whole else before
 
 
-def grapheme_border(text: str, at: int, start: int = 0) -> int:
-    """The largest border between grapheme clusters that is not after `at`, counting clusters from the border `start`."""
-    border = start
-    for cluster in _CLUSTER.finditer(text, start):
-        if cluster.end() > at:
+def grapheme_borders(text: str, upto: int) -> list[int]:
+    """The offsets after each grapheme cluster that ends at `upto` or before; the last is the largest border there."""
+    borders = []
+    for cluster in _CLUSTER.finditer(text):
+        if cluster.end() > upto:
             break
-        border = cluster.end()
-    return border
+        borders.append(cluster.end())
+    return borders
 
 
 def is_grapheme_border(text: str, at: int) -> bool:
@@ -93,7 +93,7 @@ def _paragraph_ends(text: str, plain: str, start: int, stop: int) -> list[int]:
     ends: list[int] = []
     for border in sentencex.get_sentence_boundaries(LANGUAGE, plain[start:stop]):
         end = _after_closers(text, plain, start + border["end_index"])
-        if end is not None and end < stop and (not ends or end > ends[-1]):
+        if end is not None and start < end < stop and (not ends or end > ends[-1]):
             ends.append(end)
     return [*ends, stop]
 
@@ -101,7 +101,7 @@ def _paragraph_ends(text: str, plain: str, start: int, stop: int) -> list[int]:
 def _after_closers(text: str, plain: str, border: int) -> int | None:
     """Where the sentence that the segmenter ended at `border` ends for a reader; None when it does not end there."""
     end = border
-    while plain[end - 1].isspace():
+    while end and plain[end - 1].isspace():
         end -= 1
     marks = _CLOSERS.match(text, end)
     if marks and marks.end() > end:

@@ -1,6 +1,7 @@
 """Where SQLite and PostgreSQL differ: addresses, connections, locks and inserts. It knows no table and no story."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -31,6 +32,9 @@ class Database:
     def __init__(self, url: str, *, synchronous: str = SYNCHRONOUS) -> None:
         with translated():
             address = _address(url)
+            if address.get_backend_name() == "sqlite":
+                # A file that cannot be opened is found out here: the driver would leave a thread behind that cannot end.
+                sqlite3.connect(str(address.database)).close()
         self._is_sqlite = address.get_backend_name() == "sqlite"
         options: dict[str, Any] = {} if self._is_sqlite else {"pool_pre_ping": True}
         # Errors and logs must not quote parameters: these are what players wrote.
@@ -80,8 +84,8 @@ def _address(url: str) -> URL:
     address = address.set(drivername=DRIVERS.get(address.drivername, address.drivername))
     if address.drivername not in DRIVERS.values():
         raise ArgumentError(f"unknown database {address.drivername}")
-    if address.get_backend_name() == "sqlite" and address.database in {None, "", ":memory:"}:
-        raise ArgumentError("a story needs a file to survive in")
+    if address.get_backend_name() == "sqlite" and (address.database in {None, "", ":memory:"} or address.query):
+        raise ArgumentError("a story needs a file to survive in, named by its path alone")
     return address
 
 
@@ -95,20 +99,25 @@ def _prepare(engine: AsyncEngine, synchronous: str) -> tuple[AsyncEngine, AsyncE
     The driver opens a transaction at the first change only, so that what was read before it may be out of date.
     A writer takes the write lock at once: a reader that turns writer half-way is refused without any waiting.
     """
+    pragmas = (
+        f"busy_timeout = {BUSY_SECONDS * 1000}",
+        "journal_mode = WAL",
+        f"synchronous = {synchronous}",
+        "foreign_keys = ON",
+        "secure_delete = ON",
+    )
 
     @event.listens_for(engine.sync_engine, "connect")
     def set_up(connection: DBAPIConnection, _record: object) -> None:
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in (
-            f"busy_timeout = {BUSY_SECONDS * 1000}",
-            "journal_mode = WAL",
-            f"synchronous = {synchronous}",
-            "foreign_keys = ON",
-            "secure_delete = ON",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
+        try:
+            connection.isolation_level = None
+            cursor = connection.cursor()
+            for pragma in pragmas:
+                cursor.execute(f"PRAGMA {pragma}")
+            cursor.close()
+        except BaseException:
+            connection.close()  # a connection whose set-up failed is nobody's: it would keep its thread
+            raise
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:

@@ -5,16 +5,15 @@ import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 
-from adapters import logs
+from adapters import __version__, logs
 from adapters.cli import once, serving
-from adapters.config import EXAMPLE, Config, defaults, read
+from adapters.config import EXAMPLE, Config, StatedRating, defaults, read
 from bot.errors import ConfigMistakes, Refused, UnderstudyError
 
 FAILED = 2
@@ -56,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--verbose", is_flag=True, help="Log every step to standard error.")
-@click.version_option(metadata.version("understudy") if False else "0", prog_name="understudy")
+@click.version_option(__version__, prog_name="understudy")
 @click.pass_context
 def understudy(context: click.Context, *, verbose: bool) -> None:
     """Long-form, forum-style roleplay with a GGUF model."""
@@ -115,7 +114,7 @@ def init(path: Path) -> None:
 
 
 def _configured(
-    path: Path | None, *, model: Path | None = None, rating: str | None = None, data: Path | None = None
+    path: Path | None, *, model: Path | None = None, rating: StatedRating | None = None, data: Path | None = None
 ) -> Config:
     config = read(path) if path else defaults()
     if model:

@@ -1,5 +1,6 @@
 """The configuration: one TOML file, a few environment variables, and every mistake in them at once."""
 
+from adapters.config.kinds import StatedRating
 from adapters.config.reading import ENVIRONMENT, EXAMPLE, defaults, read, read_scene
 from adapters.config.scene import Scene
 from adapters.config.settings import Config, ModelConfig, SamplingConfig, StorageConfig, StoryConfig, WebConfig
@@ -11,6 +12,7 @@ __all__ = [
     "ModelConfig",
     "SamplingConfig",
     "Scene",
+    "StatedRating",
     "StorageConfig",
     "StoryConfig",
     "WebConfig",

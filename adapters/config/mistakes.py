@@ -26,6 +26,9 @@ NO_TABLE = {"dataclass_type", "dataclass_exact_type", "dict_type"}
 PATTERNS = {"name": "one line without a colon, because the model reads it as `Name:`"}
 """What a text has to look like, by its key. Any other text only has to hold something."""
 
+SECRETS = {("storage", "url")}
+"""Keys whose values are shown to nobody, wrong ones included."""
+
 LONGEST_SHOWN = 60
 
 
@@ -73,7 +76,8 @@ def _sentence(error: ErrorDetails, keys: Keys, known: type) -> str:
     subject = f"{_section(keys)} {keys[-1]}"
     if kind == "value_error":
         return f"{subject} {error['ctx']['error']}"
-    return f"{subject} is {_shown(error['input'])}; it must be {_wanted(error, keys)}"
+    shown = "not usable" if keys in SECRETS else _shown(error["input"])
+    return f"{subject} is {shown}; it must be {_wanted(error, keys)}"
 
 
 def _wanted(error: ErrorDetails, keys: Keys) -> str:

@@ -69,12 +69,13 @@ def _judge(text: str, path: Path, environment: Mapping[str, str]) -> Config:
     _overlay(document, environment)
     sections, found = _validated(_Sections, document, source, path.parent)
     found += list(_about_the_scene(document, source))
-    mistakes = [sentence for _, sentence in sorted(found)] + list(_misspelt(environment))
+    mistakes = [sentence for _, sentence in sorted(found)]
     scene = None
     try:
         scene = _scene(document, path.parent)
     except ConfigMistakes as wrong:
         mistakes += wrong.mistakes
+    mistakes += _misspelt(environment)
     if mistakes or sections is None or scene is None:
         raise ConfigMistakes(mistakes)
     parts = {name: getattr(sections, name) for name in ("storage", "model", "sampling", "web", "story")}

@@ -62,6 +62,11 @@ class ModelConfig:
         return Path(self.path) if self.path else DEMO_MODEL
 
     @property
+    def thread_count(self) -> int | None:
+        """Threads, where the operator or the demo model has a wish: so small a model is fastest on one."""
+        return self.threads or (1 if self.path is None else None)
+
+    @property
     def stated_rating(self) -> Rating | None:
         """The rating that holds whatever the file says: the operator's word, or ours for the demo model."""
         if self.rating is None:

@@ -41,13 +41,18 @@ REASONS = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """What a model file says of itself. `chat_template` is empty when it brings none; `trained_context` counts tokens."""
+    """What a model file says of itself. `trained_context` counts tokens; a text that it does not bring is empty.
+
+    `begin_text` and `end_text` are how its begin- and end-of-sequence tokens are written.
+    """
 
     name: str
     architecture: str
     trained_context: int
     rating: Rating
-    chat_template: str
+    chat_template: str = ""
+    begin_text: str = ""
+    end_text: str = ""
 
 
 @dataclass(slots=True)
@@ -81,6 +86,7 @@ def load(path: Path, *, gpu_layers: int) -> LoadedModel:
     _check_file(path)
     params = low.llama_model_default_params()
     params.n_gpu_layers = gpu_layers
+    params.use_extra_bufts = not _has_amx()
     with _opened(path, params) as handle:
         model = LoadedModel(handle, path, _facts(handle, path))
     unfit = _unfit(model)
@@ -117,6 +123,15 @@ def _opened(path: Path, params: low.llama_model_params) -> Iterator[Handle]:
     yield handle
 
 
+def _has_amx() -> bool:
+    """Whether the library was built with Intel's AMX, which must then stay unused.
+
+    GCC 12 compiles llama.cpp's set-up of the AMX tiles wrongly (it drops most of the configuration that `ldtilecfg` reads),
+    and the first step ends the process. AMX hangs on the extra buffer types; without them its kernels are never taken.
+    """
+    return b"AMX_INT8 = 1" in (low.llama_print_system_info() or b"")
+
+
 def _reason(lines: list[str]) -> str:
     for line in lines:
         for part, meaning in REASONS.items():
@@ -144,6 +159,7 @@ def _unfit(model: LoadedModel) -> str:
 
 def _facts(handle: Handle, path: Path) -> ModelFacts:
     template = low.llama_model_chat_template(handle, None)
+    vocabulary = low.llama_model_get_vocab(handle)
     architecture = _text(handle, "general.architecture")
     trained = _text(handle, f"{architecture}.context_length")
     return ModelFacts(
@@ -152,7 +168,15 @@ def _facts(handle: Handle, path: Path) -> ModelFacts:
         trained_context=int(trained) if trained.isdecimal() else 0,
         rating=_rating(_text(handle, RATING_KEY)),
         chat_template=template.decode("utf-8", "replace") if template else "",
+        begin_text=_token_text(vocabulary, low.llama_vocab_bos(vocabulary)),
+        end_text=_token_text(vocabulary, low.llama_vocab_eos(vocabulary)),
     )
+
+
+def _token_text(vocabulary: Handle, token: int) -> str:
+    if not 0 <= token < low.llama_vocab_n_tokens(vocabulary):
+        return ""
+    return (low.llama_vocab_get_text(vocabulary, token) or b"").decode("utf-8", "replace")
 
 
 def _rating(text: str) -> Rating:

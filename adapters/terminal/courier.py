@@ -6,7 +6,7 @@ new text, a deletion says so.
 
 import hashlib
 import re
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -21,8 +21,12 @@ TERMINAL = Platform("terminal")
 
 # ECMA-48: CSI and OSC sequences whole, then other two-character escapes, then every control character left.
 STEERING = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]?|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-_]?|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
+    r"\x1b\[[0-?]*[ -/]*[@-~]?|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-_]?"
+    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 )
+
+GONE = ("", -1, -1)
+"""Stands for the line about deleted posts: a row of them is told once."""
 
 WIDTH = 88
 """The longest line of prose that reads well, in characters."""
@@ -35,13 +39,14 @@ def tame(text: str) -> str:
 
 @dataclass(slots=True)
 class TerminalCourier:
-    """The courier of the platform "terminal". While it is `muted` it takes posts and keeps them until `unmute`."""
+    """The courier of the platform "terminal". It takes posts from the start and prints once `unmute` was called."""
 
     console: Console
     channel_limits: ChannelLimits
-    muted: bool = False
+    muted: bool = True
     _gone: dict[MessageId, bool] = field(default_factory=dict)
     _kept: list[OutboundPost] = field(default_factory=list)
+    _known: dict[tuple[int, int], str] = field(default_factory=dict)
     _headed: tuple[str, int, int] | None = None
     _live: Live | None = None
 
@@ -74,9 +79,9 @@ class TerminalCourier:
         if self._gone.get(message):
             return
         self._gone[message] = True
-        if not self.muted:
-            self._headed = None
-            self._print(Text("(a post was taken away)", style="dim"))
+        if not self.muted and self._headed != GONE:
+            self._headed = GONE
+            self._print(Text("(what stood here last was taken away)", style="dim"))
 
     async def read_back(self, post: OutboundPost, after: MessageId | None) -> PostReceipt | None:  # noqa: ARG002  keys suffice
         """Whether the post was printed since the start."""
@@ -103,13 +108,16 @@ class TerminalCourier:
             self._live.stop()
             self._live = None
 
-    def unmute(self, known: Collection[tuple[int, int | None]]) -> None:
-        """Print from now on, beginning with what was kept, less the (turn, position) that are `known` to be on the screen."""
+    def unmute(self, known: Mapping[tuple[int, int], str]) -> None:
+        """Print from now on, beginning with what was kept.
+
+        `known` are the texts that are on the screen already, by turn and position: their posts may still be on the way.
+        """
         self.muted = False
+        self._known = dict(known)
         kept, self._kept = self._kept, []
         for post in kept:
-            if (post.turn, post.position) not in known:
-                self._show(post)
+            self._show(post)
 
     def say(self, text: str, style: str = "") -> None:
         """Print a paragraph of the program's own."""
@@ -126,6 +134,8 @@ class TerminalCourier:
     def _show(self, post: OutboundPost) -> None:
         if self.muted:
             self._kept.append(post)
+        elif post.position is not None and self._known.pop((post.turn, post.position), None) == post.text:
+            return
         elif post.speaker.voice is Voice.MACHINERY:
             self.say(f"[{post.speaker.name}] {post.text}", "dim italic")
         else:

@@ -6,6 +6,7 @@ It knows no HTTP. Every text is escaped by the templates; only `markdown.render`
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -155,15 +156,12 @@ def _anchor(post: InboundPost) -> str:
     return hashlib.sha256(post.event.encode()).hexdigest()[:16]
 
 
-class Templates:
-    """Prints views as HTML, everything escaped."""
+def print_page(name: str, /, **facts: Any) -> str:  # noqa: ANN401  a template takes what it names
+    """The template `name` with these facts, everything escaped. A fact that it needs and does not get is an error."""
+    return _environment().get_template(name).render(lengths=tuple(Length), **facts)
 
-    def __init__(self) -> None:
-        self._environment = Environment(
-            loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-        )
-        self._environment.globals["lengths"] = tuple(Length)
 
-    def print(self, name: str, /, **facts: Any) -> str:  # noqa: ANN401  a template takes what it names
-        """The template `name` with these facts."""
-        return self._environment.get_template(name).render(**facts)
+@cache
+def _environment() -> Environment:
+    loader = FileSystemLoader(TEMPLATES)
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from adapters.web import forms
 from adapters.web.courier import Watch, WebCourier
 from adapters.web.markdown import plain
-from adapters.web.pages import Templates, Told, draft_html, face, view
+from adapters.web.pages import Told, draft_html, face, print_page, view
 from adapters.web.safety import HEADERS, Guard, NotAllowed
 from bot.errors import ConfigMistakes, Refused, StoreUnavailable
 from bot.flow.receive import Receiver
@@ -69,7 +69,6 @@ class WebServer:
         self._player_name = player_name
         self._guard = Guard(host, port)
         self._notice = notice
-        self._templates = Templates()
         self._files = {path.name: path.read_bytes() for path in STATIC.iterdir() if path.suffix in TYPES}
         self._followers: set[asyncio.Task[None]] = set()
         self._runner: web.AppRunner | None = None
@@ -172,9 +171,9 @@ class WebServer:
 
     async def _thread_or_trouble(self) -> str:
         try:
-            return self._templates.print("thread.html", **await self._facts(before=None, nonce=""))
+            return print_page("thread.html", **await self._facts(before=None, nonce=""))
         except StoreUnavailable as error:
-            return self._templates.print("silence.html", sentence=str(error))
+            return print_page("silence.html", sentence=str(error))
 
     async def _post(self, request: web.Request) -> web.StreamResponse:
         sent = await forms.read(request)
@@ -230,7 +229,7 @@ class WebServer:
 
     async def _page(self, *, before: int | None = None, trouble: str = "", typed: str = "", status: int = 200) -> web.Response:
         facts = await self._facts(before=before, nonce=secrets.token_urlsafe(12))
-        text = self._templates.print(
+        text = print_page(
             "page.html",
             **facts,
             notice=self._notice,
@@ -263,7 +262,7 @@ class WebServer:
     def _trouble(self, request: web.Request, status: int, sentence: str, typed: str = "") -> web.Response:
         if _wants_json(request):
             return web.json_response({"error": sentence}, status=status)
-        text = self._templates.print("trouble.html", sentence=sentence, typed=typed)
+        text = print_page("trouble.html", sentence=sentence, typed=typed)
         return web.Response(text=text, content_type="text/html", status=status, headers={"Cache-Control": "no-store"})
 
 

@@ -13,7 +13,7 @@ _BLANK = r"""(?:[\s\p{Cc}\u200b\u2060\ufeff](?<!\p{GCB=Prepend}.)(?![\p{GCB=Exte
 BLANKS = pattern(_BLANK, DOTALL)
 """A run of what shows nothing: white space, controls, zero-width spaces; never part of a cluster with what does show."""
 
-_CLAUSE = pattern(r"""(?:[,;:—–][*_~|"”’'»)\]]*+|[”»][*_~|]*+)(?=\s)|[—–、，；：](?=\w)""")
+_CLAUSE = pattern(r"""(?:[,;:—\u2013][*_~|"”\u2019'»)\]]*+|[”»][*_~|]*+)(?=\s)|[—\u2013、\uff0c\uff1b\uff1a](?=\w)""")
 _SPEECH = pattern(r"""“[^“”\n]*+”|"[^"\n]*+"|\A[^“”\n]*+”""")
 _LOOKS_LIKE_A_MARK = pattern(r"(?:[-*+]|\d{1,9}[.)]|-?#{1,6}|>{1,3})(?=\s|\Z)|[`~]{3}")
 _MAY_LOOK_LIKE_A_MARK = frozenset("-*+#>`~0123456789")
@@ -44,7 +44,8 @@ def find_borders(text: str, markup: Markup, upto: int) -> list[Border]:
     """The borders of a text after its beginning, before its end and not after `upto`, in order. None parts a mark."""
     clauses = _clause_ends(text, markup, upto)
     found: dict[int, Border] = {}
-    for blank in BLANKS.finditer(text, 1):
+    indent = BLANKS.match(text)
+    for blank in BLANKS.finditer(text, indent.end() if indent else 0):
         at, following = blank.span()
         if at > upto or following == len(text):
             break
@@ -55,6 +56,14 @@ def find_borders(text: str, markup: Markup, upto: int) -> list[Border]:
     _raise_sentences(found, text, markup, upto)
     _add_unspaced(found, text, markup, clauses, upto)
     return sorted(found.values(), key=lambda border: border.at)
+
+
+def visible_length(text: str) -> int:
+    """The length of a text without the blanks at its end."""
+    end = len(text)
+    while end and BLANKS.match(text, end - 1):
+        end -= 1
+    return end
 
 
 def _at_blank(text: str, at: int, following: int, markup: Markup, clauses: dict[int, Level]) -> Border | None:

@@ -16,7 +16,7 @@ What holds, for every text and every way to feed it:
 
 from dataclasses import dataclass, replace
 
-from bot.chunking.borders import BLANKS
+from bot.chunking.borders import BLANKS, visible_length
 from bot.chunking.cutting import Cutter, Piece
 from bot.chunking.lengths import SHORTEST_POST, Ruler
 from bot.chunking.markup import Carried
@@ -24,7 +24,7 @@ from bot.posts import ChannelLimits
 
 _LONGEST_INDENT = 32
 _BLANKS_KEPT = 64
-_SPENT = 1 << 16
+_SPENT = 1 << 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,7 @@ class Chunker:
             raise ValueError(f"posts of {limits.post_length} {limits.unit} are too short; {SHORTEST_POST} is the least")
         self._ruler = Ruler(limits.unit)
         self._cutter = Cutter(self._ruler, limits.post_length)
+        self._longest_indent = min(_LONGEST_INDENT, limits.post_length // 8)
         self._ahead = 2 * limits.post_length
         self._fed: list[str] = []
         self._waiting = 0
@@ -98,7 +99,7 @@ class Chunker:
         chunks = []
         while self._skip_blanks():
             rest = self._source[self._at :]
-            pieces = self._cutter.last(rest[: _visible_length(rest)], self._carried)
+            pieces = self._cutter.last(rest[: visible_length(rest)], self._carried)
             chunks += [self._emit(piece) for piece in pieces]
         return tuple(chunks)
 
@@ -124,7 +125,7 @@ class Chunker:
         if end >= len(self._source):
             self._at = max(self._at, end - _BLANKS_KEPT)
             return False
-        self._at = lines + 1 if self._carried.fence and lines >= 0 and end - lines <= _LONGEST_INDENT else end
+        self._at = lines + 1 if self._carried.fence and lines >= 0 and end - lines <= self._longest_indent else end
         self._after_cut = False
         if not self._carried.mid_line:
             lasting = self._carried.quote if self._carried.quote == ">>> " else ""
@@ -151,11 +152,3 @@ def cut(text: str, limits: ChannelLimits) -> tuple[Chunk, ...]:
     """The posts of a whole text."""
     chunker = Chunker(limits)
     return chunker.feed(text) + chunker.finish()
-
-
-def _visible_length(text: str) -> int:
-    """The length of a text without the blanks at its end."""
-    end = len(text)
-    while end and BLANKS.fullmatch(text, end - 1, end):
-        end -= 1
-    return end

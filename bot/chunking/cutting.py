@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from bot.chunking.borders import BLANKS, Border, Level, find_borders
+from bot.chunking.borders import BLANKS, Border, Level, find_borders, visible_length
 from bot.chunking.lengths import Ruler
 from bot.chunking.markup import Carried, Markup, read
-from bot.sentences import grapheme_border
+from bot.sentences import grapheme_borders
 
 FLOORS = MappingProxyType(
     {
@@ -67,7 +67,7 @@ class Cutter:
         if whole:
             return (whole,)
         if self._is_overgrown(markup, len(text)) and self._ruler.measure(text) <= self._limit:
-            return (Piece(text, (), carried),)
+            return (Piece(text, (), markup.carried_over(len(text))),)
         middle = self._balanced(text, markup)
         if not middle:
             return (self._first(text, markup),)
@@ -107,16 +107,17 @@ class Cutter:
         return fitting[-1].at if self._ruler.measure(text[after:following]) <= self._limit else 0
 
     def _at_grapheme(self, text: str, markup: Markup, furthest: int) -> int:
-        at = grapheme_border(text, furthest)
-        while at and (markup.parts(at) or BLANKS.match(text, at - 1) or not self._fits(markup, at)):
-            at = grapheme_border(text, at - 1)
-        return at
+        for at in reversed(grapheme_borders(text, furthest)):
+            if not markup.parts(at) and not BLANKS.match(text, at - 1) and self._fits(markup, at):
+                return at
+        return 0
 
     def _unmarked(self, text: str, markup: Markup) -> Piece:
         """A post cut without regard to marks, because they leave no other way; within a cluster if that is too long."""
         furthest = self._ruler.fitting(text, self._limit)
         words = [found.start() for found in BLANKS.finditer(text, furthest // 2, furthest + 1)]
-        at = words[-1] if words and words[-1] else grapheme_border(text, furthest) or furthest
+        at = words[-1] if words else (grapheme_borders(text, furthest) or [furthest])[-1]
+        at = visible_length(text[:at]) or furthest
         return Piece(text[:at], (), markup.carried_over(at))
 
     def _balanced(self, text: str, markup: Markup) -> Border | None:
@@ -160,4 +161,4 @@ class Cutter:
 
 
 def _opening(markup: Markup) -> str:
-        return "".join(mark for _, mark in markup.opening())
+    return "".join(mark for _, mark in markup.opening())

@@ -30,7 +30,7 @@ _TOKEN = pattern(
     MULTILINE | VERBOSE,
 )
 _PARAGRAPH_END = pattern(r"\n[^\S\n]*+\n")
-_AFTER_URL = "*_~|.,;:!?)\"'”’"
+_AFTER_URL = "*_~|.,;:!?)\"'”\u2019"
 _TICKS_TO_REPEAT = 3
 
 
@@ -105,15 +105,19 @@ class Markup:
 
     def opening(self) -> tuple[tuple[int, str], ...]:
         """What is added at the beginning, and where: what was open before the text and is still open in it."""
-        first = self.carried.quote + (self.carried.fence.opening if self.carried.fence else "")
         marks = "".join(span.mark for span in self.spans if span.outer < 0)
+        first = self.carried.quote
+        if self.carried.fence:  # only a spoiler can be open around a fence
+            first += (marks and marks + "\n") + self.carried.fence.opening
+            marks = ""
         added = ((0, first + marks),) if self.lead == 0 else ((0, first), (self.lead, marks))
         return tuple((at, text) for at, text in added if text)
 
     def closing(self, at: int) -> str:
         """What is added at a cut here."""
         fence = self.fence_at(at)
-        return "".join(reversed(self.marks_at(at))) + (fence.closing if fence else "")
+        marks = "".join(reversed(self.marks_at(at)))
+        return fence.closing + (marks and "\n" + marks) if fence else marks
 
 
 def read(text: str, carried: Carried, *, goes_on: bool, too_long: Callable[[str, int], bool]) -> Markup:
@@ -200,7 +204,7 @@ class _Reader:
         """A fence opened; what it holds begins after `start`."""
         close = pattern(rf"{mark[0]}{{{len(mark)},}}+[ \t\r]*+(?=\n|\Z)").search(self._text, start + 1)
         end = close.start() - 1 if close else ENDLESS
-        self._markup.fences.append(Fence(mark, info, start if start else -1, end))
+        self._markup.fences.append(Fence(mark, info, start or -1, end))
         self._at = close.end() if close else len(self._text)
         if close:
             self._keep(self._last_visible(end) - 1, close.end() - 1)

@@ -132,7 +132,7 @@ class EngineLoop:
         self._slots.check_integrity(self._runner.shape.context)
 
     def _start(self, job: Job) -> _Writing:
-        slot = self._slots.take(job.session, job.prompt)
+        slot = self._slots.take(job.session)
         # The last token is always read again, because only reading it gives the numbers to draw from.
         cached = self._cut(slot, min(slot.prefix(job.prompt), len(job.prompt) - 1))
         self._runner.begin(slot.index, job.sampling, job.seed, job.prompt)
@@ -192,9 +192,9 @@ class EngineLoop:
         self._slots.clear(slot)
 
     def _read_ahead(self) -> None:
-        """Read the next stretch of the oldest prompt to warm; one that is read, or finds no harmless slot, is dropped."""
+        """Read the next stretch of the oldest prompt to warm; one that is read, or finds no slot of its own, is dropped."""
         session, tokens = next(iter(self._warming.items()))
-        slot = self._slots.take_without_loss(session, tokens)
+        slot = self._slots.take_without_loss(session)
         if slot is None or slot.prefix(tokens) == len(tokens):
             del self._warming[session]
             return

@@ -31,23 +31,19 @@ class SlotTable:
     def __getitem__(self, index: int) -> Slot:
         return self._slots[index]
 
-    def take(self, session: SessionId, tokens: Sequence[int]) -> Slot:
+    def take(self, session: SessionId) -> Slot:
         """The slot for this session's prompt, now the session's own.
 
-        It is its own, else one that costs no other session its cache, else the least recently used one.
+        It is its own, else an empty one, else the least recently used one, whose session loses its cache. What a slot of
+        another session shares with the prompt does not count: taking it would cost that session more than this one gains.
         """
-        slot = self.take_without_loss(session, tokens) or min(self._slots, key=lambda each: each.used)
+        slot = self.take_without_loss(session) or min(self._slots, key=lambda each: each.used)
         return self._give(slot, session)
 
-    def take_without_loss(self, session: SessionId, tokens: Sequence[int]) -> Slot | None:
-        """The slot for this session's prompt if there is one to be had without cutting another session's cache.
-
-        It is its own, else the fullest of those whose tokens are all a beginning of the prompt (an empty one at least).
-        None, and nothing changed, when there is no such slot.
-        """
+    def take_without_loss(self, session: SessionId) -> Slot | None:
+        """The session's own slot, else an empty one, now its own; None, and nothing changed, when there is neither."""
         own = next((slot for slot in self._slots if slot.session == session), None)
-        harmless = [slot for slot in self._slots if slot.prefix(tokens) == len(slot.tokens)]
-        slot = own or max(harmless, key=lambda each: (len(each.tokens), -each.index), default=None)
+        slot = own or next((slot for slot in self._slots if not slot.tokens), None)
         return slot and self._give(slot, session)
 
     def clear(self, slot: Slot) -> None:

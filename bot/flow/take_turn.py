@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from bot import texts
+from bot.chunking.chunker import cut
 from bot.errors import EngineBusy, EngineError, PromptTooLong
 from bot.flow.places import Places
 from bot.flow.scribe import Scribe
@@ -131,8 +132,7 @@ class Writer:
         state = VariantState.STOPPED if finished is None else VariantState.WHOLE
         text, ids = scribe.finish(cut=cut)
         if not text:
-            wishes = () if finished is None else (self._notice(session, texts.SILENT),)
-            return await self._save(session, give_up(session), wishes)
+            return await self._give_up(session, scribe, "" if finished is None else texts.SILENT)
         extras: tuple[Wish, ...] = ()
         if finished is not None and text == scribe.variant.text:
             extras = (self._notice(session, texts.NOTHING_TO_ADD),)
@@ -142,9 +142,19 @@ class Writer:
         self.metrics.count("broken_turns")
         text, ids = scribe.finish(cut=True)
         if not text:
-            return await self._save(session, give_up(session), (self._notice(session, nothing),))
+            return await self._give_up(session, scribe, nothing)
         variant = Variant(text, VariantState.BROKEN, ids)
         return await self._close(session, scribe, variant, (self._notice(session, kept),))
+
+    async def _give_up(self, session: Session, scribe: Scribe, sentence: str) -> Session:
+        """Nothing was written: what the story falls back to is shown, which need not be what was shown before."""
+        turn, after = session.turns[-1], give_up(session)
+        wishes: tuple[Wish, ...] = (self._notice(session, sentence),) if sentence else ()
+        if after.last is not None and after.last.number == turn.number:
+            posts = tuple(chunk.text for chunk in cut(after.last.text, scribe.limits))
+            wishes = (*wishes_for(session, after.last, posts), *wishes)
+            after = with_turn(after, replace(after.last, posts=posts))
+        return await self._save(session, after, wishes)
 
     async def _close(self, session: Session, scribe: Scribe, written: Variant, extras: tuple[Wish, ...]) -> Session:
         turn = session.turns[-1]
@@ -181,18 +191,15 @@ async def until(
     """The same stream, ended early (and closed) once `stop` is set, also while it is waited for."""
     stopped = asyncio.ensure_future(stop.wait())
     try:
-        async with aclosing(stream):
-            while not stop.is_set():
-                following = asyncio.ensure_future(anext(stream))
-                await _first_of(following, stopped)
-                if following.cancelled():
-                    return
-                try:
-                    yield following.result()
-                except StopAsyncIteration:
-                    return
+        while not stop.is_set():
+            following = asyncio.ensure_future(anext(stream))
+            await _first_of(following, stopped)
+            if following.cancelled() or isinstance(following.exception(), StopAsyncIteration):
+                return
+            yield following.result()
     finally:
         stopped.cancel()
+        await stream.aclose()
 
 
 async def _first_of(following: asyncio.Future[TextDelta | Finished], stopped: asyncio.Future[Literal[True]]) -> None:

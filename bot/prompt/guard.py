@@ -126,7 +126,7 @@ def _control_pattern(fmt: PromptFormat) -> re.Pattern[str]:
 @cache
 def _folded_starts(fmt: PromptFormat) -> tuple[tuple[str, ...], int]:
     """How headers begin, folded, and the length of the longest."""
-    starts = tuple(_folded(start) for start in fmt.header_starts)
+    starts = tuple(folded for start in fmt.header_starts if (folded := _folded(start)))
     return starts, max(map(len, starts), default=0)
 
 

@@ -11,6 +11,7 @@ from .novels import NOVELS, Novel
 OPEN, CLOSE = "\u27e6", "\u27e7"
 MARK = re.compile(f"{OPEN}(\\d+){CLOSE}")
 NARRATOR = f"{OPEN}0{CLOSE}"
+SHORTEST = 20  # letters of a paragraph worth reading
 
 _TITLE = (
     r"(?:(?:Mr|Mrs|Dr|M|Mme|MM|Messrs)\.|Miss|Sir|Lord|Lady|Captain|Colonel|Monsieur|Madame|Mademoiselle|Master|"
@@ -30,10 +31,10 @@ _UNWANTED = re.compile(
     r"gibbet\w*|tortur\w+|guillotin\w*|slaughter\w*)\b",
     re.IGNORECASE,
 )
-_VERB_S = (
-    "think suppose know believe confess own fear hope wish say see feel remember want need like love hate mean "
-    "doubt imagine wonder fancy assure find dare tell look seem trust swear beg hear understand"
-).split()
+_VERBS = (
+    "think|suppose|know|believe|confess|own|fear|hope|wish|say|see|feel|remember|want|need|like|love|hate|mean|doubt|imagine|"
+    "wonder|fancy|assure|find|dare|tell|look|seem|trust|swear|beg|hear|understand"
+)
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,12 @@ def read_novels(folder: Path) -> list[Text]:
 def _read(key: str, novel: Novel, raw: str) -> Text:
     """Clean one novel."""
     marker = _Marker(novel)
-    clean = (tidy(block, novel.single) for block in re.split(r"\n\s*\n", raw.replace("\r", "")))
+    clean = (tidy(block, single=novel.single) for block in re.split(r"\n\s*\n", raw.replace("\r", "")))
     kept = tuple(marker.mark(text) for text in clean if text)
     return Text(key, kept, tuple(person.gender for person in novel.people))
 
 
-def tidy(block: str, single: bool = False) -> str:
+def tidy(block: str, *, single: bool = False) -> str:
     """One paragraph as plain prose with straight quotes, or nothing if it is not prose we want."""
     lines = block.split("\n")
     if sum(line.startswith("    ") for line in lines) > len(lines) / 2:
@@ -74,7 +75,7 @@ def tidy(block: str, single: bool = False) -> str:
     letters = sum(c.isalpha() for c in text)
     shouted = sum(c.isupper() for c in text) > 0.3 * letters
     prose = re.search(r"[.!?\"':,;-]$", text) and re.search(r"[a-z]{2}", text) and not shouted
-    if len(text) < 20 or not prose or sum(c.isdigit() for c in text) > 0.03 * len(text):
+    if len(text) < SHORTEST or not prose or sum(c.isdigit() for c in text) > 0.03 * len(text):
         return ""
     return "" if _HEADING.match(text) or _DIRT.search(text) or _UNWANTED.search(text) else text
 
@@ -104,14 +105,14 @@ class _Marker:
         if not self._told:
             return text
         parts = text.split('"')
-        spoken = [part if i % 2 else third_person(part, self._she) for i, part in enumerate(parts)]
+        spoken = [part if i % 2 else third_person(part, she=self._she) for i, part in enumerate(parts)]
         return '"'.join(spoken)
 
     def _place(self, match: re.Match[str]) -> str:
         return f"{OPEN}{self._number[match.group(1)]}{CLOSE}"
 
 
-def third_person(text: str, she: bool) -> str:
+def third_person(text: str, *, she: bool) -> str:
     """Narration in the first person becomes narration about the narrator, named once and then by pronoun."""
     he, him, his = ("she", "her", "her") if she else ("he", "him", "his")
     text = re.sub(r"\bI (am|'m)\b|\bI'm\b", "I is", text)
@@ -119,7 +120,7 @@ def third_person(text: str, she: bool) -> str:
     text = re.sub(r"\bI'll\b", "I will", text)
     text = re.sub(r"\bI'd\b", "I had", text)
     text = re.sub(r"\bI do\b", "I does", text)
-    text = re.sub(rf"\bI ({'|'.join(_VERB_S)})\b", r"I \1s", text)
+    text = re.sub(rf"\bI ({_VERBS})\b", r"I \1s", text)
     text = re.sub(r"\b(am|were) I\b", lambda m: ("is" if m[1] == "am" else "was") + " I", text)
     text = re.sub(r"\bI\b", NARRATOR, text, count=1)
     for old, new in (

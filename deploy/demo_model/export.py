@@ -83,7 +83,7 @@ def _kind(pieces: sentencepiece.SentencePieceProcessor, number: int) -> int:
 def _add_tensor(writer: gguf.GGUFWriter, name: str, value: torch.Tensor) -> None:
     """Add one weight under the name it has in the network, which is llama.cpp's own."""
     array = np.ascontiguousarray(value.float().numpy(), np.float32)
-    if array.ndim == 2:
+    if array.ndim > 1:
         writer.add_tensor(name, gguf.quants.quantize(array, _Q8_0), raw_dtype=_Q8_0)
     else:
         writer.add_tensor(name, array)

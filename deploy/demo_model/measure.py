@@ -14,13 +14,15 @@ import llama_cpp.llama_cpp as low
 from llama_cpp import Llama
 
 from . import shards
+from .console import report
 from .samples import RANGES, SAYS
-from .vocabulary import Vocabulary
+from .vocabulary import EOS, Vocabulary
 
-SAMPLER = {"temperature": 0.7, "top_k": 0, "top_p": 1.0, "min_p": 0.05, "repeat_penalty": 1.11}
+SAMPLER: dict[str, Any] = {"temperature": 0.7, "top_k": 0, "top_p": 1.0, "min_p": 0.05, "repeat_penalty": 1.11}
 PENALTY_WINDOW = 2048
 CONTEXT = 2048
 MOST_TOKENS = 1400
+MOST_TOKENS_BEFORE = 500
 _HEADER = re.compile(r"### Response:[^\n]*\n")
 
 
@@ -51,13 +53,13 @@ class Reply:
 def read_prompts(work: Path, count: int) -> list[Prompt]:
     """The first `count` held-out samples as prompts."""
     vocabulary = Vocabulary(work / "vocabulary.model")
-    samples = [s for s in shards.load(work / "held-out.npz") if s.label != "prose" and len(s.tokens) < 1500]
+    samples = [s for s in shards.load(work / "held-out.npz") if s.label != "prose" and len(s.tokens) < 3 * MOST_TOKENS_BEFORE]
     found: list[Prompt] = []
     for sample in samples[:: max(1, len(samples) // (2 * count))]:
-        text = vocabulary.pieces.decode([int(t) for t in sample.tokens if t > 2])
+        text = vocabulary.pieces.decode([int(t) for t in sample.tokens if t > EOS])
         last = list(_HEADER.finditer(text))[-1]
         prompt = Prompt(text[: last.start()], _name(text[last.end() :]), _name(text.rsplit("### Input:\n", 2)[1]))
-        if len(vocabulary.encode(prompt.before)) < 600:
+        if len(vocabulary.encode(prompt.before)) < MOST_TOKENS_BEFORE:
             found.append(prompt)
     return found[:count]
 
@@ -116,13 +118,13 @@ def open_model(file: Path, threads: int) -> Llama:
     """Open the model without llama.cpp's repacked kernels: built by gcc 12, the AMX ones crash on `ldtilecfg`."""
     defaults = low.llama_model_default_params
 
-    def plain() -> Any:
+    def plain() -> low.llama_model_params:
         params = defaults()
         params.use_extra_bufts = False
         return params
 
     low.llama_model_default_params = plain  # Llama() has no argument for it
-    sizes = {"n_ctx": CONTEXT, "n_threads": threads, "n_threads_batch": threads}
+    sizes: dict[str, Any] = {"n_ctx": CONTEXT, "n_threads": threads, "n_threads_batch": threads}
     return Llama(str(file), last_n_tokens_size=PENALTY_WINDOW, verbose=False, **sizes)
 
 
@@ -136,7 +138,7 @@ def measure(work: Path, file: Path, count: int, threads: int) -> None:
         replies = [ask(model, prompt.text(label), seed) for seed, prompt in enumerate(prompts)]
         rows[label] = row(replies, prompts)
         texts[label] = [r.text for r in replies]
-        print(label, rows[label], flush=True)
-    print(table(rows))
+        report(label, json.dumps(rows[label]))
+    report(table(rows))
     result = {"prompts": len(prompts), "sampler": SAMPLER, "labels": rows, "replies": texts}
     (work / "measured.json").write_text(json.dumps(result, indent=1) + "\n")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 
 @dataclass(frozen=True)
@@ -69,14 +69,14 @@ class Block(nn.Module):
         v = self.attn_v(x).view(rows, length, kv_heads, size).transpose(1, 2)
         q, k = rotate(q, cos, sin), rotate(k, cos, sin)
         k, v = (t.repeat_interleave(heads // kv_heads, 1) for t in (k, v))
-        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        mixed = functional.scaled_dot_product_attention(q, k, v, is_causal=True)
         return self.attn_output(mixed.transpose(1, 2).reshape(rows, length, width))
 
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
         """Add both halves of the layer to the residual stream."""
         x = x + self.attend(self.attn_norm(x), cos, sin)
         y = self.ffn_norm(x)
-        return x + self.ffn_down(F.silu(self.ffn_gate(y)) * self.ffn_up(y))
+        return x + self.ffn_down(functional.silu(self.ffn_gate(y)) * self.ffn_up(y))
 
 
 class Network(nn.Module):
@@ -104,7 +104,7 @@ class Network(nn.Module):
         cos, sin = self.cos[:length].to(kind), self.sin[:length].to(kind)
         for block in self.blk:
             x = block(x, cos, sin)
-        return F.linear(self.output_norm(x), self.token_embd.weight)
+        return functional.linear(self.output_norm(x), self.token_embd.weight)
 
 
 def _start_weights(module: nn.Module) -> None:

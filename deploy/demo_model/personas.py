@@ -5,50 +5,60 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-WOMEN = (
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(text.split("|"))
+
+
+WOMEN = _words(
     "Mira Elena Rosalind Sable Wren Isolde Tamsin Odette Freya Lyra Maud Juniper Ada Hester Nell Ines Vesna Corin Thea "
     "Brielle Alma Beatrix Celia Dinah Edith Flora Greta Harriet Imogen Judith Keziah Leonie Mabel Nora Olive Phoebe "
     "Quinn Rhea Selma Tilda Ursula Vera Willa Xenia Yvette Zelda Agnes Bridget Cora Delia Elsie Fern Gwen Hazel Iris "
     "Jocelyn Kira Lena Marta Nadia Opal Petra Rowena Sylvie Tessa Una Viola Winifred Yara Zora Astrid Blythe Clover "
     "Dora Esme Faye Ginevra Hilda Ivy Lucinda Morgana Alice Emma Sara Luna Aria Seraphina"
-).split()
-MEN = (
+)
+MEN = _words(
     "Aldric Corvin Tobias Lucan Emrys Hal Joren Silas Rafe Dorian Kestrel Bram Ansel Osric Leif Marek Theo Garrick "
     "Edmund Piers Abel Basil Caspian Dunstan Elias Felix Gideon Hugo Ivo Jasper Kit Lionel Miles Ned Orlando Percival "
     "Quentin Roland Stellan Tristan Ulric Victor Walden Xavier Yorick Zane Alaric Benedict Cedric Darius Ewan Fergus "
     "Gareth Harlan Isaac Julian Kasper Lorenz Magnus Niall Oswin Philip Ronan Sebastian Tarquin Uriel Vincent Wilfred "
     "Anton Bastian Conrad Dmitri Emil Florian Gunnar Henrik Ignatius Joachim Konrad Ludo Max Sam Alex Ben Daniel Leo"
-).split()
-KEPT_BACK = frozenset("Isolde Juniper Vesna Rhea Petra Ivy Emrys Silas Marek Gideon Ronan Emil".split())
+)
+KEPT_BACK = frozenset(_words("Isolde Juniper Vesna Rhea Petra Ivy Emrys Silas Marek Gideon Ronan Emil"))
+WITH_HABIT = 0.35
 
-_TRAITS = (
+_TRAITS = _words(
     "quick-tempered loyal weary clever proud gentle reckless patient secretive warm stubborn curious melancholy brave "
     "sly courteous blunt dreamy careful merry shy solemn generous lonely practical vain honest restless"
-).split()
-_TRADES = (
-    "innkeeper,ship's captain,hedge witch,ranger,scholar,thief,knight,apothecary,smith,courier,cartographer,bard,"
-    "physician,gamekeeper,lamplighter,merchant,soldier,gardener,librarian,ferryman,detective,governess,miller,"
-    "musician,traveller,clockmaker,student,sailor,teacher,painter"
-).split(",")
-_HABITS = (
+)
+_TRADES = _lines(
+    "innkeeper|ship's captain|hedge witch|ranger|scholar|thief|knight|apothecary|smith|courier|cartographer|bard|"
+    "physician|gamekeeper|lamplighter|merchant|soldier|gardener|librarian|ferryman|detective|governess|miller|"
+    "musician|traveller|clockmaker|student|sailor|teacher|painter"
+)
+_HABITS = _lines(
     "{n} speaks softly and seldom.|{n} laughs easily.|{n} has not slept well for a week.|{n} trusts nobody at first.|"
     "{n} hides a secret.|{n} keeps every promise.|{n} has travelled far.|{n} talks too much when nervous.|"
     "{n} loves old stories.|{n} is afraid of the dark.|{n} has grey eyes and a tired smile.|{n} wears a long green coat.|"
     "{n} never forgets a face.|{n} grew up by the sea."
-).split("|")
-_PLACES = (
+)
+_PLACES = _lines(
     "a rain-soaked inn at the edge of the moor|the deck of a becalmed ship|a snowbound mountain pass|"
     "the library of a half-ruined abbey|a crowded market at dusk|an old house above the sea|a forest road at night|"
     "the kitchens of a great castle|a railway carriage in the fog|a walled garden in late summer|a drawing-room in town|"
     "a quiet village street|a lonely farmhouse|the cabin of a small boat|a moonlit churchyard|a schoolroom"
-).split("|")
-_PLOTS = (
+)
+_PLOTS = _lines(
     "they meet by chance and one of them is hiding something|an old promise must be kept before morning|"
     "a letter has arrived that changes everything|they must decide whether to trust each other|"
     "a stranger has asked for shelter|they are looking for someone who vanished|a quarrel from years ago is not over|"
     "the storm has cut them off from everyone else|they are old friends with much to tell|they plan a long journey|"
     "one of them asks for help|they wait for news"
-).split("|")
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +69,7 @@ class Pair:
     user: str
 
 
-def draw_pair(rng: Random, char: str, user: str, held_out: bool) -> Pair:
+def draw_pair(rng: Random, char: str, user: str, *, held_out: bool) -> Pair:
     """Draw two different names of the given genders; held-out samples use the names kept back from training."""
     pools = {"f": WOMEN, "m": MEN}
     first, second = ([n for n in pools[g] if (n in KEPT_BACK) is held_out] for g in (char, user))
@@ -71,7 +81,7 @@ def _persona(rng: Random, name: str) -> str:
     """A line or two about one person."""
     traits = rng.sample(_TRAITS, rng.choice((1, 2, 2)))
     article = "an" if traits[0][0] in "aeiou" or traits[0] == "honest" else "a"
-    habit = rng.choice(_HABITS).format(n=name) if rng.random() < 0.35 else ""
+    habit = rng.choice(_HABITS).format(n=name) if rng.random() < WITH_HABIT else ""
     return f"{name} is {article} {', '.join(traits)} {rng.choice(_TRADES)}. {habit}".strip()
 
 

@@ -27,6 +27,11 @@ RANGES: dict[str, tuple[int, int]] = {
 }
 SHARES = (1.1, 1.1, 1.2, 1.2, 1.2, 1.1, 1.0, 0.7, 0.5, 0.4)
 PLAIN = 0.12  # share of last headers without a modifier
+SECOND_FIRST = 0.3  # share of passages in which the less named of the two is the character
+SKIP_SILENT = 0.5  # share of passages without speech that are left out
+END_BY_MARK = 0.75  # share of last replies that end with EOS, the others with the next header
+LONGEST = 2047
+HISTORY = 1900  # tokens that a history and the longest last reply may fill together
 STORY = 256  # tokens of one headless story
 MANY_TURNS = 0.05  # share of samples with a history that fills the context
 HEAD_WEIGHT, INPUT_WEIGHT, REPLY_WEIGHT, END_WEIGHT = 1, 6, 10, 30  # tenths
@@ -69,17 +74,17 @@ class Passage:
     paragraphs: list[Paragraph]
 
 
-def rename(text: Text, start: int, stop: int, rng: Random, held_out: bool) -> Passage:
+def rename(text: Text, start: int, stop: int, rng: Random, *, held_out: bool) -> Passage:
     """Give the two main people of a passage the persona names and turn everybody else into 'the man' and the like."""
     chunk = text.paragraphs[start:stop]
     seen = Counter(int(n) for p in chunk for n in MARK.findall(p)).most_common(2)
     main = [n for n, _ in seen]
-    if len(main) == 2 and rng.random() < 0.3:
+    if len(main) > 1 and rng.random() < SECOND_FIRST:
         main.reverse()
-    words = Counter(w.lower() for p in chunk for w in re.findall(r"\b(?:he|his|she|her)\b", p, re.I))
+    words = Counter(w.lower() for p in chunk for w in re.findall(r"\b(?:he|his|she|her)\b", p, re.IGNORECASE))
     usual = "f" if words["she"] + words["her"] > words["he"] + words["his"] else "m"
     genders = [text.genders[n] for n in main] + [usual, rng.choice("fm")]
-    pair = draw_pair(rng, genders[0], genders[1], held_out)
+    pair = draw_pair(rng, genders[0], genders[1], held_out=held_out)
     names = dict(zip(main, (pair.char, pair.user), strict=False))
     others = {n: (rng.choice(_THIRD[g]), rng.choice(_CALLED[g])) for n, g in enumerate(text.genders)}
     others |= {n: (name, name) for n, name in names.items()}
@@ -105,7 +110,7 @@ def _put_names(paragraph: str, names: dict[int, tuple[str, str]]) -> str:
 class Writer:
     """Builds samples from one novel, walking through it from a random start."""
 
-    def __init__(self, vocabulary: Vocabulary, rng: Random, held_out: bool = False) -> None:
+    def __init__(self, vocabulary: Vocabulary, rng: Random, *, held_out: bool = False) -> None:
         self._encode = vocabulary.encode
         self._start = vocabulary.start
         self._rng = rng
@@ -125,7 +130,7 @@ class Writer:
         """The whole novel as stories without a head, for the first stage of training."""
         found = list[Sample]()
         for place in range(self._rng.randint(0, 20), len(text.paragraphs), 25):
-            passage = rename(text, place, place + 25, self._rng, self._held_out)
+            passage = rename(text, place, place + 25, self._rng, held_out=self._held_out)
             story = "\n\n".join(" ".join(p.sentences) for p in passage.paragraphs)
             tokens = self._start(story)
             for at in range(0, len(tokens), STORY):
@@ -141,18 +146,18 @@ class Writer:
         many = rng.random() < MANY_TURNS
         target = rng.randint(low, high)
         reach = 12 + (70 if many else 0) + high // 12
-        passage = rename(text, place, place + reach, rng, self._held_out)
-        if not any('"' in s for p in passage.paragraphs[:6] for s in p.sentences) and rng.random() < 0.5:
+        passage = rename(text, place, place + reach, rng, held_out=self._held_out)
+        if not any('"' in s for p in passage.paragraphs[:6] for s in p.sentences) and rng.random() < SKIP_SILENT:
             return None, 4
         turns = rng.randint(6, 24) if many else rng.choices((0, 1, 2), (5, 3, 2))[0]
         draft = _Draft(self._encode, passage)
         draft.put(self._start(draw_head(rng, passage.pair)), HEAD_WEIGHT)
         for _ in range(turns):
-            if not draft.input_turn(rng) or not draft.old_reply(rng) or len(draft.tokens) + high > 1900:
+            if not draft.input_turn(rng) or not draft.old_reply(rng) or len(draft.tokens) + high > HISTORY:
                 break
         shown = "" if rng.random() < PLAIN else f" (length = {label})"
         done = draft.input_turn(rng) and draft.last_reply(shown, low, target, high, rng)
-        if not done or len(draft.tokens) > 2047:
+        if not done or len(draft.tokens) > LONGEST:
             return None, 3
         return Sample(draft.tokens, draft.weights, label if shown else "none"), max(2, draft.at)
 
@@ -202,7 +207,7 @@ class _Draft:
         if body is None:
             return False
         self._reply(shown, body)
-        if rng.random() < 0.75:
+        if rng.random() < END_BY_MARK:
             self.put([EOS], END_WEIGHT)
         else:
             self._open_header(END_WEIGHT)

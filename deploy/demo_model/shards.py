@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from .samples import Sample
 from .vocabulary import EOS
 
+POOL = 64  # samples looked at for filling a row
 Row = tuple[NDArray[np.int64], NDArray[np.float32]]
 
 
@@ -36,7 +37,7 @@ def pack(samples: list[Sample], length: int, rng: np.random.Generator) -> Iterat
     waiting = [samples[i] for i in rng.permutation(len(samples)) if len(samples[i].tokens) <= length]
     pool: list[Sample] = []
     while waiting or pool:
-        while waiting and len(pool) < 64:
+        while waiting and len(pool) < POOL:
             pool.append(waiting.pop())
         yield _row(pool, length)
 
@@ -55,4 +56,4 @@ def _row(pool: list[Sample], length: int) -> Row:
         fitting = [i for i, sample in enumerate(pool) if at + len(sample.tokens) <= length + 1]
         if not fitting:
             return tokens, weights
-        chosen = pool.pop(fitting[0] if len(pool) < 8 else max(fitting, key=lambda i: len(pool[i].tokens)))
+        chosen = pool.pop(fitting[0] if len(pool) < POOL // 8 else max(fitting, key=lambda i: len(pool[i].tokens)))

@@ -39,7 +39,7 @@ async def _measure_all() -> list[tuple[str, str]]:
         folder = Path(name)
         for posts in (EARLY, LATE):
             await _grow(folder / f"{posts}.db", posts - EXCHANGES)
-        for synchronous in dict.fromkeys((SYNCHRONOUS, "NORMAL", "OFF")):
+        for synchronous in dict.fromkeys((SYNCHRONOUS, "NORMAL")):
             early, late = await _compare(folder, synchronous)
             rows.append((f"storage of a turn at post {EARLY}, synchronous={synchronous}", f"{early * 1000:.1f} ms"))
             rows.append((f"storage of a turn at post {LATE}, synchronous={synchronous}", f"{late * 1000:.1f} ms"))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.clock import SystemClock
-from adapters.llama.loading import open_engine
+from adapters.llama.engine import open_engine
 from bot.engine.threaded import ThreadedEngine
 from bot.flow.service import Service
 from bot.flow.window import Reading, measure

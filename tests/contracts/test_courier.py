@@ -9,11 +9,11 @@ from rich.console import Console
 
 from adapters.terminal.courier import TERMINAL, TerminalCourier
 from adapters.web.courier import WEB, WebCourier
-from bot.errors import PostRefused
+from bot.errors import OutcomeUnknown, PostRefused, TryLater
 from bot.ids import ChannelKey, Place, PostKey
 from bot.ports.courier import Courier, courier_for
 from bot.posts import ChannelLimits, Draft, OutboundPost, Speaker, Voice
-from tests.fakes.courier import TEST_PLATFORM, RecordingCourier
+from tests.fakes.courier import TEST_PLATFORM, Mishap, RecordingCourier, Verb
 
 LIMITS = ChannelLimits(1900, streams=True)
 MIRA = Speaker(Voice.CHARACTER, "Mira")
@@ -33,17 +33,19 @@ class Candidate:
 
 def recording() -> Candidate:
     courier, place = RecordingCourier(channel_limits=LIMITS), Place(TEST_PLATFORM, ChannelKey("here"))
-    return Candidate(courier, place, lambda text: courier.texts(place).count(text))
+    return Candidate(courier, place, lambda text: sum(each == text for each in courier.texts(place)))
 
 
 def web() -> Candidate:
     courier, place = WebCourier(LIMITS), Place(WEB, ChannelKey("here"))
-    return Candidate(courier, place, lambda text: [post.text for post in courier.recent(place).values() if post].count(text))
+    return Candidate(
+        courier, place, lambda text: sum(post is not None and post.text == text for post in courier.recent(place).values())
+    )
 
 
 def terminal() -> Candidate:
     screen = io.StringIO()
-    courier = TerminalCourier(Console(file=screen, width=80), LIMITS)
+    courier = TerminalCourier(Console(file=screen, width=80), LIMITS, muted=False)
     return Candidate(courier, Place(TERMINAL, ChannelKey("here")), lambda text: screen.getvalue().count(text))
 
 
@@ -119,3 +121,29 @@ async def test_signs_of_writing_never_raise(candidate: Candidate) -> None:
     await candidate.courier.writing(candidate.place, Draft(7, MIRA, "[/bold] half a \x1b[2J", 0))
     await candidate.courier.resting(candidate.place, 7)
     await candidate.courier.resting(candidate.place, 7)
+
+
+async def test_a_planned_mishap_happens_on_its_call_and_shows_nothing() -> None:
+    here = Place(TEST_PLATFORM, ChannelKey("here"))
+    courier = RecordingCourier(mishaps=[Mishap(2, TryLater(1.5), Verb.SEND)])
+    posts = [OutboundPost(PostKey(f"key-{at}"), here, 0, at, 0, MIRA, f"Post {at}.") for at in range(3)]
+    await courier.send(posts[0])
+    with pytest.raises(TryLater):
+        await courier.send(posts[1])
+    await courier.send(posts[2])
+    assert courier.texts(here) == ("Post 0.", "Post 2.")
+    assert courier.sends(here) == tuple(posts)
+
+
+async def test_a_mishap_after_its_effect_leaves_the_post_to_be_read_back() -> None:
+    here = Place(TEST_PLATFORM, ChannelKey("here"))
+    courier = RecordingCourier(mishaps=[Mishap(1, OutcomeUnknown("cut off"), takes_effect=True)])
+    post = OutboundPost(PostKey("key"), here, 0, 0, 0, MIRA, "Once.")
+    with pytest.raises(OutcomeUnknown):
+        await courier.send(post)
+    found = await courier.read_back(post, None)
+    assert found is not None
+    assert await courier.read_back(post, found.message) is None
+    courier.forget_keys()
+    await courier.send(post)
+    assert courier.texts(here) == ("Once.", "Once.")

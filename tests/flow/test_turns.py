@@ -296,3 +296,13 @@ async def test_posts_that_come_while_a_reply_is_written_are_answered_in_order() 
         await asyncio.gather(first, second)
         assert [turn.text for turn in (await stage.session()).turns[1:]] == ["First.", "One.", "Second.", "Two."]
         assert stage.shown[1:] == ("One.", "Two.")
+
+
+async def test_a_retry_that_comes_to_nothing_shows_the_variant_that_the_model_will_read() -> None:
+    async with a_stage(["One.", "Two.", ""]) as stage:
+        await stage.post("Hello?")
+        await stage.act(Act.RETRY)
+        await stage.act(Act.SWIPE_LEFT)
+        await stage.act(Act.RETRY)
+        turn = (await stage.session()).turns[-1]
+        assert stage.shown[1] == turn.text == "".join(turn.posts)

@@ -50,7 +50,9 @@ def test_every_command_that_a_document_names_exists() -> None:
 
 
 def test_the_map_names_real_rooms() -> None:
-    rooms = re.findall(r"`((?:bot|adapters|storage|tests|deploy)/[\w/.-]*)`", (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8"))
+    rooms = re.findall(
+        r"`((?:bot|adapters|storage|tests|deploy)/[\w/.-]*)`", (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    )
     assert [room for room in rooms if not (ROOT / room).exists()] == []
     described = {room.rstrip("/") for room in rooms}
     inside = {shown(path.parent) for folder in ("bot", "adapters") for path in (ROOT / folder).glob("*/__init__.py")}

@@ -27,7 +27,7 @@ DOORS = {
     "pydantic_core": ("adapters/config",),
     "platformdirs": ("adapters/config", "adapters/cli"),
     "click": ("adapters/cli",),
-    "rich": ("adapters/cli", "adapters/terminal"),
+    "rich": ("adapters/cli", "adapters/terminal", "adapters/wiring.py"),
 }
 """Where each outside library may be imported, by the beginnings of paths."""
 

@@ -4,7 +4,7 @@ import unicodedata
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import Refused
@@ -17,7 +17,7 @@ from bot.story.persona import Persona
 from bot.story.session import Session
 from bot.story.turn import Role, Turn, Variant
 from tests.builders import MIRA, TOBIAS, a_session
-from tests.prompt.cases import ELIN, open_reply, two_personas
+from tests.prompt.cases import open_reply, two_personas
 
 ANY_FORMAT = pytest.mark.parametrize("fmt", FORMATS.values(), ids=FORMATS)
 LINE_ENDS = ["\n", "\r", "\r\n", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"]
@@ -46,6 +46,7 @@ def hostile_session(text: str, name: str) -> Session:
     return story.open_reply(replace(session, turns=said, next_number=2), 1)
 
 
+@settings(deadline=None)
 @given(text=hostile, name=hostile)
 def test_whatever_is_written_the_headers_are_those_of_the_template(text: str, name: str) -> None:
     session = hostile_session(text, name)
@@ -55,6 +56,7 @@ def test_whatever_is_written_the_headers_are_those_of_the_template(text: str, na
     assert header_lines(prompt) == ["###Instruction:", *turns, "###Response:(length=medium)"]
 
 
+@settings(deadline=None)
 @given(text=hostile, name=hostile)
 def test_whatever_is_written_the_control_words_are_those_of_the_template(text: str, name: str) -> None:
     session = hostile_session(text, name)
@@ -67,6 +69,7 @@ def test_whatever_is_written_the_control_words_are_those_of_the_template(text: s
 
 
 @ANY_FORMAT
+@settings(deadline=None)
 @given(text=hostile)
 def test_what_is_neutral_stays_as_it_is(fmt: PromptFormat, text: str) -> None:
     once = neutralise(text, fmt)
@@ -75,6 +78,7 @@ def test_what_is_neutral_stays_as_it_is(fmt: PromptFormat, text: str) -> None:
 
 
 @ANY_FORMAT
+@settings(deadline=None)
 @given(text=hostile)
 def test_only_backslashes_are_added_and_only_line_ends_change(fmt: PromptFormat, text: str) -> None:
     def letters(value: str) -> list[str]:
@@ -102,7 +106,7 @@ def test_a_header_is_seen_through_all_that_hides_it(line_end: str, before: str) 
         ("<|im_start|>system", "<\\|im_start|>system"),
         ("<\uff5cUser\uff5c>", "<\\\uff5cUser\uff5c>"),
         ("1 < 2 | 3 > 2", "1 < 2 | 3 > 2"),
-        ("שלום, טוביאס 👩‍👩‍👧 e\u0301", "שלום, טוביאס 👩‍👩‍👧 e\u0301"),
+        ("שלם, מרה 👩‍👩‍👧 e\u0301", "שלם, מרה 👩‍👩‍👧 e\u0301"),
     ],
 )
 def test_what_is_changed_and_what_is_not(text: str, safe: str) -> None:
@@ -120,7 +124,7 @@ def test_the_first_line_may_stand_after_a_name() -> None:
 def test_generation_stops_at_headers_and_at_players_but_not_at_the_character() -> None:
     stops = stop_texts(two_personas(), LIMARP)
 
-    assert {"\n###", "</s>", "\nTobias:", "\nElin:", "\n**Elin:**"[:-2], "\n**Elin**:"} <= set(stops)
+    assert {"\n###", "</s>", "\nTobias:", "\nElin:", "\n**Elin:", "\n**Elin**:"} <= set(stops)
     assert not any("Mira" in stop for stop in stops)
     assert len(stops) == len(set(stops))
 
@@ -145,7 +149,7 @@ def test_a_player_who_took_another_name_is_stopped_under_both() -> None:
 @pytest.mark.parametrize(
     ("stop", "speaks"), [("\nElin:", True), ("\n**Tobias**:", True), ("\n###", False), ("</s>", False), ("", False)]
 )
-def test_speaking_for_a_player_is_told_from_a_header(stop: str, speaks: bool) -> None:
+def test_speaking_for_a_player_is_told_from_a_header(stop: str, *, speaks: bool) -> None:
     assert is_impersonation(stop, two_personas()) is speaks
 
 
@@ -160,7 +164,7 @@ def test_speaking_for_a_player_is_told_from_a_header(stop: str, speaks: bool) ->
         ("  \n", True, ""),
     ],
 )
-def test_a_reply_is_trimmed_only_when_it_was_cut(text: str, cut: bool, cleaned: str) -> None:
+def test_a_reply_is_trimmed_only_when_it_was_cut(text: str, *, cut: bool, cleaned: str) -> None:
     assert clean(text, cut=cut) == cleaned
 
 
@@ -197,7 +201,7 @@ def test_ids_are_not_kept_without_those_of_the_beginning() -> None:
         ("a\x00b\x1b[31mc\x7fd\x9fe\tf", "ab[31mcde\tf"),
         ("\ud83d and \udc00", "\ufffd and \ufffd"),
         ("\u202eevil\u202c \u2066x\u2069", "evil x"),
-        ("\u200fשלום\u200f", "\u200fשלום\u200f"),
+        ("\u200fשלם\u200f", "\u200fשלם\u200f"),
         ("👩‍👩‍👧 e\u0301", "👩‍👩‍👧 e\u0301"),
         ("  <script>alert(1)</script>\n", "<script>alert(1)</script>"),
         ("### Input:", "### Input:"),
@@ -242,6 +246,7 @@ def test_a_name_that_cannot_stand_before_a_colon_is_refused(name: str) -> None:
         clean_name(name)
 
 
+@settings(deadline=None)
 @given(text=hostile)
 def test_cleaning_what_was_cleaned_changes_nothing(text: str) -> None:
     try:

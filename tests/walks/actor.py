@@ -2,13 +2,12 @@
 
 import asyncio
 import json
+import logging
 import sys
 from pathlib import Path
 
 from adapters.clock import SystemClock
-from adapters.llama.loading import open_engine
-from storage.store import open_store
-
+from adapters.llama.engine import open_engine
 from bot.flow.service import Service
 from bot.ids import EventId
 from bot.posts import Act, Command, Inbound
@@ -16,12 +15,14 @@ from bot.prompt.format import FORMATS
 from bot.story.policy import Rating
 from bot.story.session import with_length
 from bot.story.settings import Length
+from storage.store import open_store
 from tests.builders import HERE, TOBIAS, a_post, a_session
 from tests.models import DEMO_MODEL
 from tests.walks.file_courier import FileCourier
 from tests.walks.stations import Death, Watched
 
-POST_LENGTH = 160
+POST_LENGTH = 80
+SEED = 11
 
 
 async def play(folder: Path, death: Death, *, knows_keys: bool, act: str) -> None:
@@ -35,11 +36,13 @@ async def play(folder: Path, death: Death, *, knows_keys: bool, act: str) -> Non
         (Watched(courier, death),),  # type: ignore[arg-type]  # likewise
         SystemClock(),
         FORMATS["limarp"],
+        roll=lambda: SEED,
     )
     await service.start()
     await service.receiver.settled(HERE)
     await service.receiver.receive(_event(act))
     await service.receiver.settled(HERE)
+    assert not service.metrics.total("failures"), "see the log"
     await service.close()
     await engine.close()
     await store.close()
@@ -50,7 +53,7 @@ async def open_story(folder: Path) -> None:
     store = await open_store(f"sqlite+aiosqlite:///{folder / 'story.db'}")
     engine = open_engine(DEMO_MODEL, context=1024, slots=1, threads=1, batch=256, gpu_layers=0, rating=Rating.GENERAL)
     courier = FileCourier(folder / "platform.jsonl", POST_LENGTH)
-    service = Service(store, engine, (courier,), SystemClock(), FORMATS["limarp"])
+    service = Service(store, engine, (courier,), SystemClock(), FORMATS["limarp"], roll=lambda: SEED)
     await service.start()
     await service.begin(with_length(a_session(), Length.HUGE))
     await service.receiver.settled(HERE)
@@ -73,5 +76,6 @@ if __name__ == "__main__":
     if wanted["act"] == "open":
         asyncio.run(open_story(where))
     else:
+        logging.basicConfig()
         end = Death(wanted.get("station", ""), wanted.get("before", False), wanted.get("crossing", 0))
         asyncio.run(play(where, end, knows_keys=wanted.get("knows_keys", True), act=wanted["act"]))

@@ -89,6 +89,7 @@ class Watched:
                     self.death.after_call("delta")
             finally:
                 await stream.aclose()
+                self.death.after_call("generate")
 
         return watched
 

@@ -147,12 +147,17 @@ async function send(form, submitter) {
   fields.set("nonce", nonceFor(`${form.action} ${fields}`));
   fields.set("token", thread.dataset.token);
   const trouble = await ask(form.action, fields);
+  const now = current(form);
   if (!trouble) {
     last = { body: "", nonce: "" };
-    accepted(form, fields.get("text"));
+    accepted(now, fields.get("text"));
   }
-  const line = form.querySelector(".trouble") ?? reply.querySelector(".trouble");
-  line.textContent = trouble;
+  (now.querySelector(".trouble") ?? reply.querySelector(".trouble")).textContent = trouble;
+}
+
+// The same form as it stands now: its turn may have been printed anew while the answer was on its way.
+function current(form) {
+  return form.isConnected ? form : (document.getElementById(form.elements.text?.id)?.form ?? form);
 }
 
 // The sentence that says why it was not accepted; "" when it was.

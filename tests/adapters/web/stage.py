@@ -1,4 +1,4 @@
-"""The page with the whole walk behind it: real flow, real courier and server; only the store forgets and the engine is scripted."""
+"""The page with the whole walk behind it: only the store forgets, and only the engine is scripted."""
 
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager

@@ -1,0 +1,33 @@
+"""Keeps a house open: the page until a signal, or a story in this terminal until the player leaves."""
+
+import asyncio
+import signal
+
+from rich.console import Console
+
+from adapters.config import Config
+from adapters.terminal.play import play
+from adapters.wiring import PAGE, page, terminal
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+async def serve(config: Config, console: Console, *, opens_scene: bool = False) -> None:
+    """Serve the page until Ctrl-C or SIGTERM. With `opens_scene`, a new story is played up to its first reply."""
+    asked_to_end = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    async with page(config) as (built, address):
+        for each in SIGNALS:
+            loop.add_signal_handler(each, asked_to_end.set)
+        console.print(f"Understudy plays at {address} (Ctrl-C ends it)", highlight=False)
+        story = await built.begin(PAGE)
+        if opens_scene and await built.open_scene(PAGE):
+            console.print(f"{story.character.name} is answering the opening scene there now.", highlight=False)
+        await asked_to_end.wait()
+        console.print("Ending; the story is kept.", highlight=False)
+
+
+async def play_here(config: Config, console: Console) -> None:
+    """Play in this terminal until the input ends or the player quits."""
+    async with terminal(config, console) as playing:
+        await play(playing)

@@ -1,0 +1,164 @@
+"""What the command line says and how it ends. The model is not loaded here, unless a test plays a scene."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from adapters.cli import main, understudy
+from adapters.config import EXAMPLE
+from tests.house.project import ROOT
+
+Ended = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def ended(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Ended:
+    """Runs the command line in an empty folder; returns how it ended and what it said."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str | Path) -> tuple[int, str, str]:
+        code = 0
+        try:
+            main([str(argument) for argument in arguments])
+        except SystemExit as end:
+            code = int(end.code or 0)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+def test_it_tells_its_version_and_what_it_can_do(ended: Ended) -> None:
+    assert ended("--version")[:2] == (0, "understudy, version 0.1.0\n")
+    code, out, _ = ended("--help")
+    assert code == 0
+    assert set(understudy.commands) == {"run", "try", "play", "init"}
+    assert all(f"  {name} " in out for name in understudy.commands)
+
+
+def test_init_writes_the_example_and_never_over_a_file(ended: Ended, tmp_path: Path) -> None:
+    code, out, _ = ended("init")
+    assert (code, out) == (0, "Wrote understudy.toml. Change it, then: understudy run --config understudy.toml\n")
+    written = tmp_path / "understudy.toml"
+    assert written.read_bytes() == EXAMPLE.read_bytes()
+    written.write_text("mine")
+    code, _, err = ended("init")
+    assert (code, err) == (2, "error: understudy.toml is there already and stays as it is; name another file.\n")
+    assert written.read_text() == "mine"
+
+
+def test_init_in_a_folder_that_is_not_there_is_one_sentence(ended: Ended) -> None:
+    assert ended("init", "no/where.toml") == (
+        2,
+        "",
+        "error: no/where.toml cannot be written (No such file or directory); name another file.\n",
+    )
+
+
+@pytest.mark.parametrize("command", ["run", "try", "play"])
+def test_every_mistake_of_a_configuration_is_one_line_and_nothing_else(ended: Ended, tmp_path: Path, command: str) -> None:
+    (tmp_path / "my.toml").write_text('[web]\nport = "x"\n[modle]\n')
+    code, out, err = ended(command, "--config", "my.toml")
+    assert (code, out) == (2, "")
+    assert err.splitlines() == [
+        'error: my.toml, line 2: [web] port is "x"; it must be a whole number.',
+        'error: my.toml, line 3: there is no section [modle]; did you mean "model"?',
+    ]
+
+
+@pytest.mark.parametrize("command", ["try", "play"])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"", "is empty"), (b"GGUF", "cannot be loaded"), (b"<html>", "is not a GGUF file"), (b"GGUF" + bytes(64), "cannot be loaded")],
+)
+def test_a_model_that_cannot_be_used_is_one_sentence(
+    ended: Ended, tmp_path: Path, command: str, content: bytes, said: str
+) -> None:
+    (tmp_path / "my.gguf").write_bytes(content)
+    code, out, err = ended(command, "--model", "my.gguf", "--rating", "general", "--data", "data")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert said in err
+
+
+def test_a_model_that_is_not_there_is_one_sentence(ended: Ended) -> None:
+    code, _, err = ended("try", "--model", "no.gguf")
+    assert code == 2
+    assert "no.gguf' does not exist" in err
+
+
+def test_a_model_of_ones_own_without_a_rating_is_not_played(ended: Ended, unrated_model: Path) -> None:
+    code, out, err = ended("try", "--once", "--model", unrated_model)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: This cannot be played: the model is unrated.")
+    assert "--rating general, RATING=general for make" in err
+
+
+def test_a_model_that_is_stated_to_be_adult_is_not_played(ended: Ended, unrated_model: Path) -> None:
+    code, _, err = ended("play", "--model", unrated_model, "--rating", "adult", "--data", "data")
+    assert code == 2
+    assert "the model is adult" in err
+
+
+def test_an_unrated_scene_is_not_played(ended: Ended, tmp_path: Path) -> None:
+    scene = (EXAMPLE.parents[1] / "scenes" / "lighthouse.toml").read_text(encoding="utf-8")
+    (tmp_path / "my.toml").write_text(scene.replace('rating = "general"', ""))
+    code, _, err = ended("try", "--once", "--config", "my.toml")
+    assert code == 2
+    assert "the character is unrated and the session is unrated" in err
+
+
+def test_the_opening_scene_is_played_once_with_its_speed(ended: Ended) -> None:
+    code, out, err = ended("try", "--once", "--json")
+    played = json.loads(out)
+    assert (code, err) == (0, "")
+    assert played["character"] == "Eleanor"
+    assert played["greeting"][0].startswith("The knocking came again")
+    assert played["opening"].startswith("Thomas pulled the door shut")
+    assert all(post.strip() for post in played["reply"])
+    assert played["reply"]
+    assert played["prompt_tokens"] > played["completion_tokens"] > 0
+    assert played["tokens_per_second"] > 0
+    assert 0 < played["time_to_first_token"] <= played["time_to_first_post"] <= played["total_seconds"]
+
+
+def test_a_model_of_ones_own_that_is_rated_is_played_with_posts_as_they_were_cut(
+    ended: Ended, unrated_model: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "my.toml").write_text("[model]\nthreads = 1\n[web]\npost_length = 200\n[story]\nlength = 'long'\n")
+    code, out, err = ended("try", "--once", "--config", "my.toml", "--model", unrated_model, "--rating", "general")
+    assert (code, err) == (0, "")
+    assert "Eleanor (1 of " in out
+    assert "tokens per second, first post after" in out
+
+
+def test_the_page_stays_up_until_it_is_asked_to_end(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "bot", "try", "--port", "0", "--data", str(tmp_path / "data")]
+    with subprocess.Popen(  # noqa: S603 our own program
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        env=_bare(tmp_path),
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("Understudy plays at http://127.0.0.1:")
+        assert process.stdout.readline() == "Eleanor is answering the opening scene there now.\n"
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (0, "")
+    assert out == "Ending; the story is kept.\n"
+    assert (tmp_path / "data" / "understudy.db").exists()
+
+
+def _bare(home: Path) -> dict[str, str]:
+    return {"HOME": str(home), "PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1"}

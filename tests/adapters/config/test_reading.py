@@ -1,0 +1,205 @@
+"""What a configuration file may hold, and what is said about one that is wrong."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.config import EXAMPLE, Config, defaults, read, read_scene
+from adapters.config.settings import DEMO_MODEL
+from bot.errors import ConfigMistakes
+from bot.sampling import LIMARP, SamplingSettings
+from bot.story.policy import Rating
+from bot.story.settings import Length, SessionSettings
+
+SECRET = "postgresql://understudy:hunter2@localhost/understudy"  # noqa: S105 a made-up one
+SCENE = """
+[scene]
+scenario = "A stranger asks for shelter."
+rating = "general"
+
+[character]
+name = "Mira"
+description = "An innkeeper."
+rating = "general"
+
+[player]
+name = "Tobias"
+description = "A soldier."
+"""
+
+
+def config_of(folder: Path, text: str, **environment: str) -> Config:
+    path = folder / "understudy.toml"
+    path.write_text(text, encoding="utf-8")
+    return read(path, environment)
+
+
+def mistakes_in(folder: Path, text: str, **environment: str) -> tuple[str, ...]:
+    with pytest.raises(ConfigMistakes) as wrong:
+        config_of(folder, text, **environment)
+    return tuple(each.removeprefix(f"{folder / 'understudy.toml'}, ") for each in wrong.value.mistakes)
+
+
+def test_an_empty_file_is_the_demo_on_this_machine(tmp_path: Path) -> None:
+    config = config_of(tmp_path, "")
+    assert config == defaults({})
+    assert config.model.file == DEMO_MODEL
+    assert config.model.stated_rating is Rating.GENERAL
+    assert config.sampling.settings == LIMARP
+    assert config.web.host == "127.0.0.1"
+    assert config.storage.database.startswith("sqlite:////")
+    assert config.scene.rating is Rating.GENERAL
+
+
+def test_the_example_changes_nothing_but_what_it_says() -> None:
+    assert read(EXAMPLE, {}) == defaults({})
+
+
+def test_every_key_of_the_example_exists_also_where_it_is_commented_out(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "my-model.gguf").touch()
+    (tmp_path / "my-scene.toml").write_text(SCENE)
+    lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
+    head = lines[: next(number for number, line in enumerate(lines) if line.startswith("# The scene of a new story"))]
+    config = config_of(tmp_path, "\n".join(line.removeprefix("# ") if " = " in line else line for line in head))
+    assert config.model.path == str(tmp_path / "models" / "my-model.gguf")
+    assert config.sampling.settings == LIMARP
+
+
+def test_what_is_set_is_what_counts(tmp_path: Path) -> None:
+    config = config_of(
+        tmp_path,
+        '[sampling]\npreset = "plain"\ntop_k = 40\n[story]\nlength = "none"\n[web]\nport = 0\npost_length = 500\n'
+        '[storage]\ndirectory = "stories"\n',
+    )
+    assert config.sampling.settings == SamplingSettings(temperature=0.8, min_p=0.05, top_k=40)
+    assert config.story.session_settings == SessionSettings(None)
+    assert config.web.limits.post_length == 500
+    assert config.storage.database == f"sqlite:///{tmp_path}/stories/understudy.db"
+    assert defaults({}).story.session_settings == SessionSettings(Length.MEDIUM)
+
+
+def test_the_environment_goes_before_the_file_and_its_secret_is_never_shown(tmp_path: Path) -> None:
+    config = config_of(tmp_path, '[storage]\nurl = "sqlite:///x.db"\n', UNDERSTUDY_STORAGE_URL=SECRET)
+    assert config.storage.database == SECRET
+    assert "hunter2" not in f"{config!r} {config}"
+
+
+def test_a_wrong_secret_is_named_and_not_shown(tmp_path: Path) -> None:
+    [sentence] = mistakes_in(tmp_path, "", UNDERSTUDY_STORAGE_URL="mysql://user:hunter2@host/x")
+    assert sentence.startswith("The environment variable UNDERSTUDY_STORAGE_URL: [storage] url is no database address")
+    assert "hunter2" not in sentence
+
+
+def test_a_secret_of_the_wrong_type_is_not_shown_either(tmp_path: Path) -> None:
+    [sentence] = mistakes_in(tmp_path, "[storage]\nurl = 483920\n")
+    assert "483920" not in sentence
+
+
+MISTAKES: list[tuple[str, str, str]] = [
+    ("unknown section", "[modle]\n", 'line 1: there is no section [modle]; did you mean "model"?'),
+    ("unknown key", "[web]\nprot = 1\n", 'line 2: [web] has no key "prot"; did you mean "port"?'),
+    ("nothing like it", "[web]\nx = 1\n", 'line 2: [web] has no key "x"; known are host, port, post_length.'),
+    ("text for a number", '[web]\n\nport = "80"\n', 'line 3: [web] port is "80"; it must be a whole number.'),
+    ("true for a number", "[web]\nport = true\n", "line 2: [web] port is true; it must be a whole number."),
+    ("a fraction", "[model]\nslots = 1.5\n", "line 2: [model] slots is 1.5; it must be a whole number."),
+    ("too large", "[web]\nport = 99999\n", "line 2: [web] port is 99999; it must be 65535 or less."),
+    ("too small", "[model]\nthreads = 0\n", "line 2: [model] threads is 0; it must be 1 or more."),
+    ("not a number", "[sampling]\ntop_p = nan\n", "line 2: [sampling] top_p is nan; it must be"),
+    (
+        "out of the sampler's bounds",
+        "[sampling]\ntemperature = 9\n",
+        "line 2: [sampling] temperature is 9; it must be 5 or less.",
+    ),
+    ("not one of", '[model]\nrating = "all"\n', "line 2: [model] rating is \"all\"; it must be one of 'general' or 'adult'."),
+    ("a value for a section", "web = 3\n", "line 1: web has to be a section of its own, written [web]."),
+    ("a section for a value", "[web.port]\nx = 1\n", "line 1: [web] port is a section; it must be a whole number."),
+    ("an open address", '[web]\nhost = "0.0.0.0"\n', "line 2: [web] host is '0.0.0.0'; it must be 127.0.0.1"),
+    ("no such database", '[storage]\nurl = "mysql://h/x"\n', "line 2: [storage] url is no database address; write sqlite:"),
+    ("no such model", '[model]\npath = "no.gguf"\n', "line 2: [model] path names {folder}/no.gguf, which does not exist"),
+    ("a folder for a file", '[model]\npath = "."\n', "line 2: [model] path names {folder}, which is not a file"),
+    ("no such scene", '[scene]\nfile = "no.toml"\n', "line 2: [scene] file names {folder}/no.toml, which does not exist"),
+    ("two scenes", SCENE.replace("[scene]", '[scene]\nfile = "understudy.toml"'), "line 3: [scene] file names a whole scene"),
+    ("half a scene", '[player]\nname = "A"\ndescription = "B"\n', "[scene] is missing"),
+    ("a scene of nothing", SCENE.replace('scenario = "A', 'opening = "A'), 'line 2: [scene] needs either the key "file" or'),
+    ("a nameless character", SCENE.replace('name = "Mira"', ""), 'line 6: [character] needs the key "name".'),
+    ("a header for a name", SCENE.replace("Mira", "Mira: x"), 'line 7: [character] name is "Mira: x"; it must be one line'),
+    ("a name of two lines", SCENE.replace("Mira", "Mi\\nra"), "line 7: [character] name is"),
+    (
+        "an empty description",
+        SCENE.replace("An innkeeper.", "  "),
+        'line 8: [character] description is "  "; it must be some text.',
+    ),
+    ("broken TOML", "[web]\nport = \n", "is not TOML: Invalid value (at line 2, column 8)."),
+    ("a key twice", "[web]\nport = 1\nport = 2\n", "is not TOML: Cannot overwrite a value (at line 3, column 9)."),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"), [(text, said) for _, text, said in MISTAKES], ids=[name for name, *_ in MISTAKES]
+)
+def test_a_mistake_is_named_with_its_line_and_what_would_be_right(tmp_path: Path, text: str, sentence: str) -> None:
+    said = mistakes_in(tmp_path, text)
+    assert any(sentence.format(folder=tmp_path) in each for each in said), said
+
+
+def test_every_mistake_is_told_at_once_and_in_the_order_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "scene.toml").write_text(SCENE.replace("general", "genral"))
+    said = mistakes_in(
+        tmp_path,
+        '[web]\nport = "x"\nhots = 1\n[model]\nthreads = 0\n[scene]\nfile = "scene.toml"\n',
+        UNDERSTUDY_STORAGE_URI="x",
+    )
+    assert [each[:6] for each in said[:3]] == ["line 2", "line 3", "line 5"]
+    assert [each.split(": ")[0] for each in said[3:5]] == [f"{tmp_path / 'scene.toml'}, line {line}" for line in (4, 9)]
+    assert said[5:] == ('The environment variable UNDERSTUDY_STORAGE_URI is not known; did you mean "UNDERSTUDY_STORAGE_URL"?',)
+
+
+def test_lines_are_right_beside_texts_of_several_lines(tmp_path: Path) -> None:
+    text = SCENE.replace('"An innkeeper."', '"""\nport = 3\n[web]\n"""') + "[web]\nport = -1\n"
+    [sentence] = mistakes_in(tmp_path, text)
+    assert sentence.startswith(f"line {text.splitlines().index('port = -1') + 1}: [web] port")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "cannot be read (No such file or directory); `understudy init` writes an example."),
+        (b"\xff\xfe\x00", "is not a text file in UTF-8"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path: Path, content: bytes | None, said: str) -> None:
+    path = tmp_path / "understudy.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ConfigMistakes, match=said.replace("(", r"\(").replace(")", r"\)")):
+        read(path, {})
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "understudy.toml"
+    path.write_bytes(b"\xef\xbb\xbf[web]\nport = 5\n")
+    assert read(path, {}).web.port == 5
+
+
+@pytest.mark.parametrize("form", ["inline", "file"])
+def test_a_scene_of_ones_own_is_played(tmp_path: Path, form: str) -> None:
+    (tmp_path / "scene.toml").write_text(SCENE)
+    config = config_of(tmp_path, SCENE if form == "inline" else '[scene]\nfile = "scene.toml"\n')
+    assert config.scene == read_scene(tmp_path / "scene.toml")
+    assert config.scene.character.card.name == "Mira"
+    assert config.scene.rating is Rating.GENERAL
+
+
+def test_what_nobody_rated_is_unrated(tmp_path: Path) -> None:
+    config = config_of(tmp_path, SCENE.replace('rating = "general"', "") + f'[model]\npath = "{tmp_path}/understudy.toml"\n')
+    assert config.scene.rating is Rating.UNRATED
+    assert config.scene.character.card.rating is Rating.UNRATED
+    assert config.model.stated_rating is None
+
+
+def test_the_configuration_cannot_be_changed() -> None:
+    config: Any = defaults({})
+    with pytest.raises(AttributeError):
+        config.web.port = 1

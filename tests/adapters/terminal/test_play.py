@@ -1,0 +1,165 @@
+"""Playing in a shell, with the whole walk behind it."""
+
+import asyncio
+import io
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import pytest
+from rich.console import Console
+
+from adapters.terminal.courier import TERMINAL, TerminalCourier
+from adapters.terminal.play import HELP, Play
+from bot.flow.service import Service
+from bot.ids import ChannelKey, Place
+from bot.posts import ChannelLimits
+from bot.prompt.format import LIMARP
+from tests.builders import MIRA, TOBIAS, a_session
+from tests.fakes.clock import FrozenClock
+from tests.fakes.engine import WORDS, Pause, ScriptedEngine, ScriptedReply
+from tests.fakes.store import MemoryStore
+
+SHELL = Place(TERMINAL, ChannelKey("shell"))
+ROOM = '"There is one," she said.'
+NONE = '"None," she said.'
+
+
+@dataclass(slots=True)
+class Shell:
+    playing: Play
+    store: MemoryStore
+    screen: io.StringIO
+
+    async def play(self, *lines: str) -> str:
+        """Play these lines; returns all that was printed."""
+        await self.playing.run(typed(lines))
+        return self.screen.getvalue()
+
+    async def story(self) -> tuple[str, ...]:
+        session = await self.store.session_at(SHELL)
+        return tuple(turn.text for turn in session.turns) if session else ()
+
+
+async def typed(lines: Sequence[str]) -> AsyncIterator[str]:
+    for line in lines:
+        yield line
+
+
+@asynccontextmanager
+async def a_shell(*replies: str | ScriptedReply, interactive: bool = False) -> AsyncGenerator[Shell, None]:
+    screen = io.StringIO()
+    console = Console(file=screen, width=100, force_terminal=interactive, legacy_windows=False)
+    courier, store = TerminalCourier(console, ChannelLimits(2000, streams=True)), MemoryStore()
+    service = Service(store, ScriptedEngine(list(replies) or [ROOM]), [courier], FrozenClock(), LIMARP)
+    await service.start()
+    await service.begin(a_session(place=SHELL))
+    playing = Play(courier, store, service.receiver, SHELL, TOBIAS.author, TOBIAS.name, interactive, "A demonstration.")
+    try:
+        yield Shell(playing, store, screen)
+    finally:
+        await service.close()
+
+
+async def test_the_story_so_far_is_told_once_and_the_reply_follows_the_post() -> None:
+    async with a_shell() as shell:
+        printed = await shell.play("Is there a room?")
+        assert await shell.story() == (MIRA.greeting, "Is there a room?", ROOM)
+    assert printed == f"A demonstration.\n{a_session().scenario}\nMira\n{MIRA.greeting}\n\nMira\n{ROOM}\n\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "last", "says"),
+    [
+        ("/retry", NONE, NONE),
+        ("/continue", f"{ROOM} {NONE}", NONE),
+        ("/edit No.", "No.", "No."),
+        ("/undo", MIRA.greeting, "taken away"),
+        ("/length tiny", ROOM, ROOM),
+        ("/length banana", ROOM, "There is no length"),
+        ("/swipe right", ROOM, "There is no later version"),
+        ("/swipe up", ROOM, HELP),
+        ("/help", ROOM, HELP),
+        ("/nonsense", ROOM, HELP),
+        ("/stop", ROOM, "Nothing is being written."),
+        ("   ", ROOM, ROOM),
+    ],
+)
+async def test_a_command_does_what_it_says(line: str, last: str, says: str) -> None:
+    async with a_shell(ROOM, " " + NONE) as shell:
+        printed = await shell.play("Hello?", line)
+        assert (await shell.story())[-1] == last
+    assert says in printed
+
+
+async def test_swiping_shows_the_other_version() -> None:
+    async with a_shell(ROOM, NONE) as shell:
+        printed = await shell.play("Hello?", "/retry", "/swipe left", "/length none")
+        assert (await shell.story())[-1] == ROOM
+        session = await shell.store.session_at(SHELL)
+    assert printed.count(ROOM) == 2
+    assert session is not None
+    assert session.settings.length is None
+
+
+async def test_a_line_that_ends_in_a_backslash_goes_on() -> None:
+    async with a_shell() as shell:
+        await shell.play("One.\\", "\\", "Two.")
+        assert (await shell.story())[1] == "One.\n\nTwo."
+
+
+async def test_a_post_that_is_refused_says_why_and_play_goes_on() -> None:
+    async with a_shell() as shell:
+        printed = await shell.play("word " * 4000, "Hello?")
+        assert (await shell.story())[1:] == ("Hello?", ROOM)
+    assert "Post it in parts." in printed
+
+
+async def test_nothing_is_read_after_quit() -> None:
+    async with a_shell() as shell:
+        await shell.play("/quit", "Hello?")
+        assert await shell.story() == (MIRA.greeting,)
+
+
+async def test_ctrl_c_stops_the_reply_and_at_the_prompt_quits() -> None:
+    pause = Pause(3)
+    reply = ScriptedReply(tuple(WORDS.findall("One two. Three four.")), pause=pause)
+    lines: asyncio.Queue[str] = asyncio.Queue()
+
+    async def queued() -> AsyncIterator[str]:
+        while True:
+            yield await lines.get()
+
+    async with a_shell(reply, interactive=True) as shell:
+        playing = asyncio.create_task(shell.playing.run(queued()))
+        await lines.put("Hello?")
+        await pause.reached.wait()
+        shell.playing.interrupt()
+        await shell.playing.receiver.settled(SHELL)
+        assert not playing.done()
+        assert (await shell.story())[-1] == "One two."
+        shell.playing.interrupt()
+        async with asyncio.timeout(5):
+            await playing
+
+
+async def test_a_reply_can_be_stopped_by_a_line_while_it_is_written() -> None:
+    pause = Pause(3)
+    reply = ScriptedReply(tuple(WORDS.findall("One two. Three four.")), pause=pause)
+
+    async def slowly() -> AsyncIterator[str]:
+        yield "Hello?"
+        await pause.reached.wait()
+        yield "/stop"
+
+    async with a_shell(reply, interactive=True) as shell:
+        await shell.playing.run(slowly())
+        assert (await shell.story())[-1] == "One two."
+        assert "One two. Three" in shell.screen.getvalue()
+
+
+async def test_nothing_that_is_written_steers_the_terminal() -> None:
+    async with a_shell("[red]Red.[/red] \x1b[2J[/oops] She smiled.") as shell:
+        printed = await shell.play("\x1b]0;title\x07[bold]Hello?[/bold]")
+    assert "[red]Red.[/red]" in printed
+    assert "\x1b" not in printed

@@ -1,0 +1,46 @@
+"""Log records as lines: facts beside the sentence, and nothing in them that could forge another line."""
+
+import io
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from adapters import logs
+
+
+@pytest.fixture
+def written() -> Iterator[io.StringIO]:
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    stream = io.StringIO()
+    root.handlers.clear()
+    logs.set_up(logging.INFO, stream)
+    yield stream
+    root.handlers[:] = before
+    root.setLevel(level)
+
+
+def test_facts_stand_behind_the_sentence(written: io.StringIO) -> None:
+    logging.getLogger("bot.flow").info("a turn was written", extra={"action": "turn", "place": "web main", "seconds": 1.5})
+    assert written.getvalue().endswith(' INFO bot.flow a turn was written action=turn place="web main" seconds=1.5\n')
+
+
+def test_less_than_the_level_is_not_written(written: io.StringIO) -> None:
+    logging.getLogger("bot.flow").debug("a detail")
+    assert written.getvalue() == ""
+
+
+def test_what_a_player_wrote_cannot_forge_a_line_or_steer_a_terminal(written: io.StringIO) -> None:
+    logging.getLogger("bot.flow").info("ignored: %s", "x\n2026 ERROR fake", extra={"name_of": "\x1b[2J\u202e"})
+    assert written.getvalue().count("\n") == 1
+    assert written.getvalue().isascii()
+    assert "\x1b" not in written.getvalue()
+
+
+def test_a_failure_shows_where_it_came_from(written: io.StringIO) -> None:
+    try:
+        int("x")
+    except ValueError:
+        logging.getLogger("bot").exception("it failed")
+    assert "ValueError: invalid literal" in written.getvalue()

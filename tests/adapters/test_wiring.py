@@ -1,0 +1,121 @@
+"""The house as it is put together from a configuration: what it plays, once, and whom it keeps out."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from adapters import wiring
+from adapters.cli.once import STAGE, NotingCourier
+from adapters.clock import SystemClock
+from adapters.config import Config, ModelConfig, defaults
+from adapters.llama.loading import ModelFacts
+from adapters.wiring import House, house
+from bot.errors import Refused, StoreUnavailable
+from bot.ports.engine import Engine
+from bot.prompt.format import CHATML, LIMARP
+from bot.story.policy import Rating
+from bot.story.turn import Role
+from tests.fakes.engine import ScriptedEngine
+
+FACTS = ModelFacts("a model", "llama", 2048, Rating.GENERAL, "")
+CHATML_TEMPLATE = (
+    "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+
+
+def configured(folder: Path) -> Config:
+    config = defaults({})
+    return replace(config, storage=replace(config.storage, directory=str(folder)))
+
+
+@asynccontextmanager
+async def opened(config: Config) -> AsyncIterator[tuple[House, NotingCourier]]:
+    """The real house, but what writes in it has a script."""
+
+    def scripted(_: Engine) -> Engine:
+        return ScriptedEngine([' "Come in," said Eleanor.'])
+
+    courier = NotingCourier(config.web.limits, SystemClock())
+    async with house(config, (courier,), scripted) as built:
+        yield built, courier
+
+
+async def test_a_new_story_opens_with_the_scene_and_a_reply(tmp_path: Path) -> None:
+    async with opened(configured(tmp_path)) as (built, courier):
+        assert await built.open_scene(STAGE)
+        await built.service.receiver.settled(STAGE)
+        story = await built.store.session_at(STAGE)
+    assert story is not None
+    assert [turn.role for turn in story.turns] == [Role.CHARACTER, Role.PLAYER, Role.CHARACTER]
+    assert story.turns[1].text == built.config.scene.scene.opening
+    assert [post.text for _, post in courier.posts] == [story.character.greeting, '"Come in," said Eleanor.']
+
+
+async def test_the_opening_scene_is_played_once_however_often_it_is_asked_for(tmp_path: Path) -> None:
+    for played in (True, False):
+        async with opened(configured(tmp_path)) as (built, _):
+            assert await built.open_scene(STAGE) is played
+            await built.service.receiver.settled(STAGE)
+            story = await built.store.session_at(STAGE)
+            assert story is not None
+            assert len(story.turns) == 3
+
+
+async def test_an_opening_that_was_lost_after_the_greeting_is_played_at_the_next_start(tmp_path: Path) -> None:
+    async with opened(configured(tmp_path)) as (built, _):
+        await built.begin(STAGE)
+    async with opened(configured(tmp_path)) as (built, _):
+        assert await built.open_scene(STAGE)
+
+
+async def test_a_data_folder_serves_one_program_at_a_time(tmp_path: Path) -> None:
+    async with opened(configured(tmp_path)):
+        with pytest.raises(Refused, match="Another Understudy is using the data folder"):
+            async with opened(configured(tmp_path)):
+                pass
+    async with opened(configured(tmp_path)):
+        pass
+
+
+async def test_a_data_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreUnavailable, match="cannot be used"):
+        async with opened(configured(tmp_path / "file" / "data")):
+            pass
+
+
+async def test_what_may_not_be_played_leaves_no_trace(tmp_path: Path) -> None:
+    config = replace(configured(tmp_path / "data"), model=ModelConfig(rating="adult"))
+    with pytest.raises(Refused, match="the model is adult"):
+        async with opened(config):
+            pass
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("format_name", "template", "expected"),
+    [("auto", "", LIMARP), ("limarp", CHATML_TEMPLATE, LIMARP), ("chatml", "", CHATML)],
+)
+def test_the_format_is_the_configured_one_else_limarp(format_name: str, template: str, expected: object) -> None:
+    model = replace(ModelConfig(), format=format_name)
+    assert wiring.prompt_format(model, replace(FACTS, chat_template=template)) == expected
+
+
+@pytest.mark.parametrize("format_name", ["auto", "gguf"])
+def test_a_model_that_brings_its_own_chat_template_is_spoken_to_in_it(format_name: str) -> None:
+    found = wiring.prompt_format(replace(ModelConfig(), format=format_name), replace(FACTS, chat_template=CHATML_TEMPLATE))
+    assert found.player_before == "<|im_start|>user\n"
+
+
+def test_a_chat_template_that_is_not_there_cannot_be_asked_for() -> None:
+    with pytest.raises(Refused, match="has no chat template"):
+        wiring.prompt_format(ModelConfig(format="gguf"), FACTS)
+
+
+def test_the_demo_model_is_general_and_says_that_it_is_a_demo() -> None:
+    wiring.refuse_adult_play(defaults({}), replace(FACTS, rating=Rating.UNRATED))
+    assert "demo" in wiring.DEMO_NOTICE

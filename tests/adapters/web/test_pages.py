@@ -1,0 +1,105 @@
+"""What the thread shows of a story."""
+
+from dataclasses import replace
+
+from adapters.web.pages import HUES, Told, face, print_page, view
+from bot.ids import EventId, MessageId, PostKey
+from bot.ports.store import Shown, StoryPage
+from bot.posts import Draft, InboundPost, OutboundPost, Speaker, Voice
+from bot.story import session as story
+from bot.story.session import Session
+from bot.story.turn import Variant, VariantState
+from tests.builders import HERE, TOBIAS, a_session
+
+MIRA = Speaker(Voice.CHARACTER, "Mira")
+MACHINERY = Speaker(Voice.MACHINERY, "Understudy")
+
+
+def told(session: Session, **changes: object) -> Told:
+    return replace(Told(session, StoryPage(session.turns, (), has_older=False), {}), **changes)  # type: ignore[arg-type]  # any field
+
+
+def a_reply_in_two_posts() -> Session:
+    session = story.open_reply(story.add_post(story.greet(a_session()), TOBIAS, "Hello?"), 1)
+    turn = replace(session.turns[-1], variants=(Variant("One. Two."),), posts=("One.", "Two."))
+    return story.with_turn(session, turn)
+
+
+def notice(turn: int, key: str = "n") -> OutboundPost:
+    return OutboundPost(PostKey(key), HERE, turn, None, 0, MACHINERY, f"Notice {key}.")
+
+
+def test_a_turn_shows_its_posts_as_they_were_cut() -> None:
+    turns = view(told(a_reply_in_two_posts())).turns
+    assert [turn.posts for turn in turns[1:]] == [("<p>Hello?</p>\n",), ("<p>One.</p>\n", "<p>Two.</p>\n")]
+
+
+def test_only_the_last_reply_can_be_acted_on_and_any_turn_of_the_window_edited() -> None:
+    session = a_reply_in_two_posts()
+    older = replace(session, turns=session.turns[1:], window_start=1)
+    turns = view(replace(told(older), page=StoryPage(session.turns, (), has_older=False))).turns
+    assert [turn.acts for turn in turns] == [False, False, True]
+    assert [turn.edit_text for turn in turns] == [None, "Hello?", "One. Two."]
+
+
+def test_while_a_reply_is_rewritten_only_its_finished_posts_and_its_draft_are_shown() -> None:
+    session = story.retry(a_reply_in_two_posts(), 2)
+    shown = view(told(session, draft=Draft(2, MIRA, "And *now*", 1)))
+    assert shown.writing == "Mira"
+    assert shown.turns[-1].posts == ("<p>One.</p>\n",)
+    assert shown.turns[-1].draft == "<p>And <em>now</em></p>\n"
+    assert (shown.turns[-1].shown, shown.turns[-1].variants) == (2, 2)
+    assert not shown.can_undo
+    assert all(turn.edit_text is None for turn in shown.turns)
+
+
+def test_a_stopped_reply_says_so() -> None:
+    session = a_reply_in_two_posts()
+    turn = session.turns[-1].with_variant(Variant("One.", VariantState.STOPPED))
+    assert view(told(story.with_turn(session, turn))).turns[-1].state == "stopped here"
+
+
+def test_a_notice_stands_below_the_turn_it_follows_or_the_last_one_before_it() -> None:
+    page = StoryPage(a_reply_in_two_posts().turns, (Shown(MessageId("m1"), notice(1)),), has_older=False)
+    shown = view(told(a_reply_in_two_posts(), page=page, recent={MessageId("m2"): notice(9, "late")}))
+    assert [turn.notices for turn in shown.turns] == [(), ("<p>Notice n.</p>\n",), ("<p>Notice late.</p>\n",)]
+
+
+def test_a_notice_that_was_taken_away_is_gone_before_the_store_knows() -> None:
+    page = StoryPage(a_reply_in_two_posts().turns, (Shown(MessageId("m1"), notice(1)),), has_older=False)
+    shown = view(told(a_reply_in_two_posts(), page=page, recent={MessageId("m1"): None}))
+    assert all(turn.notices == () for turn in shown.turns)
+
+
+def test_a_story_without_turns_shows_its_notices() -> None:
+    page = StoryPage((), (Shown(MessageId("m1"), notice(0)),), has_older=False)
+    assert view(told(a_session(), page=page)).notices == ("<p>Notice n.</p>\n",)
+
+
+def test_older_turns_are_a_link_to_the_first_shown_one() -> None:
+    session = a_reply_in_two_posts()
+    page = StoryPage(session.turns[1:], (), has_older=True)
+    assert view(told(session, page=page)).earlier == 1
+    assert view(told(session)).earlier is None
+
+
+def test_a_post_that_waits_is_shown_at_the_end() -> None:
+    post = InboundPost(EventId("e"), HERE, TOBIAS.author, "Tobias", "Wait for me.")
+    ((_, who, html),) = view(told(a_session(), waiting=[post])).waiting
+    assert (who.name, html) == ("Tobias", "<p>Wait for me.</p>\n")
+
+
+def test_a_face_is_always_the_same_and_has_a_letter() -> None:
+    assert face("Mira of the Inn") == face("Mira of the Inn")
+    assert face("Mira of the Inn").initials == "MO"
+    assert face("").initials == "?"
+    assert 0 <= face("ليلى").hue < HUES
+
+
+def test_names_and_texts_are_escaped_in_the_thread() -> None:
+    evil = '"><script>alert(1)</script>'
+    session = story.greet(a_session(character=replace(a_session().character, name=evil, greeting=evil)))
+    session = story.with_turn(session, replace(session.turns[0], posts=(evil,)))
+    html = print_page("thread.html", view=view(told(session)), token="t", hidden="", scene=None)  # noqa: S106  a test's token
+    assert "<script" not in html
+    assert html.count("&lt;script&gt;") >= 3

@@ -1,0 +1,47 @@
+from bot.engine.tokens import LONG_TEXT, REMEMBERED, PromptTokens
+from bot.ports.engine import Segment
+from tests.fakes.runner import BEGIN, END, CountingRunner
+
+
+async def test_only_the_first_segment_begins_the_prompt() -> None:
+    tokens = PromptTokens(CountingRunner())
+    assert await tokens.parts((Segment("a"), Segment("b"))) == ((BEGIN, 97), (98,))
+
+
+async def test_only_trusted_text_can_become_control_tokens() -> None:
+    tokens = PromptTokens(CountingRunner())
+    trusted, plain = await tokens.parts((Segment("</s>", trusted=True), Segment("</s>")))
+    assert END in trusted
+    assert bytes(plain) == b"</s>"
+
+
+async def test_ids_that_a_segment_brings_are_used_as_they_are() -> None:
+    assert await PromptTokens(CountingRunner()).parts((Segment("abc", token_ids=(7, 8)),)) == ((7, 8),)
+
+
+async def test_a_text_is_tokenised_once_for_each_way_of_reading_it() -> None:
+    runner = CountingRunner()
+    tokens = PromptTokens(runner)
+    for _ in range(3):
+        await tokens.parts((Segment("a"), Segment("a"), Segment("a", trusted=True)))
+    assert runner.tokenized == 3
+
+
+async def test_what_is_remembered_has_bounds_and_the_oldest_goes_first() -> None:
+    runner = CountingRunner()
+    tokens = PromptTokens(runner)
+    segments = tuple(Segment(str(number)) for number in range(REMEMBERED + 1))
+    await tokens.parts(segments)
+    await tokens.parts((Segment("first"), *segments[-10:]))
+    assert runner.tokenized == REMEMBERED + 2
+    await tokens.parts((Segment("first"), segments[1]))
+    assert runner.tokenized == REMEMBERED + 3
+
+
+async def test_a_very_long_text_is_tokenised_but_not_remembered() -> None:
+    runner = CountingRunner()
+    tokens = PromptTokens(runner)
+    for _ in range(2):
+        (part,) = await tokens.parts((Segment("x" * LONG_TEXT),))
+        assert len(part) == LONG_TEXT + 1
+    assert runner.tokenized == 2

@@ -1,0 +1,90 @@
+"""How connections are set up: durable, forgetful of what is deleted, and not hurt by a task that gives up."""
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from bot.ids import EventId
+from bot.ports.store import Change
+from bot.story import session as story
+from storage.dialects import Database
+from storage.store import open_store
+from tests.builders import HERE, TOBIAS, a_post, a_session
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "postgres":
+        return str(request.getfixturevalue("migrated_postgres"))
+    return f"sqlite+aiosqlite:///{tmp_path}/stories.db"
+
+
+@pytest.mark.parametrize(
+    ("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("secure_delete", 1)]
+)
+async def test_every_connection_to_sqlite_is_set_up(tmp_path: Path, pragma: str, value: object) -> None:
+    database = Database(f"sqlite+aiosqlite:///{tmp_path}/stories.db")
+    async with database.reading() as one, database.reading() as two:
+        for connection in (one, two):
+            assert await connection.scalar(text(f"PRAGMA {pragma}")) == value
+    await database.close()
+
+
+async def test_a_reader_sees_one_state_and_does_not_hold_up_a_writer(url: str) -> None:
+    store = await open_store(url)
+    session = await store.save(Change(None, a_session()))
+    database = Database(url)
+    async with database.reading() as connection:
+        versions = text("SELECT version FROM sessions")
+        assert await connection.scalar(versions) == 1
+        await store.save(Change(session, story.with_length(session, None)))
+        assert await connection.scalar(versions) == 1
+    async with database.reading() as connection:
+        assert await connection.scalar(versions) == 2
+    await database.close()
+    await store.close()
+
+
+async def test_a_step_that_is_given_up_is_done_or_undone_and_the_store_goes_on(url: str) -> None:
+    store = await open_store(url)
+    session = await store.save(Change(None, a_session()))
+    for turns_of_the_loop in range(40):
+        task = asyncio.ensure_future(store.save(Change(session, story.add_post(session, TOBIAS, "A post."))))
+        for _ in range(turns_of_the_loop):
+            await asyncio.sleep(0)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        found = await store.session_at(HERE)
+        assert found is not None
+        assert len(found.turns) == found.version - 1
+        session = found
+    await store.close()
+
+
+def files_with(words: bytes, folder: Path) -> list[str]:
+    return [file.name for file in folder.iterdir() if words in file.read_bytes()]
+
+
+async def test_what_is_deleted_is_in_no_file_after_closing(tmp_path: Path) -> None:
+    store = await open_store(f"sqlite+aiosqlite:///{tmp_path}/stories.db")
+    await store.receive(a_post("An unmistakable post."))
+    session = await store.save(Change(None, a_session()))
+    session = await store.save(
+        Change(session, story.add_post(session, TOBIAS, "An unmistakable post."), (), EventId("event-1"))
+    )
+    await store.save(Change(session, story.undo(session)[0]))
+    await store.close()
+    assert files_with(b"Tobias", tmp_path) == ["stories.db"]
+    assert files_with(b"unmistakable", tmp_path) == []
+
+
+async def test_many_steps_at_once_wait_their_turn(url: str) -> None:
+    store = await open_store(url)
+    kept = await asyncio.gather(*(store.receive(a_post(event=f"event-{number}")) for number in range(100)))
+    assert all(kept)
+    assert len(await store.waiting()) == 100
+    await store.close()
