@@ -4,7 +4,7 @@ import fcntl
 import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,24 +98,20 @@ async def house(config: Config, couriers: Sequence[Courier], watch_engine: Engin
     """
     facts = describe(config.model.file)
     refuse_adult_play(config, facts)
-    with claimed(config):
+    async with AsyncExitStack() as open_parts:
+        open_parts.enter_context(claimed(config))
         store = await open_store(config.storage.database)
-        try:
-            llama = _engine(config.model)
-            try:
-                engine = watch_engine(llama) if watch_engine else llama
-                async with _served(config, store, engine, couriers, prompt_format(config.model, facts)) as built:
-                    yield built
-            finally:
-                await llama.close()
-        finally:
-            await store.close()
+        open_parts.push_async_callback(store.close)
+        llama = _engine(config.model)
+        open_parts.push_async_callback(llama.close)
+        engine = watch_engine(llama) if watch_engine else llama
+        built = _furnished(config, store, engine, couriers, prompt_format(config.model, facts))
+        open_parts.push_async_callback(built.service.close)
+        await built.service.start()
+        yield built
 
 
-@asynccontextmanager
-async def _served(
-    config: Config, store: Store, engine: Engine, couriers: Sequence[Courier], words: PromptFormat
-) -> AsyncIterator[House]:
+def _furnished(config: Config, store: Store, engine: Engine, couriers: Sequence[Courier], words: PromptFormat) -> House:
     metrics = Metrics()
     service = Service(
         store=store,
@@ -127,11 +123,7 @@ async def _served(
         metrics=metrics,
         post_limit=config.story.post_limit,
     )
-    await service.start()
-    try:
-        yield House(config, store, engine, service, metrics)
-    finally:
-        await service.close()
+    return House(config, store, engine, service, metrics)
 
 
 @asynccontextmanager

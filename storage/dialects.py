@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Insert, Table, event, make_url, text
@@ -70,6 +71,11 @@ class Database:
         """Give back the connections."""
         with translated():
             await self._engine.dispose()
+
+
+def sqlite_url(path: Path) -> str:
+    """The address of an SQLite file, whatever characters its path has."""
+    return URL.create("sqlite+aiosqlite", database=str(path)).render_as_string(hide_password=False)
 
 
 def insert_new(connection: AsyncConnection, table: Table) -> Insert:

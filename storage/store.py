@@ -7,14 +7,16 @@ from bot.ports.store import Change, Delivery, StoryPage, Wish
 from bot.posts import Inbound
 from bot.story.session import Session
 from storage import inbox, outbox, reader, sessions
-from storage.dialects import Database
+from storage.dialects import Database, sqlite_url
 from storage.migrate import bring_up_to_date
+
+__all__ = ["SqlStore", "open_store", "sqlite_url"]
 
 
 async def open_store(url: str) -> "SqlStore":
     """Open a database and bring its schema up to date; safe when several processes do it at once.
 
-    `url` is `sqlite+aiosqlite:////path/to/file.db` (the file is made when it is not there) or
+    `url` is what `sqlite_url` makes of a path (the file is made when it is not there, its folder is not) or
     `postgresql+asyncpg://user:password@host/database`. Raises StoreUnavailable when it cannot be used.
     """
     database = Database(url)

@@ -24,12 +24,11 @@ Handle = Any
 
 logger = logging.getLogger(__name__)
 
-ERROR = 3
-LEVELS = {1: logging.DEBUG, 2: logging.DEBUG, ERROR: logging.WARNING, 4: logging.DEBUG}
-"""ggml_log_level to ours. Its warnings are hints to developers: an operator sees only what it calls an error."""
+ERROR = 4
+"""GGML_LOG_LEVEL_ERROR. All lower levels (its warnings are hints to developers) go to our log as DEBUG."""
 
-_recent: deque[str] = deque(maxlen=20)
 _lock = threading.Lock()
+_complaints: list[deque[str]] = []
 
 
 @low.llama_log_callback  # type: ignore[untyped-decorator]  # a ctypes function type
@@ -37,9 +36,10 @@ def _log(level: int, text: bytes | None, _: object) -> None:
     line = (text or b"").decode("utf-8", "replace").strip()
     if not line:
         return
-    if level == ERROR:
-        _recent.append(line)
-    logger.log(LEVELS.get(level, logging.DEBUG), "%s", line)
+    for lines in _complaints if level == ERROR else ():
+        lines.append(line)
+    # An error that somebody collects ends in an error of ours, which says it better.
+    logger.log(logging.WARNING if level == ERROR and not _complaints else logging.DEBUG, "%s", line)
 
 
 def start() -> None:
@@ -51,6 +51,10 @@ def start() -> None:
 
 @contextmanager
 def complaints() -> Iterator[deque[str]]:
-    """The library's errors while the block runs, in order. Blocks in other threads see each other's errors too."""
-    _recent.clear()
-    yield _recent
+    """The library's last twenty errors while the block runs, in order, those of other threads among them."""
+    lines: deque[str] = deque(maxlen=20)
+    _complaints.append(lines)
+    try:
+        yield lines
+    finally:
+        _complaints[:] = [each for each in _complaints if each is not lines]

@@ -5,6 +5,7 @@ It reads the file's facts and its weights; it runs nothing.
 
 import ctypes
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,18 +26,18 @@ ADVICE = "Choose another GGUF file, or download this one again."
 REASONS = MappingProxyType(
     {
         "unknown model architecture": "its architecture is not one that this version of llama.cpp knows",
+        "this software only supports": "it is written in another version of the GGUF format",
         "not within the file bounds": "it is cut short",
         "failed to read": "it is cut short or damaged",
-        "unexpectedly reached end of file": "it is cut short",
-        "failed to load vocab": "its vocabulary is missing or damaged",
-        "cannot find tokenizer": "its vocabulary is missing",
-        "missing tensor": "weights are missing from it",
+        "model vocabulary": "its vocabulary is missing or damaged",
         "key not found": "facts are missing from its metadata",
-        "out of memory": "there is not enough memory for it",
+        "not found": "weights are missing from it",
         "unable to allocate": "there is not enough memory for it",
     }
 )
-"""What llama.cpp's log says (a part of the line) and what it means to whoever chose the file."""
+"""What llama.cpp's log says (a part of a line) and what it means to whoever chose the file; the first that is found counts."""
+
+NOISE = re.compile(r"^(\w+: )?(error loading model: )*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,17 +134,11 @@ def _has_amx() -> bool:
 
 
 def _reason(lines: list[str]) -> str:
-    for line in lines:
-        for part, meaning in REASONS.items():
+    for part, meaning in REASONS.items():
+        for line in lines:
             if part in line:
-                return f"{meaning} ({_plain(line)})"
-    return _plain(lines[0]) if lines else "llama.cpp refused it without saying why"
-
-
-def _plain(line: str) -> str:
-    """A line of the log without the name of the function that wrote it."""
-    head, _, rest = line.partition(": ")
-    return (rest if rest and " " not in head else line).strip(" .")
+                return f"{meaning} ({NOISE.sub('', line)})"
+    return NOISE.sub("", lines[0]) if lines else "llama.cpp refused it without saying why"
 
 
 def _unfit(model: LoadedModel) -> str:

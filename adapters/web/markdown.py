@@ -5,7 +5,6 @@ Whatever is not Markdown is escaped: raw HTML is text, images are not offered, l
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -25,7 +24,6 @@ SPOILER = "||"
 NOT_OFFERED = ("image", "heading", "lheading", "code", "reference", "html_block", "html_inline")
 
 
-@lru_cache(maxsize=256)
 def render(text: str) -> Markup:
     """A post's text as HTML that is safe to place in a page."""
     return Markup(_PARSER.render(plain(text)))  # noqa: S704  the parser escapes what it does not make itself

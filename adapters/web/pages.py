@@ -6,7 +6,7 @@ It knows no HTTP. Every text is escaped by the templates; only `markdown.render`
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +109,12 @@ def face(name: str) -> Face:
     return Face(shown, initials.upper() or "?", hashlib.sha256(name.encode()).digest()[0] % HUES)
 
 
+@lru_cache(maxsize=256)
+def _prose(text: str) -> Markup:
+    """A post as HTML. Posts are printed anew with every change around them; a draft, which grows, would crowd them out."""
+    return render(text)
+
+
 def _turn_view(told: Told, turn: Turn, notices: Iterable[tuple[int | None, Markup]]) -> TurnView:
     session = told.session
     is_player = turn.role is Role.PLAYER
@@ -120,7 +126,7 @@ def _turn_view(told: Told, turn: Turn, notices: Iterable[tuple[int | None, Marku
         number=turn.number,
         face=face(turn.name),
         is_player=is_player,
-        posts=tuple(render(text) for text in texts),
+        posts=tuple(_prose(text) for text in texts),
         draft=draft_html(draft) if turn.is_writing else None,
         notices=tuple(html for home, html in notices if home == turn.number),
         state=STATES.get(turn.variant.state, ""),

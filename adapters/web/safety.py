@@ -6,9 +6,11 @@ browser, from reading the story or posting in that person's name.
 
 import secrets
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 
 from aiohttp import web
 
+STANDARD_PORT = 80
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 HEADERS = {
@@ -72,7 +74,18 @@ class Guard:
         response.set_cookie(self.cookie_name, self.cookie, httponly=True, samesite="Strict", path="/")
 
     def _hosts(self) -> frozenset[str]:
-        return frozenset(f"{name.lower()}:{self.port}" for name in (*LOOPBACK_NAMES, _bracketed(self.host)))
+        names = {name.lower() for name in (*LOOPBACK_NAMES, _bracketed(self.host))}
+        # Browsers leave the standard port out.
+        bare = names if self.port == STANDARD_PORT else set()
+        return frozenset(f"{name}:{self.port}" for name in names) | bare
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a page at this host."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _bracketed(host: str) -> str:

@@ -18,7 +18,7 @@ from adapters.web import forms
 from adapters.web.courier import Watch, WebCourier
 from adapters.web.markdown import plain
 from adapters.web.pages import Told, draft_html, face, print_page, view
-from adapters.web.safety import HEADERS, Guard, NotAllowed
+from adapters.web.safety import HEADERS, Guard, NotAllowed, is_loopback
 from bot.errors import ConfigMistakes, Refused, StoreUnavailable
 from bot.flow.receive import Receiver
 from bot.ids import AuthorId, Place
@@ -35,6 +35,9 @@ STREAMS = 16
 
 HEARTBEAT = 15.0
 """Seconds between signs of life on a silent stream; a page that is gone is noticed then."""
+
+PACE = 0.05
+"""Seconds between two states of a draft: faster than the eye, slower than a fast model."""
 
 GRACE = 0.7
 """Seconds a form without script waits for its outcome, so that the page that follows shows it."""
@@ -76,6 +79,8 @@ class WebServer:
     async def start(self) -> str:
         """Open the page; returns its address. Raises ConfigMistakes when the address cannot be used."""
         host, port = self._guard.host, self._guard.port
+        if not is_loopback(host):
+            raise ConfigMistakes([f"The page has no login, so it opens on this machine only: not at {host}, but at 127.0.0.1."])
         self._runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=SHUTDOWN)
         await self._runner.setup()
         try:
@@ -101,7 +106,7 @@ class WebServer:
         app.add_routes(
             [
                 web.get("/", self._show),
-                web.get("/events", self._follow),
+                web.get("/events", self._follow, allow_head=False),
                 web.get("/static/{name}", self._file),
                 web.post("/post", self._post),
                 web.post("/act", self._act),
@@ -168,6 +173,7 @@ class WebServer:
             await stream.write(_event("thread", await self._thread_or_trouble()))
         elif draft:
             await stream.write(_event("draft", draft_html(self._courier.draft(self._place))))
+            await asyncio.sleep(PACE)
 
     async def _thread_or_trouble(self) -> str:
         try:

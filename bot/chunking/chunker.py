@@ -82,7 +82,7 @@ class Chunker:
             window = known[: self._ruler.fitting(known, self._ahead) + 1]
             if self._ruler.measure(window) <= self._ahead:
                 break
-            chunks.append(self._emit(self._cutter.first(window, self._carried, goes_on=True)))
+            chunks.append(self._emit(self._cutter.first(window, self._carried)))
         self._waiting = self._ruler.measure(self._source[self._at :])
         return tuple(chunks)
 
@@ -99,8 +99,7 @@ class Chunker:
         chunks = []
         while self._skip_blanks():
             rest = self._source[self._at :]
-            pieces = self._cutter.last(rest[: visible_length(rest)], self._carried)
-            chunks += [self._emit(piece) for piece in pieces]
+            chunks.append(self._emit(self._cutter.last(rest[: visible_length(rest)], self._carried)))
         return tuple(chunks)
 
     def _gather(self) -> None:
@@ -134,8 +133,8 @@ class Chunker:
 
     def _emit(self, piece: Piece) -> Chunk:
         start = self._dropped + self._at
-        self._at += piece.length
-        self._taken = start + piece.length
+        self._at += len(piece.source)
+        self._taken = start + len(piece.source)
         self._after_cut = True
         self._carried = replace(piece.carried, mid_line=True)
         text, added = "", []

@@ -43,11 +43,6 @@ class Piece:
     added: tuple[tuple[int, str], ...]
     carried: Carried
 
-    @property
-    def length(self) -> int:
-        """Characters of the source."""
-        return len(self.source)
-
 
 class Cutter:
     """Cuts the first post, or the last two, off a text that does not begin or end with a blank."""
@@ -56,22 +51,19 @@ class Cutter:
         self._ruler = ruler
         self._limit = limit
 
-    def first(self, text: str, carried: Carried, *, goes_on: bool) -> Piece:
-        """The first post of a text that is longer than a post."""
-        return self._first(text, self._read(text, carried, goes_on=goes_on))
+    def first(self, text: str, carried: Carried) -> Piece:
+        """The first post of a text that goes on for more than two posts."""
+        return self._first(text, self._read(text, carried, goes_on=True), ends=False)
 
-    def last(self, text: str, carried: Carried) -> tuple[Piece, ...]:
-        """The next post of a text whose end is known; two if the text can be balanced in two."""
+    def last(self, text: str, carried: Carried) -> Piece:
+        """The next post of a text whose end is known: all of it, its half, or a full post if halves are too long."""
         markup = self._read(text, carried, goes_on=False)
-        whole = self._marked(markup, len(text))
-        if whole:
-            return (whole,)
-        if self._is_overgrown(markup, len(text)) and self._ruler.measure(text) <= self._limit:
-            return (Piece(text, (), markup.carried_over(len(text))),)
+        if self._fits(markup, len(text)):
+            return self._piece(markup, len(text))
+        if not self._may_mark(markup, len(text)) and self._ruler.measure(text) <= self._limit:
+            return Piece(text, (), markup.carried_over(len(text)))
         middle = self._balanced(text, markup)
-        if not middle:
-            return (self._first(text, markup),)
-        return (self._piece(markup, middle.at),)
+        return self._piece(markup, middle.at) if middle else self._first(text, markup, ends=True)
 
     def _read(self, text: str, carried: Carried, *, goes_on: bool) -> Markup:
         def too_long(stretch: str, marks: int) -> bool:
@@ -79,12 +71,13 @@ class Cutter:
 
         return read(text, carried, goes_on=goes_on, too_long=too_long)
 
-    def _first(self, text: str, markup: Markup) -> Piece:
+    def _first(self, text: str, markup: Markup, *, ends: bool) -> Piece:
         furthest = self._ruler.fitting(text, self._limit - self._ruler.measure(_opening(markup)))
         borders = find_borders(text, markup, furthest)
         at = self._fullest(text, markup, borders) or self._before_something_whole(text, markup, borders)
         if not at:
-            at = self._at_grapheme(text, markup, furthest)
+            half = self._ruler.fitting(text, (self._ruler.measure(text) + 1) // 2)
+            at = self._at_grapheme(text, markup, min(half, furthest) if ends else furthest)
         return self._piece(markup, at) if at else self._unmarked(text, markup)
 
     def _fullest(self, text: str, markup: Markup, borders: list[Border]) -> int:
@@ -99,12 +92,12 @@ class Cutter:
 
     def _before_something_whole(self, text: str, markup: Markup, borders: list[Border]) -> int:
         """The last border, however early, if what follows it would be parted by a fuller post and fits in the next."""
-        fitting = [border for border in borders if self._fits(markup, border.at)]
-        if not fitting:
+        last = next((border for border in reversed(borders) if self._fits(markup, border.at)), None)
+        if not last:
             return 0
-        after = fitting[-1].next
-        following = next((border.at for border in find_borders(text, markup, len(text)) if border.at > after), len(text))
-        return fitting[-1].at if self._ruler.measure(text[after:following]) <= self._limit else 0
+        later = (border.at for border in find_borders(text, markup, len(text)) if border.at > last.next)
+        following = text[last.next : next(later, len(text))]
+        return last.at if self._ruler.measure(following) <= self._limit else 0
 
     def _at_grapheme(self, text: str, markup: Markup, furthest: int) -> int:
         for at in reversed(grapheme_borders(text, furthest)):
@@ -145,14 +138,13 @@ class Cutter:
         return rest <= self._limit and self._fits(markup, border.at)
 
     def _fits(self, markup: Markup, at: int) -> bool:
+        """Whether the text up to here is a post, with the marks that must be added."""
         added = self._ruler.measure(_opening(markup) + markup.closing(at))
-        return 2 * added <= self._limit and added + self._ruler.measure(markup.text[:at]) <= self._limit
+        return self._may_mark(markup, at) and added + self._ruler.measure(markup.text[:at]) <= self._limit
 
-    def _is_overgrown(self, markup: Markup, at: int) -> bool:
-        return 2 * self._ruler.measure(_opening(markup) + markup.closing(at)) > self._limit
-
-    def _marked(self, markup: Markup, at: int) -> Piece | None:
-        return self._piece(markup, at) if self._fits(markup, at) else None
+    def _may_mark(self, markup: Markup, at: int) -> bool:
+        """Whether the marks that must be added leave half of the post to the text."""
+        return 2 * self._ruler.measure(_opening(markup) + markup.closing(at)) <= self._limit
 
     def _piece(self, markup: Markup, at: int) -> Piece:
         closing = markup.closing(at)

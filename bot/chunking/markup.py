@@ -141,8 +141,8 @@ class _Reader:
         self._emphasis = Emphasis(carried.marks[:-1] if in_code else carried.marks)
         self._paragraph_end = -1
         self._at = 1
-        if carried.quote == ">>> ":
-            self._markup.quotes.append((-1, ENDLESS, carried.quote))
+        if carried.quote:
+            self._quote(-1, carried.quote)
         if carried.fence:
             self._fence(carried.fence.mark, carried.fence.info, 0)
         elif in_code:
@@ -187,11 +187,14 @@ class _Reader:
         self._keep(start, end + 1)
         if start == 0:
             self._markup.lead = end
-        if token["quote"] == ">>> ":
-            self._markup.quotes.append((start, ENDLESS, ">>> "))
-        elif token["quote"]:
-            line_end = self._text.find("\n", end + 1)
-            self._markup.quotes.append((start, line_end - 1 if line_end >= 0 else len(self._text), token["quote"]))
+        if token["quote"]:
+            self._quote(start, token["quote"])
+
+    def _quote(self, start: int, mark: str) -> None:
+        """A quoted line, or with `>>> ` a quote that lasts to the end."""
+        line_end = self._text.find("\n", start + 2)
+        lasts = mark == ">>> " or line_end < 0
+        self._markup.quotes.append((start, ENDLESS if lasts else line_end - 1, mark))
 
     def _link(self, link: str, start: int) -> None:
         if link.startswith("http"):

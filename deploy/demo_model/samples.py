@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from random import Random
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .corpus import CLOSE, MARK, OPEN, Text
 from .personas import Pair, draw_head, draw_pair
 from .vocabulary import EOS, Vocabulary
@@ -53,8 +56,8 @@ _VOCATIVE = re.compile(
 class Sample:
     """One training text as tokens, with the weight of each token's loss in tenths."""
 
-    tokens: list[int]
-    weights: list[int]
+    tokens: list[int] | NDArray[np.uint16]
+    weights: list[int] | NDArray[np.uint8]
     label: str
 
 

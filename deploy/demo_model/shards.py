@@ -29,7 +29,7 @@ def load(path: Path) -> list[Sample]:
         tokens, weights, ends, labels = (data[key] for key in ("tokens", "weights", "ends", "labels"))
     starts = [0, *ends[:-1]]
     pairs = zip(starts, ends, labels, strict=True)
-    return [Sample(tokens[a:b], weights[a:b], str(label)) for a, b, label in pairs]  # type: ignore[arg-type]
+    return [Sample(tokens[a:b], weights[a:b], str(label)) for a, b, label in pairs]
 
 
 def pack(samples: list[Sample], length: int, rng: np.random.Generator) -> Iterator[Row]:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,14 +101,14 @@ async def test_what_may_not_be_played_leaves_no_trace(tmp_path: Path) -> None:
     ("format_name", "template", "expected"),
     [("auto", "", LIMARP), ("limarp", CHATML_TEMPLATE, LIMARP), ("chatml", "", CHATML)],
 )
-def test_the_format_is_the_configured_one_else_limarp(format_name: str, template: str, expected: object) -> None:
-    model = replace(ModelConfig(), format=format_name)
+def test_the_format_is_the_configured_one_else_limarp(format_name: Any, template: str, expected: object) -> None:
+    model = ModelConfig(format=format_name)
     assert wiring.prompt_format(model, replace(FACTS, chat_template=template)) == expected
 
 
 @pytest.mark.parametrize("format_name", ["auto", "gguf"])
-def test_a_model_that_brings_its_own_chat_template_is_spoken_to_in_it(format_name: str) -> None:
-    found = wiring.prompt_format(replace(ModelConfig(), format=format_name), replace(FACTS, chat_template=CHATML_TEMPLATE))
+def test_a_model_that_brings_its_own_chat_template_is_spoken_to_in_it(format_name: Any) -> None:
+    found = wiring.prompt_format(ModelConfig(format=format_name), replace(FACTS, chat_template=CHATML_TEMPLATE))
     assert found.player_before == "<|im_start|>user\n"
 
 

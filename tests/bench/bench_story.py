@@ -78,7 +78,7 @@ async def bot(
     store = TimedStore(await open_store(f"sqlite+aiosqlite:///{folder / 'story.db'}"))
     engine = open_engine(DEMO_MODEL, context=CONTEXT, slots=1, threads=1, batch=512, gpu_layers=0, rating=Rating.GENERAL)
     courier = RecordingCourier()
-    service = Service(store, engine, (courier,), SystemClock(), fmt, LIMARP)  # type: ignore[arg-type]  # it passes all through
+    service = Service(store, engine, (courier,), SystemClock(), fmt, LIMARP)
     await service.start()
     await service.begin(with_length(a_session(), length))
     try:

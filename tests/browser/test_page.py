@@ -187,7 +187,10 @@ async def test_a_server_that_is_away_costs_no_text(chromium: Chromium) -> None:
 async def test_nothing_in_names_and_texts_runs_or_loads(chromium: Chromium) -> None:
     session = a_session(place=STORY, scenario=EVIL)
     reply = f"{EVIL} [x](javascript:alert(1)) ![x](http://127.0.0.1:9/x.png)"
-    async with a_stage(reply, session=session, name="<script>window.bad=1</script>", notice=EVIL) as stage, chromium.page(stage) as seen:
+    async with (
+        a_stage(reply, session=session, name="<script>window.bad=1</script>", notice=EVIL) as stage,
+        chromium.page(stage) as seen,
+    ):
         asked: list[str] = []
         seen.page.on("request", lambda request: asked.append(request.url))
         await seen.page.fill("#text", EVIL)
@@ -201,14 +204,25 @@ async def test_nothing_in_names_and_texts_runs_or_loads(chromium: Chromium) -> N
         assert seen.complaints == []
 
 
-@pytest.mark.parametrize("text", ["Well-known words.", "W" * 400, "`" + "x" * 300 + "`\n\n```\n" + "y" * 300 + "\n```"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Well-known words.",
+        "[a](https://a.example/" + "path/" * 60 + ") b",
+        "W" * 400,
+        "`" + "x" * 300 + "`\n\n```\n" + "y" * 300 + "\n```",
+    ],
+)
 async def test_a_phone_needs_no_sideways_scrolling(chromium: Chromium, text: str) -> None:
     small = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
     async with a_stage(text, limits=ChannelLimits(200)) as stage, chromium.page(stage, **small) as seen:
         await seen.page.fill("#text", text)
         await seen.page.click("text=Post reply")
         await expect(seen.page.locator("#turn-2 button[value=retry]")).to_be_visible()
-        assert await seen.page.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth")
+        await seen.page.locator("#turn-2 summary").tap()
+        await expect(seen.page.locator("#edit-2")).to_be_focused()
+        room = "document.scrollingElement.scrollWidth"
+        assert await seen.page.evaluate(room) == 390
 
 
 async def test_it_works_without_script(chromium: Chromium) -> None:

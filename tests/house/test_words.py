@@ -45,7 +45,7 @@ def test_every_package_says_what_it_is() -> None:
 
 
 def test_every_exception_to_a_rule_names_the_rule_and_a_reason() -> None:
-    bare = re.compile(r"#\s*(noqa|type:\s*ignore)(?!(: [A-Z]+\d+(, ?[A-Z]+\d+)*|\[[a-z, -]+\])\s*\S*\s*\w{2,})")
+    bare = re.compile(r"#\s*(noqa|type:\s*ignore)(?!(: [A-Z]+\d+(, ?[A-Z]+\d+)*|\[[a-z, -]+\])\W.*\w{2})")
     found = [
         f"{shown(path)}:{number}: {line.strip()}"
         for path in python_files(*FOLDERS)

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from bot.ids import EventId
 from bot.ports.store import Change
 from bot.story import session as story
-from storage.dialects import Database
+from storage.dialects import Database, sqlite_url
 from storage.store import open_store
 from tests.builders import HERE, TOBIAS, a_post, a_session
 
@@ -20,6 +20,12 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "postgres":
         return str(request.getfixturevalue("migrated_postgres"))
     return f"sqlite+aiosqlite:///{tmp_path}/stories.db"
+
+
+@pytest.mark.parametrize("name", ["a b.db", "100%20.db", "what?.db", "#1 é.db", "a:@b.db"])
+async def test_a_file_may_have_any_name(tmp_path: Path, name: str) -> None:
+    await (await open_store(sqlite_url(tmp_path / name))).close()
+    assert files_with(b"SQLite format 3", tmp_path) == [name]
 
 
 @pytest.mark.parametrize(

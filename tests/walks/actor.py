@@ -31,9 +31,9 @@ async def play(folder: Path, death: Death, *, knows_keys: bool, act: str) -> Non
     engine = open_engine(DEMO_MODEL, context=1024, slots=1, threads=1, batch=256, gpu_layers=0, rating=Rating.GENERAL)
     courier = FileCourier(folder / "platform.jsonl", POST_LENGTH, knows_keys=knows_keys)
     service = Service(
-        Watched(store, death),  # type: ignore[arg-type]  # it passes every method through
-        Watched(engine, death),  # type: ignore[arg-type]  # likewise
-        (Watched(courier, death),),  # type: ignore[arg-type]  # likewise
+        Watched(store, death),
+        Watched(engine, death),
+        (Watched(courier, death),),
         SystemClock(),
         FORMATS["limarp"],
         roll=lambda: SEED,

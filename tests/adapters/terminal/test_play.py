@@ -2,6 +2,8 @@
 
 import asyncio
 import io
+import os
+import signal
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from adapters.terminal.courier import TERMINAL, TerminalCourier
-from adapters.terminal.play import HELP, Play
+from adapters.terminal.play import HELP, Play, play
 from bot.flow.service import Service
 from bot.ids import ChannelKey, Place
 from bot.posts import ChannelLimits
@@ -156,6 +158,22 @@ async def test_a_reply_can_be_stopped_by_a_line_while_it_is_written() -> None:
         await shell.playing.run(slowly())
         assert (await shell.story())[-1] == "One two."
         assert "One two. Three" in shell.screen.getvalue()
+
+
+async def test_play_reads_this_process_and_takes_its_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as keyboard, os.fdopen(writing, "w") as fingers:
+        monkeypatch.setattr("sys.stdin", keyboard)
+        async with a_shell() as shell:
+            fingers.write("Hello?\n")
+            fingers.flush()
+            playing = asyncio.create_task(play(shell.playing))
+            while ROOM not in shell.screen.getvalue():
+                await asyncio.sleep(0.001)
+            signal.raise_signal(signal.SIGINT)
+            async with asyncio.timeout(5):
+                await playing
+            assert await shell.story() == (MIRA.greeting, "Hello?", ROOM)
 
 
 async def test_nothing_that_is_written_steers_the_terminal() -> None:

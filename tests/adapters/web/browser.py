@@ -46,9 +46,8 @@ class Browser:
 async def events_until(answer: aiohttp.ClientResponse, wanted: str) -> str:
     """Read a stream of changes until an event holds `wanted`; returns what that event printed."""
     async with asyncio.timeout(PATIENCE):
-        async for line in answer.content:
-            if line.startswith(b"data: "):
-                html: str = json.loads(line[len(b"data: ") :])
-                if wanted in html:
-                    return html
+        while line := await answer.content.readline():
+            html: str = json.loads(line[len(b"data: ") :]) if line.startswith(b"data: ") else ""
+            if wanted in html:
+                return html
     raise AssertionError(f"the stream ended without {wanted!r}")

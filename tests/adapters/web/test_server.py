@@ -6,10 +6,12 @@ from collections.abc import AsyncGenerator
 
 import aiohttp
 import pytest
+from aiohttp.test_utils import make_mocked_request
 from yarl import URL
 
 from adapters.web import server as page_server
 from adapters.web.courier import WEB, WebCourier
+from adapters.web.safety import Guard, NotAllowed
 from adapters.web.server import WebServer
 from bot.errors import ConfigMistakes, StoreUnavailable
 from bot.ids import ChannelKey, Place
@@ -310,6 +312,22 @@ async def test_a_silent_stream_shows_that_it_lives(browser: Browser, monkeypatch
         async with asyncio.timeout(5):
             while not (await stream.content.readline()).startswith(b":"):
                 pass
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.2", "example.org", "::"])  # noqa: S104  refused
+async def test_a_page_without_a_login_opens_on_this_machine_only(stage: Stage, host: str) -> None:
+    other = WebServer(
+        stage.courier, stage.store, stage.service.receiver, place=STORY, player=TOBIAS.author, player_name="T", host=host
+    )
+    with pytest.raises(ConfigMistakes, match="this machine only"):
+        await other.start()
+
+
+async def test_the_standard_port_may_be_left_out() -> None:
+    request = make_mocked_request("GET", "/", headers={"Host": "localhost"})
+    Guard("127.0.0.1", 80).check_host(request)
+    with pytest.raises(NotAllowed):
+        Guard("127.0.0.1", 8080).check_host(request)
 
 
 async def test_a_taken_port_is_said_in_a_sentence(stage: Stage) -> None:
