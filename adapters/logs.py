@@ -5,6 +5,8 @@ import sys
 from datetime import UTC, datetime
 from typing import TextIO
 
+OURS = ("bot", "adapters", "storage")
+
 _PLAIN = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"})
 
 
@@ -20,10 +22,15 @@ class FactsFormatter(logging.Formatter):
 
 
 def set_up(level: int = logging.INFO, stream: TextIO | None = None) -> None:
-    """Send every log record from this level on to a stream (standard error). Replaces what was set up before."""
+    """Send every log record from this level on to a stream (standard error). Replaces what was set up before.
+
+    Other people's debug records are never shown: a database driver's quote what players wrote.
+    """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(FactsFormatter())
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.basicConfig(level=max(level, logging.INFO), handlers=[handler], force=True)
+    for name in OURS:
+        logging.getLogger(name).setLevel(level)
 
 
 def _shown(value: object) -> str:

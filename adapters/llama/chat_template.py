@@ -25,6 +25,13 @@ LONGEST_TEXT = 20_000
 HEAD, POST, REPLY, NEXT_POST = (f"Mark{word}Q7x" for word in ("Head", "Post", "Reply", "Next"))
 """Words that no template contains and none would change: no spaces to trim, no markup to escape."""
 
+_Talk = tuple[tuple[str, str], ...]
+_View = tuple[_Talk, bool]
+_Answer = dict[str, str]
+
+WITH_SYSTEM_ROLE: _Talk = (("system", HEAD), ("user", POST), ("assistant", REPLY), ("user", NEXT_POST))
+WITHOUT_SYSTEM_ROLE: _Talk = (("user", HEAD), ("assistant", REPLY), ("user", NEXT_POST))
+
 MARKER = re.compile(r"<[^<>\s]{1,40}>|\[/?[A-Z_]{2,40}\]")
 
 
@@ -72,29 +79,27 @@ def _pieces(facts: ModelFacts) -> _Pieces:
         raise _Unusable("the model file brings none")
     if len(facts.chat_template) > LONGEST_TEMPLATE:
         raise _Unusable(f"it has {len(facts.chat_template)} characters, more than {LONGEST_TEMPLATE}")
+    rendered = _render(facts, [*_views(WITH_SYSTEM_ROLE), *_views(WITHOUT_SYSTEM_ROLE)])
     try:
-        return _with_system_role(facts)
+        return _with_system_role(rendered[:3], facts.begin_text)
     except _Unusable:
         # Many templates know no system role, or mix it into the first post: there the head is told as a post.
-        return _without_system_role(facts)
+        return _without_system_role(rendered[3:], facts.begin_text)
 
 
-def _with_system_role(facts: ModelFacts) -> _Pieces:
-    talk = (("system", HEAD), ("user", POST), ("assistant", REPLY), ("user", NEXT_POST))
-    system_before, to_post, to_reply, to_next, *ends = _cut(facts, talk)
+def _with_system_role(rendered: Sequence[_Answer], begin: str) -> _Pieces:
+    system_before, to_post, to_reply, to_next, *ends = _cut(rendered, WITH_SYSTEM_ROLE)
     pieces = _turns(to_reply, to_next, ends)
     if not to_post.endswith(pieces.player_before):
         raise _Unusable("it begins the first post otherwise than the later ones")
     system_after = to_post.removesuffix(pieces.player_before)
-    return replace(pieces, system_before=system_before.removeprefix(facts.begin_text), system_after=system_after)
+    return replace(pieces, system_before=system_before.removeprefix(begin), system_after=system_after)
 
 
-def _without_system_role(facts: ModelFacts) -> _Pieces:
-    talk = (("user", HEAD), ("assistant", REPLY), ("user", NEXT_POST))
-    system_before, to_reply, to_next, *ends = _cut(facts, talk)
+def _without_system_role(rendered: Sequence[_Answer], begin: str) -> _Pieces:
+    system_before, to_reply, to_next, *ends = _cut(rendered, WITHOUT_SYSTEM_ROLE)
     pieces = _turns(to_reply, to_next, ends)
-    system_before = system_before.removeprefix(facts.begin_text)
-    return replace(pieces, system_before=system_before, system_after=pieces.player_after)
+    return replace(pieces, system_before=system_before.removeprefix(begin), system_after=pieces.player_after)
 
 
 def _turns(to_reply: str, to_next: str, ends: Sequence[str]) -> _Pieces:
@@ -121,15 +126,17 @@ def _leading_breaks(text: str) -> str:
     return text[: len(text) - len(text.lstrip("\n"))]
 
 
-_Talk = Sequence[tuple[str, str]]
+def _views(talk: _Talk) -> tuple[_View, ...]:
+    """The conversation with a reply opened, the same without, and up to its last reply: three ends to compare."""
+    return ((talk, True), (talk, False), (talk[:-1], False))
 
 
-def _cut(facts: ModelFacts, talk: _Talk) -> tuple[str, ...]:
-    """What the template puts before each mark of the conversation, and then its three ends.
-
-    The ends are: the conversation with a reply opened, the same without, and the conversation up to its last reply.
-    """
-    opened, closed, replied = _render(facts, ((talk, True), (talk, False), (talk[:-1], False)))
+def _cut(rendered: Sequence[_Answer], talk: _Talk) -> tuple[str, ...]:
+    """What the template puts before each mark of the conversation, and then the ends of its three views."""
+    for answer in rendered:
+        if "error" in answer:
+            raise _Unusable(f"rendering it fails ({answer['error']})")
+    opened, closed, replied = (answer["text"] for answer in rendered)
     marks = [mark for _, mark in talk]
     return (*_between(opened, marks), _between(closed, marks)[-1], _between(replied, marks[:-1])[-1])
 
@@ -144,7 +151,7 @@ def _between(text: str, marks: Sequence[str]) -> list[str]:
     return [*parts, text]
 
 
-def _render(facts: ModelFacts, conversations: Sequence[tuple[_Talk, bool]]) -> list[str]:
+def _render(facts: ModelFacts, views: Sequence[_View]) -> list[_Answer]:
     asked = {
         "template": facts.chat_template,
         "begin": facts.begin_text,
@@ -152,7 +159,7 @@ def _render(facts: ModelFacts, conversations: Sequence[tuple[_Talk, bool]]) -> l
         "longest": LONGEST_TEXT,
         "conversations": [
             {"messages": [{"role": role, "content": mark} for role, mark in talk], "add_generation_prompt": opens}
-            for talk, opens in conversations
+            for talk, opens in views
         ],
     }
     command = [sys.executable, "-I", str(RENDERER)]
@@ -164,7 +171,5 @@ def _render(facts: ModelFacts, conversations: Sequence[tuple[_Talk, bool]]) -> l
         raise _Unusable(f"it is not rendered within {SECONDS:g} seconds") from failure
     except subprocess.CalledProcessError as failure:
         raise _Unusable("rendering it takes too much time or memory") from failure
-    answer = json.loads(done.stdout)
-    if "error" in answer:
-        raise _Unusable(f"rendering it fails ({answer['error']})")
-    return [str(text) for text in answer["texts"]]
+    answers: list[_Answer] = json.loads(done.stdout)
+    return answers

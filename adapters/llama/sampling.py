@@ -9,6 +9,7 @@ that the outcome is the same, and where it does not, all are sorted.
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,9 @@ Tokens = npt.NDArray[np.intp]
 
 WINDOWS = (9.0, 13.0, 18.0)
 """How far below the likeliest logit the sorted part reaches, in steps, before everything is sorted."""
+
+MOST_TOP = 8000
+"""With more tokens than this in reach, sorting everything costs no more than going on by steps."""
 
 FLAT = 1e-6
 """Where the second differences sum up to no more than this, tail-free weighs all alike (as llama.cpp did)."""
@@ -41,12 +45,6 @@ class Candidates:
     def first(self, count: int) -> "Candidates":
         """The likeliest `count` of them."""
         return Candidates(self.tokens[:count], self.logits[:count])
-
-    def probabilities(self) -> Floats:
-        """Softmax over the candidates."""
-        weights: Floats = np.exp(self.logits - self.logits[0])
-        weights /= weights.sum()
-        return weights
 
 
 class PenaltyWindow:
@@ -142,70 +140,104 @@ def candidates(logits: Floats, settings: SamplingSettings) -> Candidates:
         raise ValueError("the model computed no usable numbers")
     if not settings.temperature:
         return Candidates(np.array([logits.argmax()]), np.array([best]))
+    stages = _stages(settings)
     if 0 < settings.top_k < len(logits):
-        return _narrow(_likeliest(logits, settings.top_k), settings)
-    cut = _window_cut(settings)
-    for window in WINDOWS if cut else ():
-        top = _sorted(logits, np.flatnonzero(logits > best - window))
-        kept = cut(top, logits, settings, window) if cut else None
-        if kept:
-            return _narrow(top.first(kept), settings, after_first=True)
-    return _narrow(_sorted(logits, np.arange(len(logits))), settings)
-
-
-_Cut = Callable[[Candidates, Floats, SamplingSettings, float], int | None]
-
-
-def _window_cut(settings: SamplingSettings) -> _Cut | None:
-    """The first truncating stage, as one that decides from the likeliest tokens alone when it can."""
-    if settings.tail_free_z < 1:
-        return _tail_free_in_window
-    if settings.top_p < 1:
-        return _top_p_in_window
-    return _min_p_in_window if settings.min_p > 0 else None
-
-
-def _narrow(left: Candidates, settings: SamplingSettings, *, after_first: bool = False) -> Candidates:
-    """The stages after top-k one by one; with `after_first`, the first active one is done already."""
-    stages: list[Callable[[Candidates], int]] = []
-    if settings.tail_free_z < 1:
-        stages.append(lambda now: tail_free(now, settings.tail_free_z))
-    if settings.top_p < 1:
-        stages.append(lambda now: top_p(now, settings.top_p))
-    if settings.min_p > 0:
-        stages.append(lambda now: min_p(now, settings.min_p))
-    for stage in stages[after_first:]:
-        left = left.first(stage(left))
+        left = _likeliest(logits, settings.top_k, np.partition(logits, -settings.top_k)[-settings.top_k])
+    elif stages:
+        left = _after_first(stages.pop(0), logits, best)
+    else:
+        left = _likeliest(logits, len(logits), -np.inf)
+    for stage in stages:
+        left = left.first(stage.keep(left.logits))
     return left
 
 
-def tail_free(left: Candidates, z: float) -> int:
-    """How many candidates tail-free sampling keeps.
+def tail_free(falling: Floats, z: float) -> int:
+    """How many of the candidates, whose logits stand in falling order, tail-free sampling keeps.
 
     With the probabilities in falling order, the weights are the absolute second differences, made to sum to 1 (all alike
     when they sum to no more than 1e-6); kept are the first i, where i >= 1 is the first index at which the running sum of
     weights exceeds z. Nothing is cut for z >= 1 or fewer than three candidates. Source: `llama_sample_tail_free` of
     llama.cpp until October 2024, whose keeping of i rather than i + 1 is kept.
     """
-    count = len(left.tokens)
+    count = len(falling)
     if z >= 1 or count <= 2:  # noqa: PLR2004 - there is no second difference of two
         return count
-    weights = np.abs(np.diff(left.probabilities(), 2))
+    weights = np.abs(np.diff(_softmax(falling), 2))
     total = weights.sum()
     weights = weights / total if total > FLAT else np.full(count - 2, 1 / (count - 2))
     return _first_above(np.cumsum(weights), z) or count
 
 
-def top_p(left: Candidates, p: float) -> int:
-    """How many candidates it takes until their probabilities sum up to at least p."""
-    sums = np.cumsum(left.probabilities())
+def top_p(falling: Floats, p: float) -> int:
+    """How many of the candidates it takes until their probabilities sum up to at least p."""
+    sums = np.cumsum(_softmax(falling))
     return min(int(np.searchsorted(sums, p, side="left")) + 1, len(sums))
 
 
-def min_p(left: Candidates, p: float) -> int:
-    """How many candidates are at least p times as likely as the likeliest; one at least."""
-    weights = np.exp(left.logits - left.logits[0])
-    return max(int(np.count_nonzero(weights >= p)), 1)
+def min_p(falling: Floats, p: float) -> int:
+    """How many of the candidates are at least p times as likely as the likeliest; one at least."""
+    return max(int(np.count_nonzero(np.exp(falling - falling[0]) >= p)), 1)
+
+
+def _softmax(falling: Floats) -> Floats:
+    weights: Floats = np.exp(falling - falling[0])
+    weights /= weights.sum()
+    return weights
+
+
+@dataclass(frozen=True, slots=True)
+class _Top:
+    """The logits that are less than `window` below the highest, in falling order, and all of them, as they come."""
+
+    falling: Floats
+    window: float
+    logits: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """A truncating stage: how many of all candidates it keeps, told from all of them or, if they suffice, the top ones."""
+
+    keep: Callable[[Floats], int]
+    keep_of_top: Callable[[_Top], int | None]
+
+
+def _stages(settings: SamplingSettings) -> list[_Stage]:
+    stages: list[_Stage] = []
+    if settings.tail_free_z < 1:
+        z = settings.tail_free_z
+        stages.append(_Stage(partial(tail_free, z=z), partial(_tail_free_of_top, z=z)))
+    if settings.top_p < 1:
+        p = settings.top_p
+        stages.append(_Stage(partial(top_p, p=p), partial(_top_p_of_top, p=p)))
+    if settings.min_p > 0:
+        p = settings.min_p
+        stages.append(_Stage(partial(min_p, p=p), partial(_min_p_of_top, p=p)))
+    return stages
+
+
+def _after_first(stage: _Stage, logits: Floats, best: float) -> Candidates:
+    """What the first stage leaves of all tokens. Sorts numbers, not tokens, and no more of them than it must."""
+    for window in WINDOWS:
+        top = logits[logits > best - window]
+        if len(top) > MOST_TOP:
+            break
+        falling = np.sort(top)[::-1]
+        kept = stage.keep_of_top(_Top(falling, window, logits))
+        if kept is not None:
+            return _likeliest(logits, kept, falling[kept - 1])
+    falling = np.sort(logits)[::-1]
+    kept = stage.keep(falling)
+    return _likeliest(logits, kept, falling[kept - 1])
+
+
+def _likeliest(logits: Floats, count: int, lowest: float) -> Candidates:
+    """The `count` likeliest tokens, of which the last has the logit `lowest`."""
+    tokens = np.flatnonzero(logits >= lowest)
+    order = np.argsort(-logits[tokens], kind="stable")
+    chosen = tokens[order[:count]]
+    return Candidates(chosen, logits[chosen])
 
 
 def _first_above(sums: Floats, z: float) -> int | None:
@@ -215,7 +247,7 @@ def _first_above(sums: Floats, z: float) -> int | None:
     return place + 1 if above.size and above[place] else None
 
 
-def _tail_free_in_window(top: Candidates, logits: Floats, settings: SamplingSettings, window: float) -> int | None:
+def _tail_free_of_top(top: _Top, z: float) -> int | None:
     """`tail_free` over all logits, decided from the top ones; None when those do not suffice.
 
     Written without the softmax's denominator, which the normalising cancels (but for the flat case). Three zeros stand
@@ -223,15 +255,15 @@ def _tail_free_in_window(top: Candidates, logits: Floats, settings: SamplingSett
     and 5 times `unseen`. The weights after those sum up to at most 2 times it: a weight is at most the sum of two
     neighbouring first differences, and first differences sum up to no more than the probability they start from.
     """
-    count, unseen, z = len(top.tokens), float(np.exp(-window)), settings.tail_free_z
-    if count + 3 > len(logits):
+    count, unseen = len(top.falling), float(np.exp(-top.window))
+    if count + 3 > len(top.logits):
         return None
     chances = np.zeros(count + 3)
-    np.exp(top.logits - top.logits[0], out=chances[:count])
+    np.exp(top.falling - top.falling[0], out=chances[:count])
     sums = np.cumsum(np.abs(np.diff(chances, 2)))
     touched = unseen * UNSEEN_WEIGHTS[-len(sums) :]
     least, most = float(sums[-1]) - 5 * unseen, float(sums[-1]) + 7 * unseen
-    if least <= 2 * FLAT * len(logits):
+    if least <= 2 * FLAT * len(top.logits):
         return None  # it may be the flat case, which depends on the denominator
     highest, lowest = sums.copy(), sums
     highest[-3:] += touched
@@ -241,28 +273,16 @@ def _tail_free_in_window(top: Candidates, logits: Floats, settings: SamplingSett
     return latest if earliest == latest else None
 
 
-def _top_p_in_window(top: Candidates, logits: Floats, settings: SamplingSettings, _: float) -> int | None:
+def _top_p_of_top(top: _Top, p: float) -> int | None:
     """`top_p` over all logits, decided from the top ones; None when those do not suffice."""
-    sums = np.cumsum(np.exp(top.logits - top.logits[0]))
-    wanted = settings.top_p * float(np.exp(logits - top.logits[0]).sum())
+    sums = np.cumsum(np.exp(top.falling - top.falling[0]))
+    wanted = p * float(np.exp(top.logits - top.falling[0]).sum())
     low = int(np.searchsorted(sums, wanted * (1 - SLACK), side="left"))
     high = int(np.searchsorted(sums, wanted * (1 + SLACK), side="left"))
     return low + 1 if low == high < len(sums) else None
 
 
-def _min_p_in_window(top: Candidates, logits: Floats, settings: SamplingSettings, _: float) -> int | None:
+def _min_p_of_top(top: _Top, p: float) -> int | None:
     """`min_p` over all logits, decided from the top ones; None when those do not suffice."""
-    kept = min_p(top, settings.min_p)
-    return kept if kept < len(top.tokens) or len(top.tokens) == len(logits) else None
-
-
-def _likeliest(logits: Floats, count: int) -> Candidates:
-    threshold = np.partition(logits, len(logits) - count)[len(logits) - count]
-    return _sorted(logits, np.flatnonzero(logits >= threshold)).first(count)
-
-
-def _sorted(logits: Floats, tokens: Tokens) -> Candidates:
-    """These tokens in falling order. They must come by rising id, so that the stable sort leaves equal ones so."""
-    order = np.argsort(-logits[tokens], kind="stable")
-    chosen = tokens[order]
-    return Candidates(chosen, logits[chosen])
+    kept = min_p(top.falling, p)
+    return kept if kept < len(top.falling) or len(top.falling) == len(top.logits) else None

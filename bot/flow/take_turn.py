@@ -109,14 +109,14 @@ class Writer:
     ) -> tuple[Session, Finished | None]:
         speaker = Speaker(Voice.CHARACTER, session.turns[-1].name)
         number = session.turns[-1].number
-        await self.places.writing(session.place, Draft(number, speaker, scribe.tail))
+        await self.places.writing(session.place, Draft(number, speaker, scribe.tail, len(scribe.posts)))
         async with aclosing(until(self.engine.generate(request), stop)) as stream:
             async for event in stream:
                 if isinstance(event, Finished):
                     return session, event
                 if scribe.feed(event):
                     session = await self._keep(session, scribe)
-                await self.places.writing(session.place, Draft(number, speaker, scribe.tail))
+                await self.places.writing(session.place, Draft(number, speaker, scribe.tail, len(scribe.posts)))
         return session, None
 
     async def _keep(self, session: Session, scribe: Scribe) -> Session:

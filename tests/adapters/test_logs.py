@@ -2,7 +2,6 @@
 
 import io
 import logging
-from collections.abc import Iterator
 
 import pytest
 
@@ -10,15 +9,10 @@ from adapters import logs
 
 
 @pytest.fixture
-def written() -> Iterator[io.StringIO]:
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
+def written(quiet_logs: None) -> io.StringIO:  # noqa: ARG001  it puts everything back afterwards
     stream = io.StringIO()
-    root.handlers.clear()
     logs.set_up(logging.INFO, stream)
-    yield stream
-    root.handlers[:] = before
-    root.setLevel(level)
+    return stream
 
 
 def test_facts_stand_behind_the_sentence(written: io.StringIO) -> None:
@@ -29,6 +23,13 @@ def test_facts_stand_behind_the_sentence(written: io.StringIO) -> None:
 def test_less_than_the_level_is_not_written(written: io.StringIO) -> None:
     logging.getLogger("bot.flow").debug("a detail")
     assert written.getvalue() == ""
+
+
+def test_a_library_never_tells_its_details(written: io.StringIO) -> None:
+    logs.set_up(logging.DEBUG, written)
+    logging.getLogger("aiosqlite").debug("executing with what a player wrote")
+    logging.getLogger("storage.store").debug("ours")
+    assert [line.split(" ", 2)[2] for line in written.getvalue().splitlines()] == ["storage.store ours"]
 
 
 def test_what_a_player_wrote_cannot_forge_a_line_or_steer_a_terminal(written: io.StringIO) -> None:

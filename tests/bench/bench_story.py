@@ -95,22 +95,31 @@ async def play(fmt: PromptFormat, length: Length | None, posts: int, label: str)
     with tempfile.TemporaryDirectory() as folder:
         async with bot(Path(folder), fmt, length) as (service, store, engine):
             for number in track(range(2, posts + 1, 2), label):
-                store.seconds = 0.0
                 before = engine.statistics()
-                await service.receiver.receive(
-                    a_post(f'"And what came after that?" Tobias asked, for the {number}th time.', f"e{number}")
-                )
-                await service.receiver.settled(HERE)
-                session = await store.real.session_at(HERE)
-                assert session is not None
+                session = await _post(service, store, number)
                 started = time.perf_counter()
                 build(session, fmt)
                 played.seconds[number] = store.seconds + time.perf_counter() - started
                 await _count(played, engine, session, fmt)
                 played.in_the_way.append(engine.statistics().prefilled_tokens - before.prefilled_tokens)
-                while engine._commands.qsize() or engine._loop.has_work:
-                    await asyncio.sleep(0.001)
+                await _rest(engine)
             return played, engine
+
+
+async def _post(service: Service, store: TimedStore, number: int) -> Session:
+    store.seconds = 0.0
+    post = a_post(f'"And what came after that?" Tobias asked, for the {number}th time.', f"e{number}")
+    await service.receiver.receive(post)
+    await service.receiver.settled(HERE)
+    session = await store.real.session_at(HERE)
+    assert session is not None
+    return session
+
+
+async def _rest(engine: ThreadedEngine) -> None:
+    """Wait until what is read ahead has been read, as between two posts of people."""
+    while engine._commands.qsize() or engine._loop.has_work:
+        await asyncio.sleep(0.001)
 
 
 async def _count(played: Played, engine: ThreadedEngine, session: Session, fmt: PromptFormat) -> None:

@@ -71,6 +71,20 @@ async def test_retry_swipe_continue_and_undo_change_the_thread_in_place(chromium
         assert seen.complaints == []
 
 
+@pytest.mark.parametrize(("act", "shown"), [("Retry", "Four five."), ("Continue", "One two. Three. Four five.")])
+async def test_while_a_reply_is_written_anew_or_on_no_text_stands_twice(chromium: Chromium, act: str, shown: str) -> None:
+    pause, again = paused(" Four five. Six seven.", 2)
+    async with a_stage("One two. Three.", again) as stage, chromium.page(stage) as seen:
+        await seen.page.fill("#text", "Hello?")
+        await seen.page.click("text=Post reply")
+        await seen.page.click(f"text={act}")
+        await pause.reached.wait()
+        await expect(seen.page.locator("#draft")).to_have_text(shown)
+        assert [text.strip() for text in await seen.texts("#turn-2 .post")] == [shown]
+        pause.go.set()
+        await expect(seen.page.locator("#turn-2 .post")).to_have_text(f"{shown} Six seven.")
+
+
 async def test_any_turn_can_be_edited(chromium: Chromium) -> None:
     async with a_stage(ROOM) as stage, chromium.page(stage) as seen:
         await seen.page.click("#turn-0 summary")

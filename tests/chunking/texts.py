@@ -85,10 +85,9 @@ def seen(post: str) -> list[tuple[str, frozenset[str]]]:
 
 
 def _styled(token: Token, styles: set[str]) -> set[str]:
-    name = token.tag + str(token.attrs.get("href", ""))
     if token.nesting == 1:
-        return styles | {name}
-    return {style for style in styles if not style.startswith(token.tag)} if token.nesting == -1 else styles
+        return styles | {f"{token.tag} {token.attrs.get('href', '')}"}
+    return {style for style in styles if style.split()[0] != token.tag} if token.nesting == -1 else styles
 
 
 def _characters(text: str, styles: set[str]) -> list[tuple[str, frozenset[str]]]:

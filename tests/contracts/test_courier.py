@@ -86,6 +86,16 @@ async def test_an_edit_shows_the_new_text(candidate: Candidate) -> None:
     assert candidate.showings("New words.") == 1
 
 
+async def test_a_late_repetition_changes_nothing_that_came_after(candidate: Candidate) -> None:
+    first = candidate.post("Old words.")
+    receipt = await candidate.courier.send(first)
+    await candidate.courier.edit(receipt.message, candidate.post("New words.", "key-2"))
+    shown = candidate.showings("Old words.")
+    assert await candidate.courier.send(first) == receipt
+    assert candidate.showings("Old words.") == shown
+    assert candidate.showings("New words.") == 1
+
+
 async def test_a_post_that_is_gone_cannot_be_edited(candidate: Candidate) -> None:
     receipt = await candidate.courier.send(candidate.post("Old words."))
     await candidate.courier.delete(candidate.place, receipt.message)

@@ -14,6 +14,8 @@ from adapters.cli import main, understudy
 from adapters.config import EXAMPLE
 from tests.house.project import ROOT
 
+pytestmark = pytest.mark.usefixtures("quiet_logs")
+
 Ended = Callable[..., tuple[int, str, str]]
 
 
@@ -137,6 +139,19 @@ def test_a_model_of_ones_own_that_is_rated_is_played_with_posts_as_they_were_cut
     assert (code, err) == (0, "")
     assert "Eleanor (1 of " in out
     assert "tokens per second, first post after" in out
+
+
+def test_a_defect_of_ours_is_one_sentence_too(ended: Ended, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise RuntimeError("two and two are five")
+
+    monkeypatch.setattr("adapters.cli.commands.defaults", broken)
+    assert ended("run") == (
+        70,
+        "",
+        "error: a defect in Understudy (RuntimeError: two and two are five); --verbose shows where.\n",
+    )
+    assert "Traceback" in ended("--verbose", "run")[2]
 
 
 def test_the_page_stays_up_until_it_is_asked_to_end(tmp_path: Path) -> None:

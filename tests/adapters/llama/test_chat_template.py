@@ -82,17 +82,21 @@ def test_chatml_is_cut_into_its_headers_and_endings() -> None:
     [
         (
             LLAMA_3,
-            "<|start_header_id|>system<|end_header_id|>\n\nH<|eot_id|>"
-            "<|start_header_id|>user<|end_header_id|>\n\nP<|eot_id|>"
-            "<|start_header_id|>assistant<|end_header_id|>\n\nR<|eot_id|>"
-            "<|start_header_id|>user<|end_header_id|>\n\nP<|eot_id|>"
-            "<|start_header_id|>assistant<|end_header_id|>\n\n",
+            (
+                "<|start_header_id|>system<|end_header_id|>\n\nH<|eot_id|>"
+                "<|start_header_id|>user<|end_header_id|>\n\nP<|eot_id|>"
+                "<|start_header_id|>assistant<|end_header_id|>\n\nR<|eot_id|>"
+                "<|start_header_id|>user<|end_header_id|>\n\nP<|eot_id|>"
+                "<|start_header_id|>assistant<|end_header_id|>\n\n"
+            ),
         ),
         (MISTRAL, "[INST] H [/INST][INST] P [/INST]R</s> [INST] P [/INST]"),
         (
             GEMMA,
-            "<start_of_turn>user\nH<end_of_turn>\n<start_of_turn>user\nP<end_of_turn>\n<start_of_turn>model\nR<end_of_turn>\n"
-            "<start_of_turn>user\nP<end_of_turn>\n<start_of_turn>model\n",
+            (
+                "<start_of_turn>user\nH<end_of_turn>\n<start_of_turn>user\nP<end_of_turn>\n"
+                "<start_of_turn>model\nR<end_of_turn>\n<start_of_turn>user\nP<end_of_turn>\n<start_of_turn>model\n"
+            ),
         ),
         (LLAMA_2, "[INST] H [/INST]<s>[INST] P [/INST]R </s><s>[INST] P [/INST]"),
         (VICUNA, "H\n\nUSER: P\nASSISTANT:R</s>\nUSER: P\nASSISTANT:"),
@@ -169,6 +173,6 @@ def test_a_template_without_end_is_stopped(template: str, monkeypatch: pytest.Mo
     assert "not rendered within 1 seconds" in refusal(template)
 
 
-def test_a_template_that_uses_up_its_own_time_is_stopped_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_renderer_that_breaks_down_is_one_clear_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chat_template, "RENDERER", "/dev/null/no such file")
     assert "too much time or memory" in refusal(CHATML)
