@@ -142,11 +142,12 @@ def candidates(logits: Floats, settings: SamplingSettings) -> Candidates:
         return Candidates(np.array([logits.argmax()]), np.array([best]))
     stages = _stages(settings)
     if 0 < settings.top_k < len(logits):
-        left = _likeliest(logits, settings.top_k, np.partition(logits, -settings.top_k)[-settings.top_k])
+        lowest = np.partition(logits, -settings.top_k)[-settings.top_k]
+        left = _likeliest(logits, np.arange(len(logits)), settings.top_k, lowest)
     elif stages:
         left = _after_first(stages.pop(0), logits, best)
     else:
-        left = _likeliest(logits, len(logits), -np.inf)
+        left = _likeliest(logits, np.arange(len(logits)), len(logits), -np.inf)
     for stage in stages:
         left = left.first(stage.keep(left.logits))
     return left
@@ -220,21 +221,22 @@ def _stages(settings: SamplingSettings) -> list[_Stage]:
 def _after_first(stage: _Stage, logits: Floats, best: float) -> Candidates:
     """What the first stage leaves of all tokens. Sorts numbers, not tokens, and no more of them than it must."""
     for window in WINDOWS:
-        top = logits[logits > best - window]
-        if len(top) > MOST_TOP:
+        reached = np.flatnonzero(logits > best - window)
+        if len(reached) > MOST_TOP:
             break
-        falling = np.sort(top)[::-1]
+        falling = np.sort(logits[reached])[::-1]
         kept = stage.keep_of_top(_Top(falling, window, logits))
         if kept is not None:
-            return _likeliest(logits, kept, falling[kept - 1])
+            return _likeliest(logits, reached, kept, falling[kept - 1])
     falling = np.sort(logits)[::-1]
     kept = stage.keep(falling)
-    return _likeliest(logits, kept, falling[kept - 1])
+    return _likeliest(logits, np.arange(len(logits)), kept, falling[kept - 1])
 
 
-def _likeliest(logits: Floats, count: int, lowest: float) -> Candidates:
-    """The `count` likeliest tokens, of which the last has the logit `lowest`."""
-    tokens = np.flatnonzero(logits >= lowest)
+def _likeliest(logits: Floats, among: Tokens, count: int, lowest: float) -> Candidates:
+    """The `count` likeliest of some tokens, which stand by rising id; the last one has the logit `lowest`."""
+    tokens = among[logits[among] >= lowest]
+    # Stable, so that equal ones stay by rising id, also where the cut goes through them.
     order = np.argsort(-logits[tokens], kind="stable")
     chosen = tokens[order[:count]]
     return Candidates(chosen, logits[chosen])

@@ -99,7 +99,10 @@ class Chunker:
         chunks = []
         while self._skip_blanks():
             rest = self._source[self._at :]
-            chunks.append(self._emit(self._cutter.last(rest[: visible_length(rest)], self._carried)))
+            rest = rest[: visible_length(rest)]
+            if not rest:  # the end was set back into blanks
+                break
+            chunks.append(self._emit(self._cutter.last(rest, self._carried)))
         return tuple(chunks)
 
     def _gather(self) -> None:

@@ -140,6 +140,7 @@ class _Reader:
         in_code = bool(carried.marks) and carried.marks[-1][0] == "`"
         self._emphasis = Emphasis(carried.marks[:-1] if in_code else carried.marks)
         self._paragraph_end = -1
+        self._prefix_span = (-1, -1)
         self._at = 1
         if carried.quote:
             self._quote(-1, carried.quote)
@@ -185,6 +186,7 @@ class _Reader:
         if token["item"]:
             self._emphasis.end_paragraph()
         self._keep(start, end + 1)
+        self._prefix_span = (start, end)
         if start == 0:
             self._markup.lead = end
         if token["quote"]:
@@ -200,8 +202,15 @@ class _Reader:
         if link.startswith("http"):
             link = link.rstrip(_AFTER_URL)
             self._at = start + 1 + len(link)
-        if not self._too_long(link, 2 * self._emphasis.depth):
+        if not self._too_long(link, self._marks_around(start)):
             self._keep(start, start + len(link))
+
+    def _marks_around(self, at: int) -> int:
+        """Characters of marks that a post has besides a stretch that begins here and fills it."""
+        start, end = self._prefix_span
+        first, last, mark = self._markup.quotes[-1] if self._markup.quotes else (0, 0, "")
+        quoted = len(mark) if first < at <= last else 0
+        return 2 * self._emphasis.depth + (end - start if at == end else quoted)
 
     def _fence(self, mark: str, info: str, start: int) -> None:
         """A fence opened; what it holds begins after `start`."""
@@ -218,7 +227,7 @@ class _Reader:
             return
         stop = len(self._text) - 1 if close == ENDLESS else close + len(ticks)
         self._at = stop + 1
-        if close != ENDLESS and not self._too_long(self._text[start + 1 : stop + 1], 2 * self._emphasis.depth):
+        if close != ENDLESS and not self._too_long(self._text[start + 1 : stop + 1], self._marks_around(start)):
             self._keep(start, stop)
         elif len(ticks) <= _TICKS_TO_REPEAT:
             self._emphasis.spans.append(Span(start, end, close, ticks))

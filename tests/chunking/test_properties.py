@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from bot.chunking.borders import BLANKS
-from bot.chunking.chunker import Chunker, cut
+from bot.chunking.chunker import Chunk, Chunker, cut
 from bot.posts import ChannelLimits
 from tests.chunking.texts import (
     FULL,
@@ -26,7 +26,9 @@ from tests.chunking.texts import (
 )
 
 _texts = odd_texts | marked_texts | prose
-_EITHER_SIZE = pytest.mark.parametrize("examples", [SMALL, pytest.param(FULL, marks=[pytest.mark.slow, pytest.mark.timeout(900)])])
+_EITHER_SIZE = pytest.mark.parametrize(
+    "examples", [SMALL, pytest.param(FULL, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
+)
 
 
 def _try(examples: int, promise: Callable[..., None], *drawn: st.SearchStrategy[object]) -> None:
@@ -59,7 +61,8 @@ def test_no_post_is_too_long_or_blank(examples: int) -> None:
 @_EITHER_SIZE
 def test_feeding_piecewise_equals_feeding_whole(examples: int) -> None:
     def promise(text: str, place: ChannelLimits, steps: list[int]) -> None:
-        chunker, at, chunks = Chunker(place), 0, []
+        chunker, at = Chunker(place), 0
+        chunks: list[Chunk] = []
         for step in steps * (len(text) + 1):
             if at >= len(text):
                 break
@@ -68,6 +71,20 @@ def test_feeding_piecewise_equals_feeding_whole(examples: int) -> None:
         assert (*chunks, *chunker.finish()) == cut(text, place)
 
     _try(examples, promise, _texts, limits, st.lists(st.integers(1, 50), min_size=1, max_size=5))
+
+
+@_EITHER_SIZE
+def test_the_text_can_end_anywhere_after_what_was_taken(examples: int) -> None:
+    def promise(text: str, place: ChannelLimits, share: float) -> None:
+        chunker = Chunker(place)
+        chunks = chunker.feed(text)
+        end = chunker.taken + int(share * (len(text) - chunker.taken))
+        chunks += chunker.finish(end)
+        assert restored(text[:end], chunks) == text[:end]
+        assert all(BLANKS.sub("", text[chunk.start : chunk.end]) for chunk in chunks)
+        assert all(measure(chunk.text, place) <= place.post_length for chunk in chunks)
+
+    _try(examples, promise, _texts, limits, st.floats(0, 1))
 
 
 @_EITHER_SIZE
@@ -111,7 +128,8 @@ def test_the_last_two_posts_of_prose_are_about_equally_long(examples: int) -> No
     def promise(text: str, place: ChannelLimits) -> None:
         *_, first, last = (None, *cut(text, place))
         assume(first is not None and last is not None)
-        assert first and last
+        assert first is not None
+        assert last is not None
         both = last.end - first.start
         assert abs((last.start - first.start) - both / 2) <= both * 0.2 + 12
 

@@ -23,10 +23,14 @@ odd_texts = st.lists(st.sampled_from(_BITS) | st.characters(), max_size=120).map
 limits = st.builds(ChannelLimits, st.sampled_from([8, 10, 16, 40, 64, 100, 200]), st.sampled_from(list(LengthUnit)))
 roomy_limits = st.builds(ChannelLimits, st.integers(100, 300), st.sampled_from(list(LengthUnit)))
 
-words = st.sampled_from(["rain", "the", "a", "lantern", "Mira", "walked,", "home", "and", "then", "left.", "“No,”", "“Why?”", "naïve"])
+words = st.sampled_from(
+    ["rain", "the", "a", "lantern", "Mira", "walked,", "home", "and", "then", "left.", "“No,”", "“Why?”", "naïve"]
+)
 plain = st.lists(words, min_size=1, max_size=30).map(" ".join)
 _links = words.map(lambda word: f"[{word} it](https://example.org/a/path)")
-_codes = st.lists(st.sampled_from(["let", "x", "be", "of", "size"]), min_size=1, max_size=40).map(lambda code: f"`{' '.join(code)}`")
+_codes = st.lists(st.sampled_from(["let", "x", "be", "of", "size"]), min_size=1, max_size=40).map(
+    lambda code: f"`{' '.join(code)}`"
+)
 
 
 def _marked(mark: str, inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
@@ -50,7 +54,7 @@ _MARKDOWN = MarkdownIt("commonmark").enable("strikethrough")
 
 
 def restored(text: str, chunks: Sequence[Chunk]) -> str:
-    """The source again: posts less what was added to them, with the blanks between them; fails when anything else is missing."""
+    """The source again: posts less what was added, with the blanks between them; fails when anything else is missing."""
     whole, at = "", 0
     for chunk in chunks:
         assert all(BLANKS.match(text, i) for i in range(at, chunk.start))

@@ -60,6 +60,11 @@ def test_what_only_looked_like_a_stop_is_shown_late_but_whole() -> None:
     assert deltas[0] == TextDelta("one", (0,))
 
 
+def test_the_id_of_a_held_token_waits_with_its_text() -> None:
+    deltas, _ = shown([b"\n", b"##", b"\n", b"###"], "\n###")
+    assert deltas == [TextDelta("\n##", (0, 1))]
+
+
 def test_what_was_held_back_is_shown_when_the_model_ends() -> None:
     deltas, sequence = shown([b"one\n#"], "\n###")
     assert text_of(deltas) == "one\n#"

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.llama.library import low
+from adapters.llama.library import Handle, low
 from adapters.llama.loading import describe, load
 from bot.errors import ModelNotLoaded
 from bot.story.policy import Rating
@@ -96,6 +96,23 @@ def test_a_file_that_cannot_be_read_is_named(small_model: ModelFiles, monkeypatc
 
     monkeypatch.setattr(Path, "open", refuse)
     assert "right to read it" in refusal(path)
+
+
+@pytest.mark.parametrize(("built", "extra"), [(b"CPU : AVX2 = 1 | AMX_INT8 = 1 | ", False), (b"CPU : AVX2 = 1 | ", True)])
+def test_kernels_that_gcc_12_breaks_stay_unused_where_the_library_has_them(
+    built: bytes, *, extra: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[low.llama_model_params] = []
+    loading = low.llama_model_load_from_file
+
+    def noting(path: bytes, params: low.llama_model_params) -> Handle:
+        asked.append(params)
+        return loading(path, params)
+
+    monkeypatch.setattr(low, "llama_print_system_info", lambda: built)
+    monkeypatch.setattr(low, "llama_model_load_from_file", noting)
+    load(DEMO_MODEL, gpu_layers=0).free()
+    assert [params.use_extra_bufts for params in asked] == [extra]
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ def test_it_grants_what_was_asked_although_llama_cpp_rounds(slots: int, context:
     runner = a_runner(slots, context, batch)
     assert (runner.shape.slots, runner.shape.context) == (slots, context)
     assert 0 < runner.shape.batch <= batch
+    assert low.llama_n_ctx_seq(runner._context) * slots == low.llama_n_ctx(runner._context)  # each slot has its own
     filled = 0
     while filled < context:
         size = min(runner.shape.batch, context - filled)

@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import numpy as np
@@ -125,6 +126,19 @@ def test_the_short_way_and_the_long_way_agree(monkeypatch: pytest.MonkeyPatch) -
     short = [candidates(row.astype(np.float64), settings).tokens.tolist() for row in rows(60, 3000)]
     monkeypatch.setattr(sampling, "WINDOWS", ())
     assert [candidates(row.astype(np.float64), settings).tokens.tolist() for row in rows(60, 3000)] == short
+
+
+@pytest.mark.parametrize("window", [0.01, 0.3, 1.0, 2.0, 4.0])
+@pytest.mark.parametrize("z", [0.3, 0.6, 0.9])
+def test_however_little_is_looked_at_first_the_outcome_is_the_same(
+    window: float, z: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sampling, "WINDOWS", (window,))
+    dice = np.random.default_rng(5)
+    for size, spread in itertools.product((5, 6, 8, 12, 30, 200), (0.2, 1.0, 3.0)):
+        steps = np.array([0, 0.2, 0.9, 1.001, 1.01, 1.3, 3.0]) * -window  # some just out of sight, where they weigh most
+        for row in (*dice.normal(0, spread, (20, size)), *dice.choice(steps, (40, size))):
+            assert kept(row.tolist(), tail_free_z=z) == reference.kept(row.tolist(), SamplingSettings(tail_free_z=z))
 
 
 def test_the_whole_chain_draws_what_the_literal_chain_draws() -> None:
