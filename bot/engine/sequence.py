@@ -86,11 +86,19 @@ class ReplySequence:
         return self._delta(self._stops.rest())
 
     def _delta(self, text: str) -> TextDelta | None:
-        """The text with the tokens that are needed to spell it: a token goes with the first character it adds."""
+        """The text, with all ids that are due when it ends where a token ends; ids that came early would spell too much."""
         if not text:
             return None
         self._shown += len(text)
+        if not self._is_border(self._shown):
+            return TextDelta(text)
         ids: list[int] = []
         while self._unsent and self._unsent[0][1] < self._shown:
             ids.append(self._unsent.popleft()[0])
         return TextDelta(text, tuple(ids))
+
+    def _is_border(self, at: int) -> bool:
+        """Whether a token ends after this many characters, with no byte of an unfinished one behind it."""
+        if at == self._spelled:
+            return not self._decoder.getstate()[0]
+        return any(start == at for _, start in self._unsent)

@@ -38,9 +38,10 @@ class GenerationRequest:
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """The next stretch of the reply, whole characters only, and the ids of the tokens that ended in it.
+    """The next stretch of the reply, whole characters only, and the ids of the tokens that have ended by its end.
 
-    Ids run ahead of nothing: after any delta, the ids so far spell at least the text so far.
+    A stretch that brings ids ends where a token ends: all ids so far then spell exactly all text so far. One that brings
+    none may end inside a token.
     """
 
     text: str
