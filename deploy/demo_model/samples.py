@@ -31,6 +31,7 @@ RANGES: dict[str, tuple[int, int]] = {
 SHARES = (1.1, 1.1, 1.2, 1.2, 1.2, 1.1, 1.0, 0.7, 0.5, 0.4)
 PLAIN = 0.12  # share of last headers without a modifier
 SECOND_FIRST = 0.3  # share of passages in which the less named of the two is the character
+MOST_CROWD = 0.34  # passages that speak more than this of others than the two are left out
 SKIP_SILENT = 0.5  # share of passages without speech that are left out
 END_BY_MARK = 0.75  # share of last replies that end with EOS, the others with the next header
 LONGEST = 2047
@@ -75,13 +76,15 @@ class Passage:
 
     pair: Pair
     paragraphs: list[Paragraph]
+    crowd: float  # share of the mentions of people that are of others than the two
 
 
 def rename(text: Text, start: int, stop: int, rng: Random, *, held_out: bool) -> Passage:
     """Give the two main people of a passage the persona names and turn everybody else into 'the man' and the like."""
     chunk = text.paragraphs[start:stop]
-    seen = Counter(int(n) for p in chunk for n in MARK.findall(p)).most_common(2)
-    main = [n for n, _ in seen]
+    seen = Counter(int(n) for p in chunk for n in MARK.findall(p))
+    main = [n for n, _ in seen.most_common(2)]
+    crowd = 1 - sum(seen[n] for n in main) / max(1, seen.total())
     if len(main) > 1 and rng.random() < SECOND_FIRST:
         main.reverse()
     words = Counter(w.lower() for p in chunk for w in re.findall(r"\b(?:he|his|she|her)\b", p, re.IGNORECASE))
@@ -92,7 +95,7 @@ def rename(text: Text, start: int, stop: int, rng: Random, *, held_out: bool) ->
     others = {n: (rng.choice(_THIRD[g]), rng.choice(_CALLED[g])) for n, g in enumerate(text.genders)}
     others |= {n: (name, name) for n, name in names.items()}
     renamed = [_put_names(p, others) for p in chunk]
-    return Passage(pair, [Paragraph(_SENTENCE.split(p), _speaker(p, pair)) for p in renamed])
+    return Passage(pair, [Paragraph(_SENTENCE.split(p), _speaker(p, pair)) for p in renamed], crowd)
 
 
 def _speaker(paragraph: str, pair: Pair) -> str:
@@ -152,6 +155,8 @@ class Writer:
         passage = rename(text, place, place + reach, rng, held_out=self._held_out)
         if not any('"' in s for p in passage.paragraphs[:6] for s in p.sentences) and rng.random() < SKIP_SILENT:
             return None, 4
+        if passage.crowd > MOST_CROWD:
+            return None, 3
         turns = rng.randint(6, 24) if many else rng.choices((0, 1, 2), (5, 3, 2))[0]
         draft = _Draft(self._encode, passage)
         draft.put(self._start(draw_head(rng, passage.pair)), HEAD_WEIGHT)
