@@ -22,13 +22,13 @@ class FactsFormatter(logging.Formatter):
 
 
 def set_up(level: int = logging.INFO, stream: TextIO | None = None) -> None:
-    """Send every log record from this level on to a stream (standard error). Replaces what was set up before.
+    """Send our log records from this level on to a stream (standard error). Replaces what was set up before.
 
-    Other people's debug records are never shown: a database driver's quote what players wrote.
+    Of other people's only warnings and worse are shown: a database driver's debug records quote what players wrote.
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(FactsFormatter())
-    logging.basicConfig(level=max(level, logging.INFO), handlers=[handler], force=True)
+    logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
     for name in OURS:
         logging.getLogger(name).setLevel(level)
 

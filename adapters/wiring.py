@@ -32,7 +32,7 @@ from bot.prompt.format import FORMATS, LIMARP, PromptFormat
 from bot.story.persona import Persona
 from bot.story.policy import Rating, refusal
 from bot.story.session import Session
-from storage.store import open_store
+from storage.store import open_store, sqlite_url
 
 PLAYER = AuthorId("player")
 """Who plays on this machine: the one person in front of it."""
@@ -100,7 +100,7 @@ async def house(config: Config, couriers: Sequence[Courier], watch_engine: Engin
     refuse_adult_play(config, facts)
     async with AsyncExitStack() as open_parts:
         open_parts.enter_context(claimed(config))
-        store = await open_store(config.storage.database)
+        store = await open_store(config.storage.url or sqlite_url(config.storage.file))
         open_parts.push_async_callback(store.close)
         llama = _engine(config.model)
         open_parts.push_async_callback(llama.close)

@@ -38,9 +38,9 @@ class StorageConfig:
     url: DatabaseUrl | None = field(default=None, repr=False)
 
     @property
-    def database(self) -> str:
-        """The address of the database: as configured, or an SQLite file in the data directory."""
-        return self.url or f"sqlite:///{Path(self.directory).absolute() / DATABASE}"
+    def file(self) -> Path:
+        """The SQLite file in the data directory: the database where no address is configured."""
+        return Path(self.directory).absolute() / DATABASE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CLOSED)

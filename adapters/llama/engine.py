@@ -30,15 +30,15 @@ def open_engine(  # noqa: PLR0913 - each is a line of the configuration
     """The engine on this model file, ready to write. Takes seconds; `close` it at the end. Raises ModelNotLoaded.
 
     `context` is per slot, in tokens; above the trained context it is cut to that with a warning, because what a model
-    writes beyond it is noise. `threads` None takes all cores this process may use, which is the fastest as long as they
-    are free: where something else keeps a core busy, one fewer is faster, because the threads wait for each other.
+    writes beyond it is noise. `threads` None takes all cores that this process may use but one: the threads wait for
+    each other at every step, so that with one of them held up by other work all would crawl.
     `batch` is how many tokens a step reads at most. `gpu_layers` negative puts all layers on the GPU, if there is one.
     `rating` None takes what the file says.
     """
     check_sampling()
     model = load(path, gpu_layers=gpu_layers)
     size = _context_size(context, model)
-    settings = RunnerSettings(slots, size, min(batch, size), threads or _cores(), cache_on_gpu=gpu_layers != 0)
+    settings = RunnerSettings(slots, size, min(batch, size), threads or _spare_cores(), cache_on_gpu=gpu_layers != 0)
     try:
         runner = LlamaRunner(model, settings)
     except ModelNotLoaded:
@@ -55,8 +55,7 @@ def _context_size(asked: int | None, model: LoadedModel) -> int:
     return min(size, trained)
 
 
-def _cores() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def _spare_cores() -> int:
+    """How many cores this process may use, less one for everything else; at least one."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores - 1)

@@ -48,7 +48,7 @@ def test_an_empty_file_is_the_demo_on_this_machine(tmp_path: Path) -> None:
     assert config.model.stated_rating is Rating.GENERAL
     assert config.sampling.settings == LIMARP
     assert config.web.host == "127.0.0.1"
-    assert config.storage.database.startswith("sqlite:////")
+    assert config.storage.file.is_absolute()
     assert config.scene.rating is Rating.GENERAL
 
 
@@ -76,13 +76,13 @@ def test_what_is_set_is_what_counts(tmp_path: Path) -> None:
     assert config.sampling.settings == SamplingSettings(temperature=0.8, min_p=0.05, top_k=40)
     assert config.story.session_settings == SessionSettings(None)
     assert config.web.limits.post_length == 500
-    assert config.storage.database == f"sqlite:///{tmp_path}/stories/understudy.db"
+    assert config.storage.file == tmp_path / "stories" / "understudy.db"
     assert defaults({}).story.session_settings == SessionSettings(Length.MEDIUM)
 
 
 def test_the_environment_goes_before_the_file_and_its_secret_is_never_shown(tmp_path: Path) -> None:
     config = config_of(tmp_path, '[storage]\nurl = "sqlite:///x.db"\n', UNDERSTUDY_STORAGE_URL=SECRET)
-    assert config.storage.database == SECRET
+    assert config.storage.url == SECRET
     assert "hunter2" not in f"{config!r} {config}"
 
 

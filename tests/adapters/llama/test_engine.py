@@ -67,7 +67,11 @@ def test_slots_that_cannot_be_had_give_the_model_back(monkeypatch: pytest.Monkey
     assert len(freed) == 1
 
 
-def test_all_cores_that_the_process_may_use_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert engine._cores() >= 1
-    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
-    assert engine._cores() == os.cpu_count()
+def test_one_core_is_left_for_everything_else_where_there_are_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
+    assert engine._spare_cores() == 3
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0}, raising=False)
+    assert engine._spare_cores() == 1
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    assert engine._spare_cores() == 7
