@@ -13,7 +13,7 @@ from bot.story.turn import Variant
 class Scribe:
     """Takes down one variant, from the text that it already has on.
 
-    Only whole posts are `sure`: they have left the chunker and cannot be taken back; `tail` is the text after them.
+    Posts leave the chunker when they are sure and cannot be taken back; `tail` is the text after them.
     """
 
     variant: Variant
@@ -35,9 +35,9 @@ class Scribe:
         return self._text
 
     @property
-    def sure(self) -> str:
-        """The text that has left in posts."""
-        return self._text[: self._chunker.taken]
+    def kept(self) -> str:
+        """The text that a crash must not lose: what has left in posts, and what the variant began with."""
+        return self._text[: self._fixed].rstrip()
 
     @property
     def tail(self) -> str:
@@ -55,12 +55,15 @@ class Scribe:
         `cut` says that it did not end by itself: it is trimmed to its last whole sentence, but never into posts that are
         out or text that it began with.
         """
-        fixed = max(self._chunker.taken, len(self.variant.text))
         text = clean(self._text, cut=cut)
-        if len(text) < fixed:
-            text = self._text[:fixed].rstrip() or text
+        if len(text) < self._fixed:
+            text = self.kept or text
         self.posts += [chunk.text for chunk in self._chunker.finish(max(len(text), self._chunker.taken))]
         return text, kept_ids(self._trail, text)
+
+    @property
+    def _fixed(self) -> int:
+        return max(self._chunker.taken, len(self.variant.text))
 
     def _take(self, text: str) -> bool:
         self._text += text

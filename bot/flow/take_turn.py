@@ -122,7 +122,7 @@ class Writer:
     async def _keep(self, session: Session, scribe: Scribe) -> Session:
         """Store the posts that have become sure, so that they can leave while the rest is written."""
         turn = session.turns[-1]
-        variant = replace(turn.variant, text=scribe.sure.rstrip(), token_ids=())
+        variant = replace(turn.variant, text=scribe.kept, token_ids=())
         posts = (*scribe.posts, *turn.posts[len(scribe.posts) :])
         after = with_turn(session, replace(turn.with_variant(variant), posts=posts))
         return await self._save(session, after, wishes_for(session, turn, posts))

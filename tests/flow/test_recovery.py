@@ -4,7 +4,7 @@ import asyncio
 
 from bot.errors import StoreUnavailable
 from bot.ports.store import Change
-from bot.posts import ChannelLimits
+from bot.posts import Act, ChannelLimits
 from bot.story.session import Session
 from bot.story.turn import VariantState
 from tests.builders import HERE, MIRA, a_post, a_session
@@ -38,6 +38,29 @@ async def test_a_half_written_reply_is_finished_after_a_restart_and_nothing_is_d
         assert stage.shown == (MIRA.greeting, *turn.posts)
         assert len([post for post in stage.shown if "number 0 " in post]) == 1
         assert [turn.text for turn in session.turns[:2]] == [MIRA.greeting, "Go on."]
+        await again.close()
+
+
+async def test_a_reply_that_was_being_continued_loses_nothing_of_what_it_had() -> None:
+    pause = Pause(before=12)
+    first, rest = "".join(SENTENCES[:20]).strip(), "And here it ends."
+    replies = [first, ScriptedReply(SENTENCES[20:], pause=pause), rest]
+    async with a_stage(replies, limits=ChannelLimits(300), context=8192) as stage:
+        await stage.post("Go on.")
+        continuing = asyncio.create_task(stage.act(Act.CONTINUE))
+        await pause.reached.wait()
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert (await stage.session()).turns[-1].text.startswith(first)
+        await stage.service.close()
+        continuing.cancel()
+        again = stage.new_service()
+        await again.start()
+        await again.receiver.settled(HERE)
+        turn = (await stage.session()).turns[-1]
+        assert turn.text.startswith(first)
+        assert turn.text.endswith(rest)
+        assert stage.shown == (MIRA.greeting, *turn.posts)
         await again.close()
 
 
