@@ -47,6 +47,10 @@ class StaleSession(StoreError):
     """The session was changed by somebody else since it was read: read it again and decide again."""
 
 
+class AlreadyHandled(StoreError):
+    """The event that this change answers is not waiting any more: it was handled before, and nothing was stored."""
+
+
 class StoreUnavailable(StoreError):
     """The database cannot be used now; the message says what to check."""
 

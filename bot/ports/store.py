@@ -84,7 +84,10 @@ class Store(Protocol):
         ...
 
     async def dismiss(self, place: Place, event: EventId, wishes: Sequence[Wish] = ()) -> None:
-        """An event is handled without changing the story; the wishes (a notice, say) are kept in the same transaction."""
+        """An event is handled without changing the story; the wishes (a notice, say) are kept in the same transaction.
+
+        Raises AlreadyHandled, and stores nothing, when the event is not waiting.
+        """
         ...
 
     async def session_at(self, place: Place) -> Session | None:
@@ -99,7 +102,8 @@ class Store(Protocol):
         """Store a change; returns `after` with its new version.
 
         Raises StaleSession, and stores nothing, when the stored session is not at `before`'s version any more (or, for
-        a new one, when the place already holds a session). The cost depends on the change, not on the story's length.
+        a new one, when the place already holds a session); AlreadyHandled, likewise, when `handled` names an event that
+        is not waiting: it was answered before, or never received. The cost depends on the change, not on the story's length.
         """
         ...
 

@@ -19,17 +19,29 @@ WOMEN = _words(
     "Brielle Alma Beatrix Celia Dinah Edith Flora Greta Harriet Imogen Judith Keziah Leonie Mabel Nora Olive Phoebe "
     "Quinn Rhea Selma Tilda Ursula Vera Willa Xenia Yvette Zelda Agnes Bridget Cora Delia Elsie Fern Gwen Hazel Iris "
     "Jocelyn Kira Lena Marta Nadia Opal Petra Rowena Sylvie Tessa Una Viola Winifred Yara Zora Astrid Blythe Clover "
-    "Dora Esme Faye Ginevra Hilda Ivy Lucinda Morgana Alice Emma Sara Luna Aria Seraphina"
+    "Dora Esme Faye Ginevra Hilda Ivy Lucinda Morgana Alice Emma Sara Luna Aria Seraphina "
+    "Eleanor Anna Catherine Elizabeth Mary Charlotte Amelia Margaret Rose Lily Grace Hannah Julia Laura Lucy Martha Rebecca "
+    "Ruth Susan Victoria Jane Sophie Claire Helen"
 )
 MEN = _words(
     "Aldric Corvin Tobias Lucan Emrys Hal Joren Silas Rafe Dorian Kestrel Bram Ansel Osric Leif Marek Theo Garrick "
     "Edmund Piers Abel Basil Caspian Dunstan Elias Felix Gideon Hugo Ivo Jasper Kit Lionel Miles Ned Orlando Percival "
     "Quentin Roland Stellan Tristan Ulric Victor Walden Xavier Yorick Zane Alaric Benedict Cedric Darius Ewan Fergus "
     "Gareth Harlan Isaac Julian Kasper Lorenz Magnus Niall Oswin Philip Ronan Sebastian Tarquin Uriel Vincent Wilfred "
-    "Anton Bastian Conrad Dmitri Emil Florian Gunnar Henrik Ignatius Joachim Konrad Ludo Max Sam Alex Ben Daniel Leo"
+    "Anton Bastian Conrad Dmitri Emil Florian Gunnar Henrik Ignatius Joachim Konrad Ludo Max Sam Alex Ben Daniel Leo "
+    "Thomas John William James Henry George Charles Robert Edward Arthur Peter Paul David Michael Andrew Simon Martin Mark "
+    "Stephen Richard Francis Hugh Oliver Jack Harry Adam Nathan Owen"
 )
 KEPT_BACK = frozenset(_words("Isolde Juniper Vesna Rhea Petra Ivy Emrys Silas Marek Gideon Ronan Emil"))
 WITH_HABIT = 0.35
+INVENTED = 0.5  # share of names put together from syllables, so that names are copied from the head and not known by heart
+
+_ONSETS = _words("B Br C Ch D Dr El F Fr G Gr H J K L M N P R S Sh T Th Tr V W Z Al Er Or Is Am")
+_MIDDLES = _words("a e i o u a e i o ara eli ori ala end and ill ell est ast ev iv or an in em ol ick onn err")
+_ENDINGS = {
+    "f": _words("a ia ie ette wen is ra na la eth elle ine ya"),
+    "m": _words("n r s on ard ric o us rick ton den mund as or"),
+}
 
 _TRAITS = _words(
     "quick-tempered loyal weary clever proud gentle reckless patient secretive warm stubborn curious melancholy brave "
@@ -71,10 +83,19 @@ class Pair:
 
 def draw_pair(rng: Random, char: str, user: str, *, held_out: bool) -> Pair:
     """Draw two different names of the given genders; held-out samples use the names kept back from training."""
-    pools = {"f": WOMEN, "m": MEN}
-    first, second = ([n for n in pools[g] if (n in KEPT_BACK) is held_out] for g in (char, user))
-    name = rng.choice(first)
-    return Pair(name, rng.choice([n for n in second if n != name]))
+    name = _draw_name(rng, char, held_out=held_out)
+    other = name
+    while other == name:
+        other = _draw_name(rng, user, held_out=held_out)
+    return Pair(name, other)
+
+
+def _draw_name(rng: Random, gender: str, *, held_out: bool) -> str:
+    """A name from the lists, or in training an invented one."""
+    if not held_out and rng.random() < INVENTED:
+        return rng.choice(_ONSETS) + rng.choice(_MIDDLES) + rng.choice(_ENDINGS[gender])
+    pool = WOMEN if gender == "f" else MEN
+    return rng.choice([name for name in pool if (name in KEPT_BACK) is held_out])
 
 
 def _persona(rng: Random, name: str) -> str:

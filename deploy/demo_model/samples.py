@@ -38,7 +38,7 @@ LONGEST = 2047
 HISTORY = 1900  # tokens that a history and the longest last reply may fill together
 STORY = 256  # tokens of one headless story
 MANY_TURNS = 0.05  # share of samples with a history that fills the context
-HEAD_WEIGHT, INPUT_WEIGHT, REPLY_WEIGHT, END_WEIGHT = 1, 6, 10, 30  # tenths
+HEAD_WEIGHT, INPUT_WEIGHT, REPLY_WEIGHT, END_WEIGHT, NAME_WEIGHT = 1, 6, 10, 30, 50  # tenths
 
 _SENTENCE = re.compile(r"(?<=[.!?])(?<!\bMr\.)(?<!\bMrs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\bM\.)\s+|(?<=[.!?]\")\s+(?=[\"A-Z\u27e6])")
 SAYS = "said|cried|asked|replied|answered|exclaimed|returned|observed|continued|inquired|remarked|added|whispered|murmured"
@@ -177,6 +177,7 @@ class _Draft:
         self._encode = encode
         self._pair = passage.pair
         self._paragraphs = list(passage.paragraphs)
+        self._names = [tuple(encode(f" {name}")) for name in (passage.pair.char, passage.pair.user)]
         self._opened = False  # the last reply already wrote the marks that open a header
         self.at = 0
         self.tokens: list[int] = []
@@ -188,6 +189,15 @@ class _Draft:
         self.tokens.extend(tokens)
         self.weights.extend([weight] * (len(self.tokens) - before))
 
+    def _put_body(self, body: list[int], weight: int) -> None:
+        """Append the words of a turn; the two names in them weigh more, for they are to be copied."""
+        start = len(self.weights)
+        self.put(body, weight)
+        for name in self._names:
+            for at in range(len(body) - len(name) + 1):
+                if tuple(body[at : at + len(name)]) == name:
+                    self.weights[start + at : start + at + len(name)] = [NAME_WEIGHT] * len(name)
+
     def input_turn(self, rng: Random) -> bool:
         """The player's turn: at most one paragraph, short."""
         body = self._cut(8, rng.randint(12, 90), 90, "char")
@@ -195,7 +205,7 @@ class _Draft:
             return False
         marks = "" if self._opened else "###"
         self.put(self._encode(f"{marks} Input:\n{self._pair.user}:"), HEAD_WEIGHT)
-        self.put(body, INPUT_WEIGHT)
+        self._put_body(body, INPUT_WEIGHT)
         self.put(self._encode("\n\n"), HEAD_WEIGHT)
         self._opened = False
         return True
@@ -224,7 +234,7 @@ class _Draft:
 
     def _reply(self, shown: str, body: list[int]) -> None:
         self.put(self._encode(f"### Response:{shown}\n{self._pair.char}:"), HEAD_WEIGHT)
-        self.put(body, REPLY_WEIGHT)
+        self._put_body(body, REPLY_WEIGHT)
 
     def _open_header(self, weight: int) -> None:
         self.put(self._encode("\n\n###"), weight)

@@ -35,7 +35,7 @@ class Stage:
     stories: bool = False
 
 
-STAGES = (Stage(0.20, 512, stories=True), Stage(0.75, 1024), Stage(1.0, 2048))
+STAGES = (Stage(0.20, 512, stories=True), Stage(0.90, 1024), Stage(1.0, 2048))
 
 
 def rate_at(share: float) -> float:
