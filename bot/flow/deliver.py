@@ -36,9 +36,10 @@ class Deliverer:
     _workers: dict[Place, asyncio.Task[None]] = field(default_factory=dict)
 
     async def start(self) -> None:
-        """Take up the wishes that are outstanding."""
+        """Take up the wishes that are outstanding, in the places that are served now."""
         for place in await self.store.outstanding():
-            self.wake(place)
+            if self.places.serves(place):
+                self.wake(place)
 
     def wake(self, place: Place) -> None:
         """There may be something to deliver to this place."""
@@ -88,7 +89,7 @@ class Deliverer:
         try:
             message = await self._bring(delivery)
         except TryLater as patience:
-            await self.store.postpone(delivery.id, self.clock.now() + patience.seconds, uncertain=False)
+            await self.store.postpone(delivery.id, self.clock.now() + patience.seconds, uncertain=delivery.uncertain)
         except OutcomeUnknown:
             wait = min(BACKOFF * 2**delivery.attempts, BACKOFF_LIMIT)
             self.metrics.count("deliveries", "uncertain")
@@ -97,6 +98,13 @@ class Deliverer:
             log.warning("a post was refused", exc_info=refusal, extra={"action": "abandon_post", "place": place})
             self.metrics.count("deliveries", "abandoned")
             await self.store.abandon(delivery.id, str(refusal))
+        except StoreUnavailable:
+            raise
+        except Exception:
+            # A defect must not end this place's worker: the wish stays the oldest, and is tried again.
+            log.exception("a post could not be brought to its place", extra={"action": "retry_post", "place": place})
+            self.metrics.count("failures")
+            await self.store.postpone(delivery.id, self.clock.now() + BACKOFF_LIMIT, uncertain=True)
         else:
             self.metrics.count("deliveries", "settled")
             await self.store.settle(delivery.id, message)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from bot import texts
-from bot.errors import Refused, StaleSession, StoreUnavailable, UnderstudyError
+from bot.errors import AlreadyHandled, ChannelGone, Refused, StaleSession, StoreUnavailable, UnderstudyError
 from bot.flow.decide import Ignore, RunCommand, decide
 from bot.flow.places import Places
 from bot.flow.run_command import carry_out
@@ -48,8 +48,8 @@ class Handler:
     async def handle(self, event: Inbound) -> None:
         """Store what an event changes, and write the reply that it opens. Never raises: a failure is logged and told."""
         try:
-            await self._patiently(lambda again: self._store_outcome(event, again=again))
-            await self._patiently(lambda _: self._write_open_reply(event.place))
+            await self._patiently(lambda: self._store_outcome(event))
+            await self._patiently(lambda: self._write_open_reply(event.place))
         except Exception:
             # A defect met in one place must neither end its lane nor come back at every start.
             log.exception("an event could not be handled", extra={"action": "fail", "event": event.event})
@@ -59,7 +59,7 @@ class Handler:
     async def resume(self, place: Place) -> None:
         """Write on the reply that an earlier run left half-written. Never raises."""
         try:
-            await self._patiently(lambda _: self._write_open_reply(place))
+            await self._patiently(lambda: self._write_open_reply(place))
         except Exception:
             log.exception("a reply could not be resumed", extra={"action": "fail", "place": place})
             self.metrics.count("failures")
@@ -72,21 +72,24 @@ class Handler:
         stop.set()
         return True
 
-    async def _patiently(self, work: Callable[[bool], Awaitable[None]]) -> None:
-        again = False
+    async def _patiently(self, work: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
-                await work(again)
+                await work()
             except (StoreUnavailable, StaleSession) as error:
                 log.warning("the store could not be used; trying again", exc_info=error, extra={"action": "wait_for_store"})
                 await self.clock.sleep(STORE_PATIENCE)
-                again = True
             else:
                 return
 
-    async def _store_outcome(self, event: Inbound, *, again: bool) -> None:
-        if again and event not in await self.store.waiting():
-            return
+    async def _store_outcome(self, event: Inbound) -> None:
+        try:
+            await self._decide_and_store(event)
+        except AlreadyHandled:
+            # It came again, or its outcome was stored and only the answer was lost: the reply may still have to be written.
+            log.info("an event was handled before", extra={"action": "drop", "event": event.event})
+
+    async def _decide_and_store(self, event: Inbound) -> None:
         session = await self.store.session_at(event.place)
         if session is not None and session.writing is not None:
             session = await self._write(session)
@@ -101,22 +104,25 @@ class Handler:
 
     async def _run(self, decision: RunCommand) -> None:
         command = decision.command
-        limits = await self.places.limits(command.place)
         try:
+            limits = await self.places.limits(command.place)
             change = carry_out(decision.session, command, limits, self.roll)
-        except Refused as refused:
+        except (Refused, ChannelGone) as refused:
             await self._ignore(decision.session, command, Ignore("the act makes no sense now", str(refused)))
-        else:
-            await self._save(change)
+            return
+        saved = await self._save(change)
+        if saved.writing is None:
+            await self.writer.read_ahead(saved)
 
     def _taken_in(self, session: Session, post: InboundPost) -> Change:
         persona = session.persona_of(post.author) or Persona(post.author, post.author_name)
         answered = open_reply(add_post(session, persona, post.text), self.roll())
         return Change(session, answered, handled=post.event)
 
-    async def _save(self, change: Change) -> None:
-        await self.store.save(change)
-        self.wake(change.after.place)
+    async def _save(self, change: Change) -> Session:
+        saved = await self.store.save(change)
+        self.wake(saved.place)
+        return saved
 
     async def _ignore(self, session: Session | None, event: Inbound, why: Ignore) -> None:
         log.info("an event was ignored: %s", why.reason, extra={"action": "ignore", "event": event.event})

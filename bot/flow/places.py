@@ -21,6 +21,10 @@ class Places:
         """The courier that serves a place. Raises KeyError when no adapter does."""
         return courier_for(self.couriers, place)
 
+    def serves(self, place: Place) -> bool:
+        """Whether an adapter serves the place's platform now; stories of others rest until one does."""
+        return any(courier.platform == place.platform for courier in self.couriers)
+
     async def limits(self, place: Place) -> ChannelLimits:
         """What a place accepts, asked again as long as the platform asks to wait. Raises ChannelGone."""
         while True:

@@ -22,16 +22,16 @@ class Receiver:
     wait_until_settled: Callable[[Place], Awaitable[None]]
 
     async def receive(self, event: Inbound) -> None:
-        """Take an event in. Once this returns it will be handled, whatever happens; one that came before is dropped.
+        """Take an event in. Once this returns it will be handled, whatever happens, and once, however often it comes.
 
         Raises Refused, with a sentence for the player, when the text cannot be used (nothing is stored then), and
         StoreUnavailable.
         """
         cleaned = self._cleaned(event)
-        if await self.store.receive(cleaned):
-            self.queue(cleaned)
-        else:
+        if not await self.store.receive(cleaned):
+            # It may still wait: kept by a call whose answer was lost. If it was handled, its lane finds that out.
             self.metrics.count("duplicate_events")
+        self.queue(cleaned)
 
     def stop(self, place: Place) -> bool:
         """Stop the reply that is being written in a place; False when none is."""

@@ -52,12 +52,13 @@ class Service:
     _places: Places = field(init=False)
     _lanes: Lanes = field(init=False, default_factory=Lanes)
     _deliverer: Deliverer = field(init=False)
+    _writer: Writer = field(init=False)
     _handler: Handler = field(init=False)
 
     def __post_init__(self) -> None:
         self._places = Places(self.couriers, self.clock)
         self._deliverer = Deliverer(self.store, self._places, self.clock, self.metrics)
-        writer = Writer(
+        self._writer = Writer(
             self.store,
             self.engine,
             self._places,
@@ -73,7 +74,7 @@ class Service:
             self._places,
             self.clock,
             self.metrics,
-            writer,
+            self._writer,
             self.roll,
             self._deliverer.wake,
         )
@@ -82,12 +83,17 @@ class Service:
         )
 
     async def start(self) -> None:
-        """Take up what an earlier run left: undelivered posts, half-written replies, unhandled events, in this order."""
+        """Take up what an earlier run left: undelivered posts, half-written replies, unhandled events, in this order.
+
+        What belongs to a platform that no courier serves now is left for a run that does.
+        """
         await self._deliverer.start()
         for place in await self.store.unfinished():
-            self._lanes.put(place, partial(self._handler.resume, place))
+            if self._places.serves(place):
+                self._lanes.put(place, partial(self._handler.resume, place))
         for event in await self.store.waiting():
-            self._queue(event)
+            if self._places.serves(event.place):
+                self._queue(event)
 
     async def close(self) -> None:
         """Stop working. Nothing is lost: what is unfinished is taken up by the next start."""
@@ -97,7 +103,7 @@ class Service:
     async def begin(self, session: Session) -> Session:
         """Open a story in its place, with its character's greeting shown.
 
-        Raises Refused when the age gate is closed or the place already holds a story.
+        Raises Refused when the age gate is closed or the place already holds a story, and ChannelGone.
         """
         model = (await self.engine.capabilities()).rating
         if blocked := refusal(model=model, character=session.character.rating, session=session.rating):
@@ -108,7 +114,7 @@ class Service:
         except StaleSession:
             raise Refused("This place already has a story.") from None
         self._deliverer.wake(saved.place)
-        return saved
+        return await self._writer.read_ahead(saved)
 
     def _queue(self, event: Inbound) -> None:
         self._lanes.put(event.place, partial(self._handler.handle, event))

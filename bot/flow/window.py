@@ -10,6 +10,7 @@ from bot.prompt.format import PromptFormat
 from bot.prompt.length import reply_budget
 from bot.prompt.window import plan, plan_ahead, room
 from bot.story.session import Session, with_window
+from bot.story.turn import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,18 @@ async def prepare_next(reading: Reading, session: Session) -> Session:
         measured = await measure(reading, prompt)
         budget = reply_budget(session.settings.length, measured.context)
         space = room(measured.context, measured.head, 0, budget)
-        drop = plan_ahead(measured.turns, space)
+        drop = min(plan_ahead(measured.turns, space), _last_post(session, prompt))
         if drop:
             session = await _move(reading, session, prompt, drop)
             prompt = build(session, reading.prompt_format)
     await reading.engine.warm(session.id, prompt.segments)
     return session
+
+
+def _last_post(session: Session, prompt: Prompt) -> int:
+    """The index of the newest player's turn in a prompt: it stays, or a retry would find nothing to answer."""
+    posts = {turn.number for turn in session.turns if turn.role is Role.PLAYER}
+    return max((index for index, (number, _) in enumerate(prompt.turns) if number in posts), default=0)
 
 
 async def measure(reading: Reading, prompt: Prompt) -> Measured:

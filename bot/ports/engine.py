@@ -77,12 +77,11 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class EngineCapabilities:
-    """What the engine runs: the model's name, its context in tokens, its rating, and settings it cannot honour."""
+    """What the engine runs: the model's name, its context in tokens, and its rating."""
 
     model: str
     context: int
     rating: Rating = Rating.UNRATED
-    ignored_settings: tuple[str, ...] = ()
 
 
 class Engine(Protocol):

@@ -24,8 +24,12 @@ def plan(turn_tokens: Sequence[int], room: int) -> int:
 
 
 def plan_ahead(turn_tokens: Sequence[int], room: int) -> int:
-    """Like `plan`, but for when the engine rests: it steps already when a next post like the last ones would not fit."""
-    return 0 if not turn_tokens or sum(turn_tokens) + expected_next(turn_tokens) <= room else _step(turn_tokens, room)
+    """Like `plan`, but for when the engine rests: it steps when a next post like the last ones would not fit, and makes room.
+
+    Where half of `room` cannot stay filled beside such a post, the post comes first: nobody shall wait for a second step.
+    """
+    expected = expected_next(turn_tokens)
+    return 0 if not turn_tokens or sum(turn_tokens) + expected <= room else _step(turn_tokens, room, expected)
 
 
 def expected_next(turn_tokens: Sequence[int]) -> int:
@@ -33,10 +37,10 @@ def expected_next(turn_tokens: Sequence[int]) -> int:
     return max(turn_tokens[-RECENT_TURNS:], default=0) * 5 // 4
 
 
-def _step(turn_tokens: Sequence[int], room: int) -> int:
+def _step(turn_tokens: Sequence[int], room: int, expected: int = 0) -> int:
     first = len(turn_tokens) - 1
     filled = turn_tokens[first]
-    while first > 0 and 2 * filled < room and filled + turn_tokens[first - 1] <= room:
+    while first > 0 and 2 * filled < room and filled + turn_tokens[first - 1] + expected <= room:
         first -= 1
         filled += turn_tokens[first]
     return first

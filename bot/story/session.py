@@ -129,15 +129,18 @@ def extend(session: Session, seed: int) -> Session:
     return with_turn(session, turn.with_variant(variant))
 
 
-def give_up(session: Session) -> Session:
-    """The session without the variant being written, which came to nothing: the one before it is shown, or no reply."""
+def give_up(session: Session, selected: int | None = None) -> Session:
+    """The session without the variant being written, which came to nothing: `selected` (else the last one) is shown again.
+
+    Without another variant, there is no reply any more.
+    """
     turn = session.writing
     if turn is None:
         return session
     variants = (*turn.variants[: turn.selected], *turn.variants[turn.selected + 1 :])
     if not variants:
         return replace(session, turns=session.turns[:-1])
-    return with_turn(session, replace(turn, variants=variants, selected=len(variants) - 1))
+    return with_turn(session, replace(turn, variants=variants, selected=len(variants) - 1 if selected is None else selected))
 
 
 def edit(session: Session, number: int, text: str) -> Session:
@@ -153,8 +156,8 @@ def edit(session: Session, number: int, text: str) -> Session:
 def undo(session: Session) -> tuple[Session, tuple[Turn, ...]]:
     """The session without its last exchange (the last player's post and all after it), and the turns that left.
 
-    With no player's post left there is nothing to undo: the greeting stays. When little of the window is left, it is
-    moved back, so that the store reads older turns into it.
+    With no player's post left there is nothing to undo: the greeting stays. When few turns, or no player's, are left in
+    the window, it is moved back, so that the store reads older turns into it.
     """
     _refuse_while_writing(session)
     posts = [turn.number for turn in session.turns if turn.role is Role.PLAYER]
@@ -162,7 +165,8 @@ def undo(session: Session) -> tuple[Session, tuple[Turn, ...]]:
         raise Refused("There is nothing to undo: no player has posted yet.")
     kept = tuple(turn for turn in session.turns if turn.number < posts[-1])
     gone = session.turns[len(kept) :]
-    start = session.window_start if len(kept) > WINDOW_FLOOR else max(0, session.window_start - WINDOW_STEP_BACK)
+    enough = len(posts) > 1 and len(kept) > WINDOW_FLOOR
+    start = session.window_start if enough else max(0, session.window_start - WINDOW_STEP_BACK)
     return replace(session, turns=kept, window_start=start), gone
 
 

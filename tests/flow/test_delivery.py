@@ -71,3 +71,26 @@ async def test_a_message_that_somebody_deleted_does_not_hold_up_a_swipe() -> Non
         await stage.act(Act.RETRY)
         await stage.post("Still there?")
         assert stage.shown[-1] == "Two."
+
+
+async def test_patience_asked_for_while_reading_back_does_not_make_an_uncertain_post_certain() -> None:
+    mishaps = [
+        Mishap(2, OutcomeUnknown("cut"), Verb.SEND, takes_effect=True),
+        Mishap(1, TryLater(5), Verb.READ_BACK),
+    ]
+    async with a_stage(mishaps=mishaps) as stage:
+        posting = asyncio.create_task(stage.post("Hello?"))
+        while not any(call.verb is Verb.SEND for call in stage.courier.calls[2:]):
+            await asyncio.sleep(0)
+        stage.courier.forget_keys()
+        await _let_time_pass(stage, posting)
+        assert stage.shown == (MIRA.greeting, '"Come in," she said.')
+
+
+async def test_a_courier_with_a_defect_delays_a_post_and_loses_none() -> None:
+    defect = RuntimeError("a defect")
+    async with a_stage(mishaps=[Mishap(2, defect, Verb.SEND)]) as stage:  # type: ignore[arg-type]  # what no wall allows
+        posting = asyncio.create_task(stage.post("Hello?"))
+        await _let_time_pass(stage, posting)
+        assert stage.shown == (MIRA.greeting, '"Come in," she said.')
+        assert stage.service.metrics.total("failures") == 1

@@ -3,8 +3,10 @@
 import asyncio
 
 from bot.errors import StoreUnavailable
+from bot.ids import ChannelKey, Place, Platform
 from bot.ports.store import Change
 from bot.posts import Act, ChannelLimits
+from bot.story.policy import Rating
 from bot.story.session import Session
 from bot.story.turn import VariantState
 from tests.builders import HERE, MIRA, a_post, a_session
@@ -44,7 +46,7 @@ async def test_a_half_written_reply_is_finished_after_a_restart_and_nothing_is_d
 async def test_a_reply_that_was_being_continued_loses_nothing_of_what_it_had() -> None:
     pause = Pause(before=12)
     first, rest = "".join(SENTENCES[:20]).strip(), "And here it ends."
-    replies = [first, ScriptedReply(SENTENCES[20:], pause=pause), rest]
+    replies: list[str | ScriptedReply] = [first, ScriptedReply(SENTENCES[20:], pause=pause), rest]
     async with a_stage(replies, limits=ChannelLimits(300), context=8192) as stage:
         await stage.post("Go on.")
         continuing = asyncio.create_task(stage.act(Act.CONTINUE))
@@ -103,3 +105,46 @@ async def test_a_change_whose_confirmation_was_lost_is_not_made_twice() -> None:
             await asyncio.sleep(0)
         assert [turn.text for turn in (await stage.session()).turns[1:]] == ["Hello?", '"Come in," she said.']
         await service.close()
+
+
+async def test_an_event_that_is_taken_up_twice_is_answered_once() -> None:
+    async with a_stage() as stage:
+        await stage.store.receive(a_post("Anybody?", "kept"))
+        await stage.service.start()
+        await stage.service.start()
+        await stage.service.receiver.settled(HERE)
+        assert stage.shown == (MIRA.greeting, '"Come in," she said.')
+
+
+async def test_a_post_whose_receipt_was_lost_is_answered_when_it_is_sent_again() -> None:
+    async with a_stage() as stage:
+        await stage.store.receive(a_post("Anybody?", "kept"))
+        await stage.post("Anybody?", event="kept")
+        assert stage.shown == (MIRA.greeting, '"Come in," she said.')
+
+
+async def test_what_belongs_to_a_platform_that_is_not_served_now_is_left_as_it_is() -> None:
+    elsewhere = Place(Platform("elsewhere"), ChannelKey("room"))
+    async with a_stage() as stage:
+        left = a_post("Anybody?", "left", place=elsewhere)
+        await stage.store.receive(left)
+        await stage.service.start()
+        await stage.post("Hello?")
+        assert await stage.store.waiting() == (left,)
+        assert stage.service.metrics.total("failures") == 0
+
+
+async def test_an_open_reply_of_a_story_that_is_rated_adult_by_now_is_not_written() -> None:
+    pause = Pause(before=0)
+    async with a_stage([ScriptedReply(("Word.",), pause=pause)]) as stage:
+        posting = asyncio.create_task(stage.post("Hello?"))
+        await pause.reached.wait()
+        await stage.service.close()
+        posting.cancel()
+        stage.engine.rating = Rating.ADULT
+        again = stage.new_service()
+        await again.start()
+        await again.receiver.settled(HERE)
+        assert len(stage.engine.requests) == 1
+        assert "the model is adult" in stage.shown[-1]
+        await again.close()

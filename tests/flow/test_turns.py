@@ -1,16 +1,18 @@
 """Whole turns on fakes: what a player does, what stands in the place afterwards, and what the story remembers."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 import pytest
 
 from bot.errors import EngineBusy, EngineUnavailable, Refused
-from bot.ports.engine import FinishReason
+from bot.ports.engine import Finished, FinishReason, GenerationRequest, TextDelta
 from bot.posts import Act, ChannelLimits
 from bot.story.settings import Length
 from bot.story.turn import Role, VariantState
 from tests.builders import HERE, MIRA, a_session
-from tests.fakes.engine import Pause, ScriptedReply
+from tests.fakes.engine import Pause, ScriptedEngine, ScriptedReply
 from tests.flow.stage import a_stage
 
 LONG = " ".join(f"This is sentence number {number} of a long reply." for number in range(60))
@@ -306,3 +308,94 @@ async def test_a_retry_that_comes_to_nothing_shows_the_variant_that_the_model_wi
         await stage.act(Act.RETRY)
         turn = (await stage.session()).turns[-1]
         assert stage.shown[1] == turn.text == "".join(turn.posts)
+
+
+async def test_an_engine_that_fails_after_posts_have_left_keeps_them_and_says_so() -> None:
+    broken = ScriptedReply(tuple(f"{word} " for word in LONG.split()), error=EngineUnavailable("It stopped."), fails_before=400)
+    async with a_stage([broken], limits=SMALL, context=8192) as stage:
+        await stage.post("Go on.")
+        turn = (await stage.session()).turns[-1]
+        assert turn.variant.state is VariantState.BROKEN
+        assert len(turn.posts) > 3
+        assert stage.shown[1:-1] == turn.posts
+        assert "It stopped." in stage.shown[-1]
+        assert len(stage.engine.requests) == 1
+
+
+class DefectiveEngine(ScriptedEngine):
+    """An engine with a defect: its first reply ends in an error that no wall allows."""
+
+    defects = 1
+
+    async def generate(self, request: GenerationRequest) -> AsyncGenerator[TextDelta | Finished, None]:
+        if self.defects:
+            self.defects -= 1
+            raise RuntimeError("a defect")
+        async with aclosing(super().generate(request)) as stream:
+            async for event in stream:
+                yield event
+
+
+async def test_a_defect_while_a_reply_is_written_costs_that_reply_and_no_post() -> None:
+    async with a_stage() as stage:
+        stage.engine = DefectiveEngine(["One."])
+        stage.service.engine = stage.engine
+        service = stage.service = stage.new_service()
+        await service.start()
+        await stage.post("First.")
+        assert "went wrong" in stage.shown[-1]
+        await stage.post("Second.")
+        assert stage.shown[-1] == "One."
+        assert [turn.text for turn in (await stage.session()).turns[1:]] == ["First.", "Second.", "One."]
+        assert service.metrics.total("failures") == 1
+        await service.close()
+
+
+async def test_a_stop_ends_the_waiting_for_a_busy_engine() -> None:
+    async with a_stage([ScriptedReply((), error=EngineBusy(600))]) as stage:
+        posting = asyncio.create_task(stage.post("Hello?"))
+        while not stage.clock.sleeping:
+            await asyncio.sleep(0)
+        assert stage.service.receiver.stop(HERE)
+        await posting
+        assert (await stage.session()).turns[-1].role is Role.PLAYER
+
+
+async def test_a_retry_that_is_stopped_before_its_first_word_leaves_the_variant_that_was_shown() -> None:
+    pause = Pause(before=0)
+    async with a_stage(["One.", "Two.", "Three.", ScriptedReply(("Four.",), pause=pause)]) as stage:
+        await stage.post("Hello?")
+        await stage.act(Act.RETRY)
+        await stage.act(Act.RETRY)
+        await stage.act(Act.SWIPE_LEFT)
+        await stage.act(Act.SWIPE_LEFT)
+        retrying = asyncio.create_task(stage.act(Act.RETRY))
+        await pause.reached.wait()
+        stage.service.receiver.stop(HERE)
+        await retrying
+        assert stage.shown == (MIRA.greeting, "One.")
+        assert (await stage.session()).turns[-1].text == "One."
+
+
+async def test_a_reply_too_large_for_the_window_leaves_the_post_that_it_answers() -> None:
+    async with a_stage(["word " * 290 + "done."], context=1500) as stage:
+        for number in range(6):
+            await stage.post(f"Post number {number}.")
+            assert any(turn.role is Role.PLAYER for turn in (await stage.session()).turns)
+        await stage.act(Act.RETRY)
+        prompt = "".join(segment.text for segment in stage.engine.requests[-1].segments)
+        assert "### Input:\nTobias: Post number 5." in prompt
+        await stage.act(Act.UNDO)
+        assert (await stage.session()).turns[-1].role is Role.CHARACTER
+
+
+async def test_the_story_is_read_ahead_after_every_act_that_changes_it() -> None:
+    async with a_stage(["One.", "Two."]) as stage:
+        assert stage.engine.warms
+        await stage.post("Hello?")
+        await stage.act(Act.RETRY)
+        before = len(stage.engine.warms)
+        await stage.act(Act.SWIPE_LEFT)
+        assert "One." in "".join(segment.text for segment in stage.engine.warms[-1][1])
+        await stage.act(Act.UNDO)
+        assert len(stage.engine.warms) == before + 2

@@ -70,6 +70,15 @@ def test_after_a_step_the_next_ones_are_not_near(turn_tokens: list[int], room: i
     assert window.plan(turn_tokens[first:], room) == 0
 
 
+@settings(deadline=None)
+@given(turn_tokens=sizes, room=st.integers(800, 3_000))
+def test_after_a_step_ahead_of_need_the_next_post_needs_no_step(turn_tokens: list[int], room: int) -> None:
+    first = window.plan_ahead(turn_tokens, room)
+    next_post = window.expected_next(turn_tokens)
+
+    assert window.plan([*turn_tokens[first:], next_post], room) == 0
+
+
 def test_the_window_steps_early_when_a_post_like_the_last_ones_would_not_fit() -> None:
     turn_tokens = [30, 30, 30]
 

@@ -1,0 +1,86 @@
+"""One reply on its way into the store: posts as they become sure, and how it ends. It knows no engine.
+
+Rule 1: `session` is always the session as it is stored, so that whatever comes next builds on what was stored last.
+Rule 2: nothing here waits for anybody but the store: a step that stores something is never given up half-way.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from bot import texts
+from bot.chunking.chunker import cut
+from bot.flow.scribe import Scribe
+from bot.flow.wishes import notice, wishes_for
+from bot.ids import Place
+from bot.ports.store import Change, Store, Wish
+from bot.story.session import Session, give_up, with_turn
+from bot.story.turn import Turn, VariantState
+
+
+@dataclass(slots=True)
+class Reply:
+    """The open turn of a session while it is written."""
+
+    session: Session
+    scribe: Scribe
+    store: Store
+    wake: Callable[[Place], None]
+
+    @property
+    def turn(self) -> Turn:
+        """The turn that is being written."""
+        return self.session.turns[-1]
+
+    async def keep(self) -> None:
+        """Store the posts that have become sure, so that they can leave while the rest is written."""
+        turn = self.turn
+        variant = replace(turn.variant, text=self.scribe.kept, token_ids=())
+        posts = (*self.scribe.posts, *turn.posts[len(self.scribe.posts) :])
+        after = with_turn(self.session, replace(turn.with_variant(variant), posts=posts))
+        await self.save(after, wishes_for(self.session, turn, posts))
+
+    async def finish(self, state: VariantState, *, cut_short: bool, silent: str, unchanged: str) -> None:
+        """The reply is over. `silent` and `unchanged` are said (unless empty) when nothing, or nothing new, was written."""
+        text, ids = self.scribe.finish(cut=cut_short)
+        if not text:
+            await self._give_up(silent)
+            return
+        said = unchanged if text == self.scribe.variant.text else ""
+        turn = self.turn
+        variant = replace(turn.variant, text=text, state=state, token_ids=ids)
+        after = with_turn(self.session, replace(turn.with_variant(variant), posts=tuple(self.scribe.posts)))
+        await self.save(after, (*wishes_for(self.session, turn, self.scribe.posts), *self._said(said)))
+
+    async def break_off(self, reason: str) -> None:
+        """The reply cannot be written on: what there is stays, and the place is told why."""
+        broken = texts.BROKEN.format(reason=reason)
+        text, ids = self.scribe.finish(cut=True)
+        if not text:
+            await self._give_up(texts.NOTHING_WRITTEN.format(reason=reason))
+            return
+        turn = self.turn
+        variant = replace(turn.variant, text=text, state=VariantState.BROKEN, token_ids=ids)
+        after = with_turn(self.session, replace(turn.with_variant(variant), posts=tuple(self.scribe.posts)))
+        await self.save(after, (*wishes_for(self.session, turn, self.scribe.posts), *self._said(broken)))
+
+    async def save(self, after: Session, wishes: tuple[Wish, ...] = ()) -> None:
+        """Store the session as it shall be, with what its place must come to show."""
+        self.session = await self.store.save(Change(self.session, after, wishes))
+        if wishes:
+            self.wake(self.session.place)
+
+    async def _give_up(self, sentence: str) -> None:
+        """Nothing was written: the story falls back to the variant that is shown, or to having no reply."""
+        turn, limits = self.turn, self.scribe.limits
+        cuts = [tuple(chunk.text for chunk in cut(variant.text, limits)) for variant in turn.variants[:-1]]
+        after = give_up(self.session, cuts.index(turn.posts) if turn.posts in cuts else None)
+        wishes: tuple[Wish, ...] = self._said(sentence)
+        if cuts and after.last is not None:
+            posts = cuts[after.last.selected]
+            wishes = (*wishes_for(self.session, after.last, posts), *wishes)
+            after = with_turn(after, replace(after.last, posts=posts))
+        await self.save(after, wishes)
+
+    def _said(self, sentence: str) -> tuple[Wish, ...]:
+        about = f"{self.turn.number}/{self.session.version}"
+        return (notice(self.session, sentence, about),) if sentence else ()
