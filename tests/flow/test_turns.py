@@ -1,18 +1,16 @@
 """Whole turns on fakes: what a player does, what stands in the place afterwards, and what the story remembers."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 
 import pytest
 
-from bot.errors import EngineBusy, EngineUnavailable, Refused
-from bot.ports.engine import Finished, FinishReason, GenerationRequest, TextDelta
+from bot.errors import Refused
+from bot.ports.engine import FinishReason
 from bot.posts import Act, ChannelLimits
 from bot.story.settings import Length
 from bot.story.turn import Role, VariantState
 from tests.builders import HERE, MIRA, a_session
-from tests.fakes.engine import Pause, ScriptedEngine, ScriptedReply
+from tests.fakes.engine import Pause, ScriptedReply
 from tests.flow.stage import a_stage
 
 LONG = " ".join(f"This is sentence number {number} of a long reply." for number in range(60))
@@ -205,65 +203,6 @@ async def test_a_reply_cut_by_its_budget_ends_with_a_whole_sentence() -> None:
         assert stage.shown[-1] == "All done."
 
 
-async def test_a_model_with_nothing_to_say_is_asked_again_and_then_the_place_is_told() -> None:
-    async with a_stage([""]) as stage:
-        await stage.post("Hello?")
-        assert len(stage.engine.requests) == 3
-        assert len({request.seed for request in stage.engine.requests}) == 3
-        assert "nothing to say" in stage.shown[-1]
-        assert (await stage.session()).turns[-1].role is Role.PLAYER
-
-
-async def test_an_engine_that_fails_in_mid_reply_leaves_what_was_written_and_says_so() -> None:
-    broken = ScriptedReply(("She turned. ", "Then "), error=EngineUnavailable("The model stopped."), fails_before=2)
-    async with a_stage([broken, "All new."]) as stage:
-        await stage.post("Hello?")
-        assert stage.shown[1] == "She turned."
-        assert "The model stopped." in stage.shown[2]
-        assert (await stage.session()).turns[-1].variant.state is VariantState.BROKEN
-        await stage.act(Act.RETRY)
-        assert stage.shown[1] == "All new."
-
-
-async def test_an_engine_that_fails_before_the_first_word_says_so_and_retry_works() -> None:
-    broken = ScriptedReply((), error=EngineUnavailable("The model is gone."))
-    async with a_stage([broken, "Back again."]) as stage:
-        await stage.post("Hello?")
-        assert "The model is gone." in stage.shown[-1]
-        await stage.act(Act.RETRY)
-        assert "Back again." in stage.shown
-
-
-async def test_a_busy_engine_is_asked_again_when_it_said_so() -> None:
-    busy = ScriptedReply((), error=EngineBusy(7))
-    async with a_stage([busy, "At last."]) as stage:
-        posting = asyncio.create_task(stage.post("Hello?"))
-        while not stage.clock.sleeping:
-            await asyncio.sleep(0)
-        assert list(stage.clock.sleeping) == [7]
-        stage.clock.move(7)
-        await posting
-        assert stage.shown[-1] == "At last."
-
-
-async def test_a_post_that_the_model_cannot_read_says_so_and_can_be_edited() -> None:
-    async with a_stage(["Fine."], context=600) as stage:
-        await stage.post("word " * 1000)
-        assert "too long" in stage.shown[-1]
-        number = (await stage.session()).turns[-1].number
-        await stage.act(Act.EDIT, turn=number, text="Short.")
-        await stage.act(Act.RETRY)
-        assert stage.shown[-1] == "Fine."
-
-
-async def test_text_that_cannot_be_used_is_refused_before_anything_is_stored() -> None:
-    async with a_stage() as stage:
-        with pytest.raises(Refused, match="1,000,000"):
-            await stage.post("x" * 1_000_000)
-        assert await stage.store.waiting() == ()
-        assert len(stage.shown) == 1
-
-
 async def test_the_story_is_read_ahead_while_nobody_waits() -> None:
     async with a_stage(["One."]) as stage:
         await stage.post("Hello?")
@@ -298,83 +237,6 @@ async def test_posts_that_come_while_a_reply_is_written_are_answered_in_order() 
         await asyncio.gather(first, second)
         assert [turn.text for turn in (await stage.session()).turns[1:]] == ["First.", "One.", "Second.", "Two."]
         assert stage.shown[1:] == ("One.", "Two.")
-
-
-async def test_a_retry_that_comes_to_nothing_shows_the_variant_that_the_model_will_read() -> None:
-    async with a_stage(["One.", "Two.", ""]) as stage:
-        await stage.post("Hello?")
-        await stage.act(Act.RETRY)
-        await stage.act(Act.SWIPE_LEFT)
-        await stage.act(Act.RETRY)
-        turn = (await stage.session()).turns[-1]
-        assert stage.shown[1] == turn.text == "".join(turn.posts)
-
-
-async def test_an_engine_that_fails_after_posts_have_left_keeps_them_and_says_so() -> None:
-    broken = ScriptedReply(tuple(f"{word} " for word in LONG.split()), error=EngineUnavailable("It stopped."), fails_before=400)
-    async with a_stage([broken], limits=SMALL, context=8192) as stage:
-        await stage.post("Go on.")
-        turn = (await stage.session()).turns[-1]
-        assert turn.variant.state is VariantState.BROKEN
-        assert len(turn.posts) > 3
-        assert stage.shown[1:-1] == turn.posts
-        assert "It stopped." in stage.shown[-1]
-        assert len(stage.engine.requests) == 1
-
-
-class DefectiveEngine(ScriptedEngine):
-    """An engine with a defect: its first reply ends in an error that no wall allows."""
-
-    defects = 1
-
-    async def generate(self, request: GenerationRequest) -> AsyncGenerator[TextDelta | Finished, None]:
-        if self.defects:
-            self.defects -= 1
-            raise RuntimeError("a defect")
-        async with aclosing(super().generate(request)) as stream:
-            async for event in stream:
-                yield event
-
-
-async def test_a_defect_while_a_reply_is_written_costs_that_reply_and_no_post() -> None:
-    async with a_stage() as stage:
-        stage.engine = DefectiveEngine(["One."])
-        stage.service.engine = stage.engine
-        service = stage.service = stage.new_service()
-        await service.start()
-        await stage.post("First.")
-        assert "went wrong" in stage.shown[-1]
-        await stage.post("Second.")
-        assert stage.shown[-1] == "One."
-        assert [turn.text for turn in (await stage.session()).turns[1:]] == ["First.", "Second.", "One."]
-        assert service.metrics.total("failures") == 1
-        await service.close()
-
-
-async def test_a_stop_ends_the_waiting_for_a_busy_engine() -> None:
-    async with a_stage([ScriptedReply((), error=EngineBusy(600))]) as stage:
-        posting = asyncio.create_task(stage.post("Hello?"))
-        while not stage.clock.sleeping:
-            await asyncio.sleep(0)
-        assert stage.service.receiver.stop(HERE)
-        await posting
-        assert (await stage.session()).turns[-1].role is Role.PLAYER
-
-
-async def test_a_retry_that_is_stopped_before_its_first_word_leaves_the_variant_that_was_shown() -> None:
-    pause = Pause(before=0)
-    async with a_stage(["One.", "Two.", "Three.", ScriptedReply(("Four.",), pause=pause)]) as stage:
-        await stage.post("Hello?")
-        await stage.act(Act.RETRY)
-        await stage.act(Act.RETRY)
-        await stage.act(Act.SWIPE_LEFT)
-        await stage.act(Act.SWIPE_LEFT)
-        retrying = asyncio.create_task(stage.act(Act.RETRY))
-        await pause.reached.wait()
-        stage.service.receiver.stop(HERE)
-        await retrying
-        assert stage.shown == (MIRA.greeting, "One.")
-        assert (await stage.session()).turns[-1].text == "One."
 
 
 async def test_a_reply_too_large_for_the_window_leaves_the_post_that_it_answers() -> None:
