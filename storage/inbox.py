@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.errors import AlreadyHandled
 from bot.ids import AuthorId, ChannelKey, EventId, Place, Platform
 from bot.posts import Act, Command, Inbound, InboundPost
 from storage.dialects import insert_new
@@ -31,9 +32,10 @@ async def unhandled(connection: AsyncConnection) -> tuple[Inbound, ...]:
 
 
 async def mark_handled(connection: AsyncConnection, place: Place, event: EventId) -> None:
-    """An event is handled: its payload goes, its id stays."""
-    this = (inbox.c.platform == place.platform) & (inbox.c.event == event)
-    await connection.execute(update(inbox).where(this).values(payload=None))
+    """An event is handled: its payload goes, its id stays. Raises AlreadyHandled when it is not waiting."""
+    this = (inbox.c.platform == place.platform) & (inbox.c.event == event) & inbox.c.payload.is_not(None)
+    if (await connection.execute(update(inbox).where(this).values(payload=None))).rowcount != 1:
+        raise AlreadyHandled(f"The event {event} is not waiting.")
 
 
 def _payload(event: Inbound) -> dict[str, Any]:

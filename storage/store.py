@@ -1,6 +1,10 @@
 """The store port over a database: every method is one transaction. How rows lie is the business of its neighbours."""
 
-from collections.abc import Sequence
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from bot.ids import EventId, MessageId, Place
 from bot.ports.store import Change, Delivery, StoryPage, Wish
@@ -11,6 +15,11 @@ from storage.dialects import Database, sqlite_url
 from storage.migrate import bring_up_to_date
 
 __all__ = ["SqlStore", "open_store", "sqlite_url"]
+
+log = logging.getLogger(__name__)
+
+Asked = ParamSpec("Asked")
+Answer = TypeVar("Answer")
 
 
 async def open_store(url: str) -> "SqlStore":
@@ -30,12 +39,38 @@ async def open_store(url: str) -> "SqlStore":
     return SqlStore(database)
 
 
+def whole(
+    step: Callable[Concatenate["SqlStore", Asked], Awaitable[Answer]],
+) -> Callable[Concatenate["SqlStore", Asked], Coroutine[Any, Any, Answer]]:
+    """A step that runs to its end even when its caller is cancelled: given up half-way, it would keep the database locked."""
+
+    @wraps(step)
+    async def run(store: "SqlStore", /, *args: Asked.args, **kwargs: Asked.kwargs) -> Answer:
+        task = asyncio.ensure_future(step(store, *args, **kwargs))
+        store.running.add(task)
+        task.add_done_callback(store.running.discard)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(_log_failure)
+            raise
+
+    return run
+
+
+def _log_failure(task: "asyncio.Future[Answer]") -> None:
+    if not task.cancelled() and (error := task.exception()):
+        log.warning("a step of the store failed after its caller had left", exc_info=error, extra={"action": "lose_step"})
+
+
 class SqlStore:
-    """Remembers in SQLite or PostgreSQL. May be called from many tasks at once."""
+    """Remembers in SQLite or PostgreSQL. May be called from many tasks at once. `running` are the steps under way."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.running: set[asyncio.Future[Any]] = set()
 
+    @whole
     async def receive(self, event: Inbound) -> bool:
         """Keep an inbound event until it is handled. False when it was kept before."""
         async with self._database.writing() as connection:
@@ -46,11 +81,12 @@ class SqlStore:
         async with self._database.reading() as connection:
             return await inbox.unhandled(connection)
 
+    @whole
     async def dismiss(self, place: Place, event: EventId, wishes: Sequence[Wish] = ()) -> None:
-        """An event is handled without changing the story."""
+        """An event is handled without changing the story. Raises AlreadyHandled."""
         async with self._database.writing() as connection:
-            await outbox.queue(connection, wishes)
             await inbox.mark_handled(connection, place, event)
+            await outbox.queue(connection, wishes)
 
     async def session_at(self, place: Place) -> Session | None:
         """The session of a place with the turns of its window."""
@@ -62,13 +98,14 @@ class SqlStore:
         async with self._database.reading() as connection:
             return await sessions.places(connection)
 
+    @whole
     async def save(self, change: Change) -> Session:
-        """Store a change, all of it or nothing. Raises StaleSession when the story moved on."""
+        """Store a change, all of it or nothing. Raises AlreadyHandled, and StaleSession when the story moved on."""
         async with self._database.writing() as connection:
-            saved = await sessions.write(connection, change.before, change.after)
-            await outbox.queue(connection, change.wishes)
             if change.handled is not None:
                 await inbox.mark_handled(connection, change.after.place, change.handled)
+            saved = await sessions.write(connection, change.before, change.after)
+            await outbox.queue(connection, change.wishes)
         return saved
 
     async def unfinished(self) -> tuple[Place, ...]:
@@ -91,26 +128,31 @@ class SqlStore:
         async with self._database.reading() as connection:
             return await outbox.places(connection)
 
+    @whole
     async def attempt(self, delivery: int) -> None:
         """A try begins; its outcome is uncertain from now on."""
         async with self._database.writing() as connection:
             await outbox.try_begins(connection, delivery)
 
+    @whole
     async def settle(self, delivery: int, message: MessageId | None) -> None:
         """The wish has come true: `message` stands at its position now."""
         async with self._database.writing() as connection:
             await outbox.settle(connection, delivery, message)
 
+    @whole
     async def postpone(self, delivery: int, until: float, *, uncertain: bool) -> None:
         """The try failed; the wish is due again at `until`."""
         async with self._database.writing() as connection:
             await outbox.change(connection, delivery, due=until, uncertain=uncertain)
 
+    @whole
     async def abandon(self, delivery: int, reason: str) -> None:
         """The wish will never come true; its reason stays, its text does not."""
         async with self._database.writing() as connection:
             await outbox.change(connection, delivery, reason=reason, text="")
 
     async def close(self) -> None:
-        """Give back the connections."""
+        """Give back the connections, once the steps under way have ended."""
+        await asyncio.gather(*self.running, return_exceptions=True)
         await self._database.close()

@@ -1,15 +1,16 @@
 """Makers of what the contract of the store is tested with."""
 
 from dataclasses import replace
+from itertools import count
 
-from bot.ids import AuthorId, ChannelKey, EventId, MessageId, Place, Platform, PostKey
+from bot.ids import AuthorId, ChannelKey, MessageId, Place, Platform, PostKey
 from bot.ports.store import Change, Delivery, Store, Wish
 from bot.posts import OutboundPost, Speaker, Voice
 from bot.story import session as story
 from bot.story.persona import Persona
 from bot.story.session import Session
 from bot.story.turn import VariantState
-from tests.builders import HERE, TOBIAS, a_session
+from tests.builders import HERE, TOBIAS, a_post, a_session
 
 ELSEWHERE = Place(Platform("test"), ChannelKey("thread-2"))
 ANN = Persona(AuthorId("author-2"), "Ann")
@@ -39,8 +40,13 @@ def finished(session: Session, text: str, *posts: str) -> Session:
     return story.with_turn(session, replace(turn.with_variant(variant), posts=posts))
 
 
-async def queued(store: Store, *wishes: Wish, event: str = "any") -> None:
-    await store.dismiss(HERE, EventId(event), wishes)
+async def queued(store: Store, *wishes: Wish) -> None:
+    asking = a_post(event=f"asking-{next(_events)}")
+    await store.receive(asking)
+    await store.dismiss(HERE, asking.event, wishes)
+
+
+_events = count()
 
 
 async def claimed(store: Store, place: Place = HERE) -> Delivery:

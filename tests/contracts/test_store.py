@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.errors import StaleSession
+from bot.errors import AlreadyHandled, StaleSession
 from bot.ids import ChannelKey, EventId, Place, Platform, SessionId
 from bot.ports.store import Change, Store
 from bot.posts import Act
@@ -64,6 +64,24 @@ class TestInbox:
         await store.save(Change(None, a_session(), handled=EventId("event-1")))
         assert await store.waiting() == ()
         assert not await store.receive(a_post())
+
+    async def test_a_change_for_an_event_that_was_handled_before_stores_nothing(self, store: Store) -> None:
+        session = await begun(store)
+        await store.receive(a_post())
+        again = story.with_length(session, None)
+        saved = await store.save(Change(session, again, handled=EventId("event-1")))
+        with pytest.raises(AlreadyHandled):
+            await store.save(Change(saved, story.with_length(saved, Length.HUGE), (shown("one"),), EventId("event-1")))
+        with pytest.raises(AlreadyHandled):
+            await store.dismiss(HERE, EventId("event-1"), (shown("two"),))
+        assert await store.session_at(HERE) == saved
+        assert await store.outstanding() == ()
+
+    async def test_of_two_changes_for_one_event_at_once_one_is_stored(self, store: Store) -> None:
+        await store.receive(a_post())
+        change = Change(None, a_session(), handled=EventId("event-1"))
+        outcomes = await asyncio.gather(store.save(change), store.save(change), return_exceptions=True)
+        assert sorted(type(outcome).__name__ for outcome in outcomes) == ["AlreadyHandled", "Session"]
 
 
 class TestSessions:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.ids import EventId, MessageId, PostKey, SessionId
+from bot.ids import MessageId, PostKey, SessionId
 from bot.ports.store import Change, Removal, Store
 from bot.story import session as story
 from bot.story.turn import Turn
@@ -61,7 +61,7 @@ class TestOutbox:
     async def test_wishes_come_in_the_order_in_which_they_were_queued(self, store: Store) -> None:
         session = await begun(store)
         await store.save(Change(session, story.with_length(session, None), (shown("one"), shown("two", position=1))))
-        await store.dismiss(HERE, EventId("any"), (Removal(PostKey("three"), HERE, 0, 1), shown("four", position=None)))
+        await queued(store, Removal(PostKey("three"), HERE, 0, 1), shown("four", position=None))
         keys = []
         while delivery := await store.claim(HERE, now=0.0):
             keys.append(delivery.wish.key)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from bot.errors import StaleSession
+from bot.errors import AlreadyHandled, StaleSession
 from bot.ids import EventId, MessageId, Place, Platform
 from bot.ports.store import Change, Delivery, Shown, StoryPage, Wish
 from bot.posts import Inbound, OutboundPost
@@ -59,8 +59,8 @@ class MemoryStore:
         return tuple(copied(event) for event in self._inbox.values() if event is not None)
 
     async def dismiss(self, place: Place, event: EventId, wishes: Sequence[Wish] = ()) -> None:
-        self._queue(wishes)
         self._handled(place, event)
+        self._queue(wishes)
 
     async def session_at(self, place: Place) -> Session | None:
         story = self._stories.get(place)
@@ -71,6 +71,8 @@ class MemoryStore:
 
     async def save(self, change: Change) -> Session:
         before, after = change.before, copied(change.after)
+        if change.handled is not None:
+            self._refuse_handled(after.place, change.handled)
         story = self._stories.get(after.place)
         known = any(each.session.id == after.id for each in self._stories.values())
         if before is None and (known or story is not None):
@@ -160,8 +162,12 @@ class MemoryStore:
             self._outbox[self._last_delivery] = _Queued(copied(wish))
 
     def _handled(self, place: Place, event: EventId) -> None:
-        if (place.platform, event) in self._inbox:
-            self._inbox[(place.platform, event)] = None
+        self._refuse_handled(place, event)
+        self._inbox[(place.platform, event)] = None
+
+    def _refuse_handled(self, place: Place, event: EventId) -> None:
+        if self._inbox.get((place.platform, event)) is None:
+            raise AlreadyHandled(f"The event {event} is not waiting.")
 
     def _waiting(self, delivery: int) -> _Queued | None:
         queued = self._outbox.get(delivery)

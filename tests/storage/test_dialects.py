@@ -54,21 +54,30 @@ async def test_a_reader_sees_one_state_and_does_not_hold_up_a_writer(url: str) -
     await store.close()
 
 
-async def test_a_step_that_is_given_up_is_done_or_undone_and_the_store_goes_on(url: str) -> None:
+async def test_a_step_whose_caller_leaves_is_done_all_the_same_and_keeps_nothing_locked(url: str) -> None:
     store = await open_store(url)
     session = await store.save(Change(None, a_session()))
-    for turns_of_the_loop in range(40):
+    for turns_of_the_loop in range(1, 40):
         task = asyncio.ensure_future(store.save(Change(session, story.add_post(session, TOBIAS, "A post."))))
         for _ in range(turns_of_the_loop):
             await asyncio.sleep(0)
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+        await asyncio.gather(*store.running)
         found = await store.session_at(HERE)
         assert found is not None
-        assert len(found.turns) == found.version - 1
+        assert len(found.turns) == found.version - 1 == turns_of_the_loop
         session = found
+    closing = asyncio.ensure_future(store.save(Change(session, story.add_post(session, TOBIAS, "The last post."))))
+    await asyncio.sleep(0)
+    closing.cancel()
     await store.close()
+    again = await open_store(url)
+    reread = await again.session_at(HERE)
+    assert reread is not None
+    assert len(reread.turns) == 40
+    await again.close()
 
 
 def files_with(words: bytes, folder: Path) -> list[str]:
