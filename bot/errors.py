@@ -114,3 +114,7 @@ class ModelNotLoaded(RunnerError):
 
 class RunnerFailed(RunnerError):
     """A step of the model failed; what the model held for the slots of that step is lost."""
+
+
+class UnknownToken(RunnerFailed):
+    """An id that is none of this model's tokens; nothing was done with it."""

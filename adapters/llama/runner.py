@@ -5,7 +5,9 @@ Rule 2. Each slot has a cache of its own (`kv_unified` off), so that what one sl
 Rule 3. The logits belong to the context and are overwritten by the next step: they are read before `step` returns.
 """
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +18,7 @@ from adapters.llama.library import Handle, low
 from adapters.llama.loading import LoadedModel
 from adapters.llama.sampling import Sampler
 from adapters.llama.tokens import Vocabulary
-from bot.errors import ModelNotLoaded, RunnerFailed
+from bot.errors import ModelNotLoaded, RunnerFailed, UnknownToken
 from bot.ports.runner import RunnerShape, Stretch
 from bot.sampling import SamplingSettings
 
@@ -57,6 +59,9 @@ class LlamaRunner:
         self._batch = low.llama_batch_init(batch, 0, 1)
         self._lengths = [0] * settings.slots
         self._samplers: dict[int, Sampler] = {}
+        self._readers_left = threading.Condition()
+        self._readers = 0
+        self._is_closed = False
 
     @property
     def shape(self) -> RunnerShape:
@@ -65,13 +70,15 @@ class LlamaRunner:
 
     def tokenize(self, text: str, *, special: bool, first: bool) -> tuple[int, ...]:
         """The tokens of a stretch of text."""
-        return self._vocabulary.tokenize(text, special=special, first=first)
+        with self._reading():
+            return self._vocabulary.tokenize(text, special=special, first=first)
 
     def piece(self, token: int) -> bytes:
         """The bytes that a token spells."""
-        if not self._vocabulary.holds(token):
-            raise RunnerFailed(f"{token} is not a token of this model.")
-        return self._vocabulary.piece(token)
+        with self._reading():
+            if not self._vocabulary.holds(token):
+                raise UnknownToken(f"{token} is not a token of this model.")
+            return self._vocabulary.piece(token)
 
     def is_end(self, token: int) -> bool:
         """Whether this token ends a reply."""
@@ -108,12 +115,29 @@ class LlamaRunner:
         return kept
 
     def close(self) -> None:
-        """Give back all memory; a second call does nothing."""
+        """Give back all memory, once nobody reads the vocabulary any more; a second call does nothing."""
+        with self._readers_left:
+            self._is_closed = True
+            self._readers_left.wait_for(lambda: not self._readers)
         context, self._context = self._context, None
         if context:
             low.llama_batch_free(self._batch)
             low.llama_free(context)
             self._model.free()
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """The vocabulary cannot be freed while somebody reads it, from whatever thread."""
+        with self._readers_left:
+            if self._is_closed:
+                raise RunnerFailed("The model was closed.")
+            self._readers += 1
+        try:
+            yield
+        finally:
+            with self._readers_left:
+                self._readers -= 1
+                self._readers_left.notify_all()
 
     def _draw(self, stretches: Sequence[Stretch]) -> tuple[int | None, ...]:
         drawn: list[int | None] = []
@@ -184,7 +208,7 @@ class LlamaRunner:
 
     def _check_tokens(self, tokens: Sequence[int]) -> None:
         if tokens and not 0 <= min(tokens) <= max(tokens) < self._vocabulary.size:
-            raise RunnerFailed("Some of the tokens are none of this model's.")
+            raise UnknownToken("Some of the tokens are none of this model's.")
 
 
 def _new_context(model: LoadedModel, settings: RunnerSettings) -> Handle:

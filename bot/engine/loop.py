@@ -120,7 +120,11 @@ class EngineLoop:
         Raises RunnerFailed when the runner cannot even clear a slot: it is of no more use then.
         """
         if self._writing is None and self._waiting:
-            self._writing = self._start(self._waiting.popleft())
+            job = self._waiting.popleft()
+            try:
+                self._writing = self._start(job)
+            except RunnerFailed as failure:
+                return self._refuse(job, failure)
         if self._writing is not None:
             return self._write(self._writing)
         if self._warming:
@@ -181,6 +185,10 @@ class EngineLoop:
             events.append(Event(ticket, Finished(sequence.reason, writing.usage, sequence.stop)))
             self._writing = None
         return tuple(events)
+
+    def _refuse(self, job: Job, failure: RunnerFailed) -> tuple[Event, ...]:
+        self._empty(self._slots.take(job.session))
+        return (Event(job.ticket, EngineUnavailable(f"The model could not begin to write: {failure}")),)
 
     def _give_up(self, writing: _Writing, failure: RunnerFailed) -> tuple[Event, ...]:
         self._writing = None

@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 
 from bot.engine.loop import EngineLoop, EngineStatistics, Event, Job
 from bot.engine.tokens import PromptTokens
-from bot.errors import EngineBusy, EngineUnavailable, PromptTooLong
+from bot.errors import EngineBusy, EngineUnavailable, PromptTooLong, RunnerFailed
 from bot.ids import SessionId
 from bot.ports.engine import EngineCapabilities, Finished, GenerationRequest, Segment, TextDelta
 from bot.ports.runner import Runner
@@ -51,8 +51,8 @@ class ThreadedEngine:
         return self._capabilities
 
     async def count(self, segments: Sequence[Segment]) -> tuple[int, ...]:
-        """The number of tokens of each segment. Texts counted lately cost next to nothing."""
-        return tuple(len(part) for part in await self._tokens.parts(segments))
+        """The number of tokens of each segment. Texts counted lately cost next to nothing. Raises EngineUnavailable."""
+        return tuple(len(part) for part in await self._parts(segments))
 
     async def generate(self, request: GenerationRequest) -> AsyncGenerator[TextDelta | Finished, None]:
         """Stream a reply. Raises EngineBusy, EngineUnavailable and PromptTooLong."""
@@ -78,7 +78,11 @@ class ThreadedEngine:
         """Read this prompt ahead of need. Never raises."""
         if self._out_of_use:
             return
-        tokens = tuple(itertools.chain.from_iterable(await self._tokens.parts(segments)))
+        try:
+            tokens = tuple(itertools.chain.from_iterable(await self._parts(segments)))
+        except EngineUnavailable as error:
+            logger.info("the story was not read ahead: %s", error)
+            return
         self._commands.put(lambda loop: loop.warm(session, tokens))
 
     def statistics(self) -> EngineStatistics:
@@ -95,7 +99,7 @@ class ThreadedEngine:
         self._refuse_out_of_use()
         if len(self._streams) >= QUEUE_LIMIT:
             raise EngineBusy(BUSY_SECONDS)
-        prompt = tuple(itertools.chain.from_iterable(await self._tokens.parts(request.segments)))
+        prompt = tuple(itertools.chain.from_iterable(await self._parts(request.segments)))
         room = self._capabilities.context - request.max_tokens
         if len(prompt) > room:
             raise PromptTooLong(len(prompt), max(room, 0))
@@ -103,6 +107,13 @@ class ThreadedEngine:
             raise EngineUnavailable("The prompt is empty, so the model has nothing to go on from.")
         ticket, sampling, seed = next(self._tickets), request.sampling, request.seed
         return Job(ticket, request.session, prompt, request.max_tokens, sampling, seed, request.stop)
+
+    async def _parts(self, segments: Sequence[Segment]) -> tuple[tuple[int, ...], ...]:
+        self._refuse_out_of_use()
+        try:
+            return await self._tokens.parts(segments)
+        except RunnerFailed as failure:
+            raise EngineUnavailable(f"The model cannot read the story: {failure}") from failure
 
     def _refuse_out_of_use(self) -> None:
         if self._out_of_use:

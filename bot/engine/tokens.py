@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.errors import UnknownToken
 from bot.ports.engine import Segment
 from bot.ports.runner import Runner
 
@@ -18,6 +19,7 @@ class _Asked:
     text: str
     special: bool
     first: bool
+    ids: tuple[int, ...] = ()
 
 
 class PromptTokens:
@@ -28,13 +30,14 @@ class PromptTokens:
         self._known: OrderedDict[_Asked, tuple[int, ...]] = OrderedDict()
 
     async def parts(self, segments: Sequence[Segment]) -> tuple[tuple[int, ...], ...]:
-        """The tokens of each segment. Ids that a segment brings are used as they are."""
+        """The tokens of each segment. Ids that a segment brings are used as they are, where they spell it.
+
+        They may not: a story can be played on with another model than the one that wrote them. Raises RunnerFailed.
+        """
         return tuple([await self._part(segment, first=not place) for place, segment in enumerate(segments)])
 
     async def _part(self, segment: Segment, *, first: bool) -> tuple[int, ...]:
-        if segment.token_ids:
-            return segment.token_ids
-        asked = _Asked(segment.text, segment.trusted, first)
+        asked = _Asked(segment.text, segment.trusted, first, segment.token_ids)
         if len(asked.text) >= LONG_TEXT:
             return await asyncio.to_thread(self._tokenize, asked)
         if asked in self._known:
@@ -46,4 +49,13 @@ class PromptTokens:
         return tokens
 
     def _tokenize(self, asked: _Asked) -> tuple[int, ...]:
+        if asked.ids and self._spell(asked.ids, asked.text):
+            return asked.ids
         return self._runner.tokenize(asked.text, special=asked.special, first=asked.first)
+
+    def _spell(self, ids: Sequence[int], text: str) -> bool:
+        try:
+            spelled = b"".join(self._runner.piece(token) for token in ids)
+        except UnknownToken:
+            return False
+        return spelled == text.encode(errors="replace")

@@ -27,7 +27,9 @@ class RunnerShape:
 
 
 class Runner(Protocol):
-    """A model with its cache. All calls but `tokenize` come from the one thread that owns it. Raises RunnerFailed only.
+    """A model with its cache. All calls but `tokenize` and `piece` come from the one thread that owns it.
+
+    Raises RunnerFailed only; everything does once it is closed.
 
     Positions of a slot are contiguous from 0. A step that raises leaves its slots in an unknown state: clear them.
     """
@@ -47,7 +49,10 @@ class Runner(Protocol):
         ...
 
     def piece(self, token: int) -> bytes:
-        """The bytes that a token spells; empty for control tokens. A character may be spread over several tokens."""
+        """The bytes that a token spells; empty for control tokens. A character may be spread over several tokens.
+
+        May be called from any thread. Raises UnknownToken for an id that is none of this model's.
+        """
         ...
 
     def is_end(self, token: int) -> bool:

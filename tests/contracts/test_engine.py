@@ -10,7 +10,7 @@ import pytest
 from adapters.llama.loading import load
 from adapters.llama.runner import LlamaRunner, RunnerSettings
 from bot.engine.threaded import ThreadedEngine
-from bot.errors import PromptTooLong
+from bot.errors import EngineUnavailable, PromptTooLong
 from bot.ids import SessionId
 from bot.ports.engine import Engine, Finished, FinishReason, GenerationRequest, Segment, TextDelta
 from bot.ports.runner import Runner
@@ -190,3 +190,17 @@ async def test_it_tells_how_much_it_can_read(house: House) -> None:
     told = await house.engine.capabilities()
     assert told.context == CONTEXT
     assert told.model
+
+
+@pytest.mark.parametrize("kind", ["counting", "llama"])
+async def test_a_closed_engine_says_so_and_reads_nothing(kind: str) -> None:
+    engine = ThreadedEngine(_runner(kind), model=kind)
+    long = asyncio.ensure_future(engine.count((Segment("A long story. " * 20_000),)))
+    await asyncio.sleep(0)
+    await engine.close()
+    await asyncio.gather(long, return_exceptions=True)
+    with pytest.raises(EngineUnavailable, match="closed"):
+        await engine.count(STORY)
+    with pytest.raises(EngineUnavailable, match="closed"):
+        await whole(engine.generate(a_request()))
+    await engine.warm(SessionId("one"), STORY)

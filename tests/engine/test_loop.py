@@ -138,6 +138,15 @@ def test_a_failed_step_ends_its_reply_clears_its_slot_and_lets_the_next_one_work
     assert finish_of(events, 2).usage.cached_tokens == 0
 
 
+def test_a_reply_that_cannot_begin_ends_alone() -> None:
+    loop = EngineLoop(CountingRunner())
+    loop.submit(a_job(ticket=1, prompt=(1, 2, 31_999)))
+    loop.submit(a_job(ticket=2, session=TOBIAS))
+    events = run_out(loop)
+    assert isinstance(events[0].content, EngineUnavailable)
+    assert len(text_of(events, ticket=2)) == 5
+
+
 def test_a_runner_that_cannot_even_clear_a_slot_is_given_up() -> None:
     runner = CountingRunner(fails_at=1)
     loop = EngineLoop(runner)

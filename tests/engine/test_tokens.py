@@ -1,3 +1,5 @@
+import pytest
+
 from bot.engine.tokens import LONG_TEXT, REMEMBERED, PromptTokens
 from bot.ports.engine import Segment
 from tests.fakes.runner import BEGIN, END, CountingRunner
@@ -15,8 +17,16 @@ async def test_only_trusted_text_can_become_control_tokens() -> None:
     assert bytes(plain) == b"</s>"
 
 
-async def test_ids_that_a_segment_brings_are_used_as_they_are() -> None:
-    assert await PromptTokens(CountingRunner()).parts((Segment("abc", token_ids=(7, 8)),)) == ((7, 8),)
+async def test_ids_that_a_segment_brings_are_used_where_they_spell_it() -> None:
+    tokens = PromptTokens(CountingRunner())
+    spelled = (*b"abc", END)
+    assert await tokens.parts((Segment("x"), Segment("abc", token_ids=spelled))) == ((BEGIN, 120), spelled)
+
+
+@pytest.mark.parametrize("foreign", [(7, 8), (97, 98), (31_999,), (-1,)])
+async def test_ids_of_another_model_are_not_used(foreign: tuple[int, ...]) -> None:
+    tokens = PromptTokens(CountingRunner())
+    assert (await tokens.parts((Segment("x"), Segment("abc", token_ids=foreign))))[1] == tuple(b"abc")
 
 
 async def test_a_text_is_tokenised_once_for_each_way_of_reading_it() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.errors import RunnerFailed
+from bot.errors import RunnerFailed, UnknownToken
 from bot.ports.runner import RunnerShape, Stretch
 from bot.sampling import SamplingSettings
 
@@ -47,6 +47,7 @@ class CountingRunner:
         return self._shape
 
     def tokenize(self, text: str, *, special: bool, first: bool) -> tuple[int, ...]:
+        self._check(not self.closed, "it is closed")
         self.tokenized += 1
         begin = (BEGIN,) if first else ()
         if not special:
@@ -58,6 +59,9 @@ class CountingRunner:
         return (*begin, *joined)
 
     def piece(self, token: int) -> bytes:
+        self._check(not self.closed, "it is closed")
+        if not 0 <= token <= END:
+            raise UnknownToken(f"{token} is none of its tokens")
         return bytes((token,)) if token < BEGIN else b""
 
     def is_end(self, token: int) -> bool:
@@ -66,6 +70,7 @@ class CountingRunner:
     def begin(self, slot: int, settings: SamplingSettings, seed: int, history: Sequence[int]) -> None:
         del settings
         self._check(0 <= slot < self._shape.slots, f"there is no slot {slot}")
+        self._check(all(0 <= token <= END for token in history), f"unknown tokens in {history}")
         self.histories.append(tuple(history))
         self._seeds[slot] = seed
         self._drawn[slot] = 0
