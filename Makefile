@@ -3,7 +3,7 @@
 #   PYTHON=python3.12        which Python makes the environment (3.11 or newer)
 #   LLAMA_WHEEL=FILE|INDEX   a prebuilt llama-cpp-python instead of compiling it
 #   CMAKE_ARGS=-DGGML_CUDA=on   how to compile it, when it is compiled
-#   MODEL=FILE.gguf RATING=general ONCE=1 PORT=8000   for `make try`
+#   MODEL=FILE.gguf RATING=general ONCE=1 PORT=8000 DATA=FOLDER   for `make try`
 #   ALL=1 STRICT=1           for `make test`: the slow tests too; a skipped test that is not listed fails
 
 PYTHON ?= python3
@@ -22,7 +22,7 @@ help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
 
 try: setup ## play: a local page with an opening scene (MODEL=file.gguf RATING=general ONCE=1 PORT=8000)
-	@$(RUN) -m bot try --data var $(TRY)
+	@$(RUN) -m bot try --data "$(or $(DATA),var)" $(TRY)
 
 test: setup-dev ## the tests that take seconds (ALL=1: every test; STRICT=1: no skips)
 	$(RUN) -m pytest $(PYTEST)

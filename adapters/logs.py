@@ -29,6 +29,8 @@ def set_up(level: int = logging.INFO, stream: TextIO | None = None) -> None:
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(FactsFormatter())
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
+    # What strangers send to the page is answered there; aiohttp would print a traceback for each broken request.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     for name in OURS:
         logging.getLogger(name).setLevel(level)
 

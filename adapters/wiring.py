@@ -32,7 +32,7 @@ from bot.prompt.format import FORMATS, LIMARP, PromptFormat
 from bot.story.persona import Persona
 from bot.story.policy import Rating, refusal
 from bot.story.session import Session
-from storage.store import open_store, sqlite_url
+from storage.store import open_store, sqlite_file, sqlite_url
 
 PLAYER = AuthorId("player")
 """Who plays on this machine: the one person in front of it."""
@@ -131,13 +131,14 @@ async def page(config: Config) -> AsyncIterator[tuple[House, str]]:
     """The house with its page open, and the page's address, until the block ends. Raises as `house` does."""
     courier = WebCourier(config.web.limits)
     async with house(config, (courier,)) as built:
+        story = await built.begin(PAGE)
         server = WebServer(
             courier,
             built.store,
             built.service.receiver,
             place=PAGE,
             player=PLAYER,
-            player_name=config.scene.player.name,
+            player_name=_player_name(story, config),
             host=config.web.host,
             port=config.web.port,
             notice="" if config.model.path else DEMO_NOTICE,
@@ -153,17 +154,23 @@ async def terminal(config: Config, console: Console) -> AsyncIterator[Play]:
     """The house with its story begun and ready to be played on a console, until the block ends. Raises as `house` does."""
     courier = TerminalCourier(console, config.web.limits, muted=True)
     async with house(config, (courier,)) as built:
-        await built.begin(SHELL)
+        story = await built.begin(SHELL)
         yield Play(
             courier,
             built.store,
             built.service.receiver,
             SHELL,
             PLAYER,
-            config.scene.player.name,
+            _player_name(story, config),
             interactive=console.is_interactive and sys.stdin.isatty(),
             notice="" if config.model.path else DEMO_NOTICE,
         )
+
+
+def _player_name(story: Session, config: Config) -> str:
+    """Who the player is in the story: a story that has begun keeps its people, whatever the scene is called by now."""
+    persona = story.persona_of(PLAYER)
+    return persona.name if persona else config.scene.player.name
 
 
 def refuse_adult_play(config: Config, facts: ModelFacts) -> None:
@@ -202,12 +209,13 @@ def prompt_format(model: ModelConfig, facts: ModelFacts) -> PromptFormat:
 @contextmanager
 def claimed(config: Config) -> Iterator[None]:
     """Keep a second Understudy out of the data directory. Raises Refused when one is in it, StoreUnavailable without one."""
-    if config.storage.url:  # a database of its own guards itself
+    if config.storage.url and not config.storage.url.startswith("sqlite"):
+        # Which programs share a PostgreSQL database is its operator's to see to.
         yield
         return
-    directory = Path(config.storage.directory)
+    directory = Path(sqlite_file(config.storage.url)).parent if config.storage.url else Path(config.storage.directory)
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = (directory / "understudy.lock").open("a")
     except OSError as error:
         raise StoreUnavailable(f"The data folder {directory} cannot be used ({error.strerror}); choose another.") from error
@@ -215,5 +223,6 @@ def claimed(config: Config) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise Refused(f"Another Understudy is using the data folder {directory}; stop it, or choose another.") from None
+            taken = f"Another Understudy is using the data folder {directory}"
+            raise Refused(f"{taken}; stop it, or choose another (--data FOLDER, or DATA=FOLDER for make).") from None
         yield

@@ -78,6 +78,12 @@ def sqlite_url(path: Path) -> str:
     return URL.create("sqlite+aiosqlite", database=str(path)).render_as_string(hide_password=False)
 
 
+def sqlite_file(url: str) -> str:
+    """The path of the file that an SQLite address names. Raises StoreUnavailable when it names none."""
+    with translated():
+        return str(_address(url).database)
+
+
 def insert_new(connection: AsyncConnection, table: Table) -> Insert:
     """An insert that leaves rows alone whose keys are there already; its row count tells which it was."""
     if connection.dialect.name == "sqlite":
@@ -86,7 +92,10 @@ def insert_new(connection: AsyncConnection, table: Table) -> Insert:
 
 
 def _address(url: str) -> URL:
-    address = make_url(url)
+    try:
+        address = make_url(url)
+    except ValueError as error:
+        raise ArgumentError("a part of the address is malformed") from error
     address = address.set(drivername=DRIVERS.get(address.drivername, address.drivername))
     if address.drivername not in DRIVERS.values():
         raise ArgumentError(f"unknown database {address.drivername}")

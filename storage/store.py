@@ -11,10 +11,10 @@ from bot.ports.store import Change, Delivery, StoryPage, Wish
 from bot.posts import Inbound
 from bot.story.session import Session
 from storage import inbox, outbox, reader, sessions
-from storage.dialects import Database, sqlite_url
+from storage.dialects import Database, sqlite_file, sqlite_url
 from storage.migrate import bring_up_to_date
 
-__all__ = ["SqlStore", "open_store", "sqlite_url"]
+__all__ = ["SqlStore", "open_store", "sqlite_file", "sqlite_url"]
 
 log = logging.getLogger(__name__)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,6 +16,9 @@ from adapters import __version__, logs
 from adapters.cli import once, serving
 from adapters.config import EXAMPLE, Config, StatedRating, defaults, read
 from bot.errors import ConfigMistakes, Refused, UnderstudyError
+
+PROGRAM = "understudy" if Path(sys.argv[0]).stem == "understudy" else "python -m bot"
+"""What this program was called as: a clone has no command of its own."""
 
 FAILED = 2
 BROKEN = 70
@@ -34,8 +38,9 @@ with_data = click.option("--data", type=FOLDER, metavar="FOLDER", help="Where st
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line. Ends the process: 0 done, 2 it cannot be done and why is said, 130 interrupted."""
+    os.umask(0o077)  # Stories are private: other users of the machine shall not read them.
     try:
-        understudy.main(arguments, prog_name="understudy", standalone_mode=False)
+        understudy.main(arguments, prog_name=PROGRAM, standalone_mode=False)
     except click.exceptions.Exit as end:
         sys.exit(end.exit_code)
     except click.ClickException as wrong:
@@ -110,13 +115,15 @@ def init(path: Path) -> None:
         raise Refused(f"{path} is there already and stays as it is; name another file.") from None
     except OSError as error:
         raise Refused(f"{path} cannot be written ({error.strerror}); name another file.") from error
-    click.echo(f"Wrote {path}. Change it, then: understudy run --config {path}")
+    click.echo(f"Wrote {path}. Change it, then: {PROGRAM} run --config {path}")
 
 
 def _configured(
     path: Path | None, *, model: Path | None = None, rating: StatedRating | None = None, data: Path | None = None
 ) -> Config:
     config = read(path) if path else defaults()
+    if data and data.exists() and not data.is_dir():
+        raise Refused(f"{data} is not a folder; name one with --data.")
     if model:
         config = replace(config, model=replace(config.model, path=str(model), rating=None))
     if rating:

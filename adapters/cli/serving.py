@@ -21,6 +21,13 @@ async def serve(config: Config, console: Console, *, opens_scene: bool = False) 
             loop.add_signal_handler(each, asked_to_end.set)
         console.print(f"Understudy plays at {address} (Ctrl-C ends it)", highlight=False)
         story = await built.begin(PAGE)
+        if story.character.name != config.scene.character.name:
+            console.print(
+                f"The story of {story.character.name} was begun here before and goes on. To play another scene, name"
+                " another data folder: --data FOLDER, or DATA=FOLDER for make.",
+                highlight=False,
+                markup=False,
+            )
         if opens_scene and await built.open_scene(PAGE):
             console.print(f"{story.character.name} is answering the opening scene there now.", highlight=False)
         await asked_to_end.wait()

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from aiohttp import web
+from aiohttp.web import RequestPayloadError
 
 from adapters.web.safety import NotAllowed
 from bot.ids import AuthorId, EventId, Place
@@ -56,7 +57,7 @@ async def read(request: web.Request) -> Sent:
         fields = await request.post()
     except web.HTTPRequestEntityTooLarge:
         raise NotAllowed(413, "That is far too long to be read; post it in smaller parts.") from None
-    except (ValueError, LookupError):
+    except (ValueError, LookupError, RequestPayloadError):
         raise NotAllowed(422, "The form could not be read; reload the page and try again.") from None
     got = {name: value for name, value in fields.items() if isinstance(value, str)}
     # Browsers send line ends as CR LF; a story knows newlines.

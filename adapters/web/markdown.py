@@ -29,13 +29,17 @@ def render(text: str) -> Markup:
     return Markup(_PARSER.render(plain(text)))  # noqa: S704  the parser escapes what it does not make itself
 
 
+MOST_NESTED = 100
+"""Quotes and lists within each other; what is nested deeper is not shown, so the bound lies where nobody writes."""
+
+
 def plain(text: str) -> str:
     """The text without control characters; line ends become newlines."""
     return CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False, "breaks": True})
+    parser = MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": MOST_NESTED})
     parser.enable("strikethrough").disable(list(NOT_OFFERED))
     parser.validateLink = _is_safe  # type: ignore[method-assign]  # the library's own way to narrow links
     parser.inline.add_terminator_char(SPOILER[0])

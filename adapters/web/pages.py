@@ -38,7 +38,10 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class TurnView:
-    """One turn as it is shown. `draft` is None unless it is being written; `acts` says that it can be retried and swiped."""
+    """One turn as it is shown. `draft` is None unless it is being written.
+
+    `acts` says that it can be retried and swiped; `lacks_reply` that it is a player's, and a reply can be asked for.
+    """
 
     number: int
     face: Face
@@ -50,6 +53,7 @@ class TurnView:
     shown: int
     variants: int
     acts: bool
+    lacks_reply: bool
     edit_text: str | None
 
 
@@ -88,7 +92,7 @@ def view(told: Told) -> ThreadView:
     return ThreadView(
         turns=tuple(_turn_view(told, turn, notices) for turn in page.turns),
         notices=tuple(html for home, html in notices if home is None and not page.has_older),
-        waiting=tuple((_anchor(each), face(each.author_name), render(each.text)) for each in told.waiting),
+        waiting=tuple((_anchor(each), face(each.author_name), render(each.text)) for each in told.waiting if told.is_newest),
         earlier=numbers[0] if numbers and page.has_older else None,
         is_newest=told.is_newest,
         writing=plain(writing.name) if writing else "",
@@ -133,6 +137,7 @@ def _turn_view(told: Told, turn: Turn, notices: Iterable[tuple[int | None, Marku
         shown=turn.selected + 1,
         variants=len(turn.variants),
         acts=is_last and not is_player and not turn.is_writing,
+        lacks_reply=is_last and is_player and not told.waiting,
         edit_text=turn.text if in_window and session.writing is None else None,
     )
 
@@ -149,7 +154,8 @@ def _texts(turn: Turn, draft: Draft | None) -> tuple[str, ...]:
 def _notices(told: Told) -> tuple[OutboundPost, ...]:
     """The sentences of the program itself: those the store knows of, corrected by what was brought since."""
     standing: dict[MessageId, OutboundPost | None] = {each.message: each.post for each in told.page.shown}
-    standing.update(told.recent)
+    if told.is_newest:
+        standing.update(told.recent)
     return tuple(post for post in standing.values() if post is not None and post.position is None)
 
 

@@ -65,8 +65,8 @@ class Guard:
         foreign = origin is not None and origin.lower() not in {f"http://{host}" for host in self._hosts()}
         if foreign or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
             raise NotAllowed(403, "This was sent from another site and was not accepted; use the page itself.")
-        known = secrets.compare_digest(request.cookies.get(self.cookie_name, "").encode(), self.cookie.encode())
-        if not known or not secrets.compare_digest(token.encode(), self.token.encode()):
+        known = secrets.compare_digest(_bytes(request.cookies.get(self.cookie_name, "")), _bytes(self.cookie))
+        if not known or not secrets.compare_digest(_bytes(token), _bytes(self.token)):
             raise NotAllowed(403, "This page was opened before Understudy was started anew; please send it once more.")
 
     def set_cookie(self, response: web.StreamResponse) -> None:
@@ -86,6 +86,11 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _bytes(text: str) -> bytes:
+    """What a browser sent, whatever it is, as something that can be compared."""
+    return text.encode(errors="backslashreplace")
 
 
 def _bracketed(host: str) -> str:

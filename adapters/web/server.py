@@ -87,7 +87,9 @@ class WebServer:
             await web.TCPSite(self._runner, host, port).start()
         except OSError as error:
             await self.close()
-            raise ConfigMistakes([f"The page cannot be opened at {host}, port {port} ({error}); choose another."]) from error
+            reason = f"The page cannot be opened at {host}, port {port} ({error.strerror or error})"
+            choices = "choose another port: --port 8001, PORT=8001 for make, or port under [web]."
+            raise ConfigMistakes([f"{reason}; {choices}"]) from error
         self._guard = Guard(host, self._runner.addresses[0][1])
         return self._guard.address
 
@@ -128,6 +130,9 @@ class WebServer:
         except StoreUnavailable as error:
             log.warning("the page could not reach the store", exc_info=error, extra={"action": "page_trouble"})
             return self._trouble(request, 503, str(error))
+        except ConnectionError:
+            log.debug("a browser left in the middle of what it sent", extra={"action": "page_left"})
+            return self._trouble(request, 400, "The form broke off; send it again.")
         except Exception:
             log.exception("the page failed", extra={"action": "page_trouble", "path": request.path})
             return self._trouble(request, 500, "Something went wrong inside; the operator's log says what.")
@@ -150,6 +155,8 @@ class WebServer:
         if self._courier.watchers(self._place) >= STREAMS:
             raise NotAllowed(503, "Too many pages of this story are open; close some and reload this one.")
         stream = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+        # A page that was open before this start goes on: its stream brings the new token, and this the new cookie.
+        self._guard.set_cookie(stream)
         with self._courier.watching(self._place) as watch:
             await stream.prepare(request)
             await stream.write(b"retry: 1000\n\n")

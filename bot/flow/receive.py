@@ -9,6 +9,9 @@ from bot.ports.store import Store
 from bot.posts import Act, Command, Inbound
 from bot.prompt.guard import clean_input, clean_name
 
+WORD = 64
+"""The most characters that are taken of a command that is answered with one word."""
+
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
@@ -43,5 +46,6 @@ class Receiver:
 
     def _cleaned(self, event: Inbound) -> Inbound:
         if isinstance(event, Command):
-            return replace(event, text=clean_input(event.text, self.post_limit)) if event.act is Act.EDIT else event
+            text = clean_input(event.text, self.post_limit) if event.act is Act.EDIT else event.text[:WORD]
+            return replace(event, text=text)
         return replace(event, text=clean_input(event.text, self.post_limit), author_name=clean_name(event.author_name))

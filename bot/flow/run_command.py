@@ -54,4 +54,4 @@ def _length(text: str) -> Length | None:
         return Length(text)
     except ValueError:
         known = ", ".join(Length)
-        raise Refused(f"There is no length {text!r}; choose one of {known}, or none.") from None
+        raise Refused(f"There is no such length; choose one of {known}, or none.") from None

@@ -46,7 +46,7 @@ def test_it_tells_its_version_and_what_it_can_do(ended: Ended) -> None:
 
 def test_init_writes_the_example_and_never_over_a_file(ended: Ended, tmp_path: Path) -> None:
     code, out, _ = ended("init")
-    assert (code, out) == (0, "Wrote understudy.toml. Change it, then: understudy run --config understudy.toml\n")
+    assert (code, out) == (0, "Wrote understudy.toml. Change it, then: python -m bot run --config understudy.toml\n")
     written = tmp_path / "understudy.toml"
     assert written.read_bytes() == EXAMPLE.read_bytes()
     written.write_text("mine")

@@ -78,7 +78,7 @@ async def test_the_story_so_far_is_told_once_and_the_reply_follows_the_post() ->
         ("/edit No.", "No.", "No."),
         ("/undo", MIRA.greeting, "taken away"),
         ("/length tiny", ROOM, ROOM),
-        ("/length banana", ROOM, "There is no length"),
+        ("/length banana", ROOM, "There is no such length"),
         ("/swipe right", ROOM, "There is no later version"),
         ("/swipe up", ROOM, HELP),
         ("/help", ROOM, HELP),
