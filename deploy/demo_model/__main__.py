@@ -32,12 +32,12 @@ def prepare(given: argparse.Namespace) -> None:
 
 
 def write_pass(vocabulary: Vocabulary, texts: list[Text], work: Path, number: int) -> None:
-    """Make samples of every text once; number 0 are the held-out ones, which use names of their own."""
+    """Make samples of every text once; number 0 are the held-out ones."""
     from . import shards
     from .console import report
     from .samples import Writer
 
-    writer = Writer(vocabulary, Random(number), held_out=number == 0)  # noqa: S311 -- reproducible, not secret
+    writer = Writer(vocabulary, Random(number))  # noqa: S311 -- reproducible, not secret
     samples = [s for text in texts for s in (*writer.walk(text), *writer.prose(text))]
     shards.save(samples, work / (f"pass-{number:02d}.npz" if number else "held-out.npz"))
     report("pass", number, len(samples), "samples", sum(len(s.tokens) for s in samples), "tokens")
@@ -76,7 +76,7 @@ def main() -> None:
             one.add_argument("--corpus", type=Path, required=True, metavar="DIR", help="folder with the novels as text files")
             one.add_argument("--passes", type=int, default=10, help="how often the novels are made into samples")
         if command is train:
-            one.add_argument("--minutes", type=float, default=84.0, help="training time in all")
+            one.add_argument("--minutes", type=float, default=95.0, help="training time in all")
         if command is train:
             one.add_argument("--workers", type=int, default=2, help="processes of one thread each")
         if command in {export, measure}:

@@ -32,7 +32,6 @@ MEN = _words(
     "Thomas John William James Henry George Charles Robert Edward Arthur Peter Paul David Michael Andrew Simon Martin Mark "
     "Stephen Richard Francis Hugh Oliver Jack Harry Adam Nathan Owen"
 )
-KEPT_BACK = frozenset(_words("Isolde Juniper Vesna Rhea Petra Ivy Emrys Silas Marek Gideon Ronan Emil"))
 WITH_HABIT = 0.35
 INVENTED = 0.5  # share of names put together from syllables, so that names are copied from the head and not known by heart
 
@@ -81,21 +80,20 @@ class Pair:
     user: str
 
 
-def draw_pair(rng: Random, char: str, user: str, *, held_out: bool) -> Pair:
-    """Draw two different names of the given genders; held-out samples use the names kept back from training."""
-    name = _draw_name(rng, char, held_out=held_out)
+def draw_pair(rng: Random, char: str, user: str) -> Pair:
+    """Draw two different names of the given genders."""
+    name = _draw_name(rng, char)
     other = name
     while other == name:
-        other = _draw_name(rng, user, held_out=held_out)
+        other = _draw_name(rng, user)
     return Pair(name, other)
 
 
-def _draw_name(rng: Random, gender: str, *, held_out: bool) -> str:
-    """A name from the lists, or in training an invented one."""
-    if not held_out and rng.random() < INVENTED:
+def _draw_name(rng: Random, gender: str) -> str:
+    """A name from the lists or an invented one."""
+    if rng.random() < INVENTED:
         return rng.choice(_ONSETS) + rng.choice(_MIDDLES) + rng.choice(_ENDINGS[gender])
-    pool = WOMEN if gender == "f" else MEN
-    return rng.choice([name for name in pool if (name in KEPT_BACK) is held_out])
+    return rng.choice(WOMEN if gender == "f" else MEN)
 
 
 def _persona(rng: Random, name: str) -> str:

@@ -79,7 +79,7 @@ class Passage:
     crowd: float  # share of the mentions of people that are of others than the two
 
 
-def rename(text: Text, start: int, stop: int, rng: Random, *, held_out: bool) -> Passage:
+def rename(text: Text, start: int, stop: int, rng: Random) -> Passage:
     """Give the two main people of a passage the persona names and turn everybody else into 'the man' and the like."""
     chunk = text.paragraphs[start:stop]
     seen = Counter(int(n) for p in chunk for n in MARK.findall(p))
@@ -90,7 +90,7 @@ def rename(text: Text, start: int, stop: int, rng: Random, *, held_out: bool) ->
     words = Counter(w.lower() for p in chunk for w in re.findall(r"\b(?:he|his|she|her)\b", p, re.IGNORECASE))
     usual = "f" if words["she"] + words["her"] > words["he"] + words["his"] else "m"
     genders = [text.genders[n] for n in main] + [usual, rng.choice("fm")]
-    pair = draw_pair(rng, genders[0], genders[1], held_out=held_out)
+    pair = draw_pair(rng, genders[0], genders[1])
     names = dict(zip(main, (pair.char, pair.user), strict=False))
     others = {n: (rng.choice(_THIRD[g]), rng.choice(_CALLED[g])) for n, g in enumerate(text.genders)}
     others |= {n: (name, name) for n, name in names.items()}
@@ -116,11 +116,10 @@ def _put_names(paragraph: str, names: dict[int, tuple[str, str]]) -> str:
 class Writer:
     """Builds samples from one novel, walking through it from a random start."""
 
-    def __init__(self, vocabulary: Vocabulary, rng: Random, *, held_out: bool = False) -> None:
+    def __init__(self, vocabulary: Vocabulary, rng: Random) -> None:
         self._encode = vocabulary.encode
         self._start = vocabulary.start
         self._rng = rng
-        self._held_out = held_out
 
     def walk(self, text: Text) -> list[Sample]:
         """All samples of one pass over a novel."""
@@ -136,7 +135,7 @@ class Writer:
         """The whole novel as stories without a head, for the first stage of training."""
         found = list[Sample]()
         for place in range(self._rng.randint(0, 20), len(text.paragraphs), 25):
-            passage = rename(text, place, place + 25, self._rng, held_out=self._held_out)
+            passage = rename(text, place, place + 25, self._rng)
             story = "\n\n".join(" ".join(p.sentences) for p in passage.paragraphs)
             tokens = self._start(story)
             for at in range(0, len(tokens), STORY):
@@ -152,7 +151,7 @@ class Writer:
         many = rng.random() < MANY_TURNS
         target = rng.randint(low, high)
         reach = 12 + (70 if many else 0) + high // 12
-        passage = rename(text, place, place + reach, rng, held_out=self._held_out)
+        passage = rename(text, place, place + reach, rng)
         if not any('"' in s for p in passage.paragraphs[:6] for s in p.sentences) and rng.random() < SKIP_SILENT:
             return None, 4
         if passage.crowd > MOST_CROWD:
