@@ -189,6 +189,16 @@ async def test_a_page_from_before_a_restart_posts_again_after_a_word(chromium: C
         await expect(seen.page.locator("#reply .trouble")).to_be_hidden()
 
 
+async def test_a_page_that_was_open_before_a_restart_posts_again(chromium: Chromium) -> None:
+    async with a_stage(ROOM) as stage, chromium.page(stage) as seen:
+        await seen.page.fill("#text", "Hello?")
+        await stage.restart_page()
+        await expect(seen.page.locator("#status")).to_have_text("The connection is lost; trying again…")
+        await expect(seen.page.locator("#status")).to_have_text("")
+        await seen.page.click("text=Post reply")
+        await expect(seen.page.locator("#turn-2 .post")).to_be_visible()
+
+
 async def test_a_server_that_is_away_costs_no_text(chromium: Chromium) -> None:
     async with a_stage(ROOM) as stage, chromium.page(stage) as seen:
         await stage.server.close()

@@ -34,6 +34,22 @@ class Stage:
         """Return when nothing is in motion."""
         await self.service.receiver.settled(STORY)
 
+    async def restart_page(self) -> None:
+        """Another server at the same address, as after a new start of the program."""
+        port = int(self.address.rstrip("/").rpartition(":")[2])
+        await self.server.close()
+        self.server = WebServer(
+            self.courier,
+            self.store,
+            self.service.receiver,
+            place=STORY,
+            player=TOBIAS.author,
+            player_name=TOBIAS.name,
+            host="127.0.0.1",
+            port=port,
+        )
+        await self.server.start()
+
     async def story(self) -> tuple[str, ...]:
         """The texts of the story's turns, in order."""
         session = await self.store.session_at(STORY)
@@ -63,7 +79,7 @@ async def a_stage(
         stage.address = await server.start()
         yield stage
     finally:
-        await server.close()
+        await stage.server.close()
         await service.close()
 
 

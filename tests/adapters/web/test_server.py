@@ -13,7 +13,7 @@ from adapters.web import server as page_server
 from adapters.web.courier import WEB, WebCourier
 from adapters.web.safety import Guard, NotAllowed
 from adapters.web.server import WebServer
-from bot.errors import ConfigMistakes, StoreUnavailable
+from bot.errors import ConfigMistakes, EngineUnavailable, StoreUnavailable
 from bot.ids import ChannelKey, Place
 from bot.posts import ChannelLimits
 from tests.adapters.web.browser import Browser, events_until
@@ -262,6 +262,40 @@ async def test_older_posts_are_a_page_of_their_own(browser: Browser) -> None:
     assert "Post 0." in older
     assert "Newest posts" in older
     assert 'id="reply"' not in older
+
+
+async def test_an_older_page_shows_nothing_that_is_new(browser: Browser) -> None:
+    for number in range(30):
+        await browser.open()
+        await browser.send("post", {"text": f"Post {number}."})
+        await browser.stage.settled()
+    await browser.open()
+    await browser.send("act", {"act": "swipe_right"})
+    await browser.stage.settled()
+    newest = await browser.open()
+    (earlier,) = re.findall(r'href="/(\?before=\d+)"', newest)
+    assert "no later version" in newest
+    assert "no later version" not in await browser.open(earlier)
+
+
+async def test_a_post_without_a_reply_can_have_one_written(browser: Browser) -> None:
+    browser.stage.engine.replies[:] = [ScriptedReply((), error=EngineUnavailable("It is away.")), ScriptedReply(("Back.",))]
+    await browser.send("post", {"text": "Hello?"})
+    await browser.stage.settled()
+    page = await browser.open()
+    assert "It is away." in page
+    assert 'value="retry"' in page
+    assert 'value="continue"' not in page
+    await browser.send("act", {"act": "retry"})
+    await browser.stage.settled()
+    assert "Back." in await browser.open()
+
+
+async def test_a_strange_cookie_is_refused_like_any_other(browser: Browser) -> None:
+    names = [cookie.key for cookie in browser.http.cookie_jar]
+    browser.http.cookie_jar.clear()
+    (status, _) = await browser.send("post", {"text": "Hello?"}, headers={"Cookie": f"{names[0]}=\udce9"})
+    assert status == 403
 
 
 async def test_a_store_that_is_away_is_said_in_a_sentence(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
