@@ -206,9 +206,9 @@ class EngineLoop:
         if slot is None or slot.prefix(tokens) == len(tokens):
             del self._warming[session]
             return
-        at = self._cut(slot, slot.prefix(tokens))
-        ahead = tokens[at : at + min(WARM_TOKENS, self._runner.shape.batch)]
         try:
+            at = self._cut(slot, slot.prefix(tokens))
+            ahead = tokens[at : at + min(WARM_TOKENS, self._runner.shape.batch)]
             self._run(Stretch(slot.index, ahead, at, draws=False))
         except RunnerFailed:
             logger.warning("reading ahead failed; the slot is cleared", exc_info=True)

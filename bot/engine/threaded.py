@@ -1,6 +1,6 @@
 """The engine of this process: an event loop on one side, one named thread that owns the model on the other.
 
-Rule 1. Only the engine's thread calls the runner (but for `tokenize`, which any thread may).
+Rule 1. Only the engine's thread calls the runner (but for `tokenize` and `piece`, which any thread may).
 Rule 2. The event loop talks to the thread through `_commands` alone, in order, and never waits for it.
 Rule 3. The thread talks to the event loop once per step, through `call_soon_threadsafe`.
 """

@@ -1,5 +1,6 @@
 """A reply on its way from stream to posts: text, token ids and cut posts so far. It knows no engine and no store."""
 
+import re
 from dataclasses import dataclass, field
 
 from bot.chunking.chunker import Chunker
@@ -13,26 +14,39 @@ from bot.story.turn import Variant
 class Scribe:
     """Takes down one variant, from the text that it already has on.
 
+    `foreign` finds the beginning of a line that is not the character's to write: there the reply is over.
     Posts leave the chunker when they are sure and cannot be taken back; `tail` is the text after them.
     """
 
     variant: Variant
     limits: ChannelLimits
+    foreign: re.Pattern[str]
     posts: list[str] = field(default_factory=list)
     _chunker: Chunker = field(init=False)
     _text: str = field(init=False, default="")
+    _end: int | None = field(init=False, default=None)
     _trail: list[tuple[str, tuple[int, ...]]] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
+        self.start_over()
+
+    def start_over(self) -> None:
+        """Forget all that came since the variant's own text. Only as long as no post has become sure."""
         self._chunker = Chunker(self.limits)
+        self.posts, self._text, self._end, self._trail = [], "", None, []
         if self.variant.text:
             self._trail.append((" " + self.variant.text, self.variant.token_ids))
             self._take(self.variant.text)
 
     @property
     def text(self) -> str:
-        """All text so far."""
-        return self._text
+        """All text so far, up to where the reply was over."""
+        return self._text[: self._end]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the reply went on in a line that is not the character's."""
+        return self._end is not None
 
     @property
     def kept(self) -> str:
@@ -46,8 +60,13 @@ class Scribe:
 
     def feed(self, delta: TextDelta) -> bool:
         """Take down a stretch; True when a post has become sure."""
+        known = len(self._text)
         self._trail.append((delta.text, delta.token_ids))
-        return self._take(delta.text if self._text else delta.text.lstrip())
+        became_sure = self._take(delta.text if self._text else delta.text.lstrip())
+        line = self._text.rfind("\n", 0, known) + 1
+        if found := self.foreign.search(self._text, max(line, self._fixed)):
+            self._end = found.start()
+        return became_sure
 
     def finish(self, *, cut: bool) -> tuple[str, tuple[int, ...]]:
         """The reply is over: its final text and the ids that spell it (or none); `posts` is then the whole set.
@@ -55,7 +74,7 @@ class Scribe:
         `cut` says that it did not end by itself: it is trimmed to its last whole sentence, but never into posts that are
         out or text that it began with.
         """
-        text = clean(self._text, cut=cut)
+        text = clean(self.text, cut=cut)
         if len(text) < self._fixed:
             text = self.kept or text
         self.posts += [chunk.text for chunk in self._chunker.finish(max(len(text), self._chunker.taken))]

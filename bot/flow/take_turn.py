@@ -24,7 +24,7 @@ from bot.ports.engine import Engine, Finished, FinishReason, GenerationRequest, 
 from bot.ports.store import Change, Store
 from bot.posts import Draft, Speaker, Voice
 from bot.prompt.format import PromptFormat
-from bot.prompt.guard import is_impersonation, stop_texts
+from bot.prompt.guard import foreign_lines, is_impersonation, stop_texts
 from bot.sampling import SamplingSettings
 from bot.story.policy import refusal
 from bot.story.session import Session, give_up
@@ -65,7 +65,7 @@ class Writer:
         except ChannelGone:
             log.warning("a reply has no place to go to", extra={"action": "give_up_turn", "place": session.place})
             return await self.store.save(Change(session, give_up(session)))
-        reply = Reply(session, Scribe(turn.variant, limits), self.store, self.wake)
+        reply = Reply(session, Scribe(turn.variant, limits, foreign_lines(session, self.prompt_format)), self.store, self.wake)
         try:
             await self._write(reply, stop)
         finally:
@@ -102,7 +102,7 @@ class Writer:
             await reply.break_off(texts.DEFECT)
         else:
             await self._finish(reply, finished)
-            self._report(reply.session, finished, self.clock.ticks() - started)
+            self._report(reply, finished, self.clock.ticks() - started)
 
     async def _refusal(self, session: Session) -> str | None:
         model = (await self.engine.capabilities()).rating
@@ -123,8 +123,9 @@ class Writer:
                     return None
                 continue
             draws += 1
-            if finished is None or reply.scribe.text.strip() or draws == DRAWS:
+            if stop.is_set() or reply.scribe.text.strip() or draws == DRAWS:
                 return finished
+            reply.scribe.start_over()
             self.metrics.count("empty_draws")
 
     async def _request(self, reply: Reply, seed: int) -> GenerationRequest:
@@ -146,6 +147,8 @@ class Writer:
                     return event
                 if reply.scribe.feed(event):
                     await reply.keep()
+                if reply.scribe.is_over:
+                    break
                 await self._show_draft(reply)
         return None
 
@@ -155,18 +158,22 @@ class Writer:
         await self.places.writing(reply.session.place, draft)
 
     async def _finish(self, reply: Reply, finished: Finished | None) -> None:
-        if finished is None:
+        if finished is None and not reply.scribe.is_over:
             await reply.finish(VariantState.STOPPED, cut_short=True, silent="", unchanged="")
             return
-        cut_short = finished.reason is not FinishReason.END
+        cut_short = finished is None or finished.reason is not FinishReason.END
         await reply.finish(VariantState.WHOLE, cut_short=cut_short, silent=texts.SILENT, unchanged=texts.NOTHING_TO_ADD)
 
     @property
     def _reading(self) -> Reading:
         return Reading(self.store, self.engine, self.prompt_format)
 
-    def _report(self, session: Session, finished: Finished | None, seconds: float) -> None:
+    def _report(self, reply: Reply, finished: Finished | None, seconds: float) -> None:
+        session = reply.session
         facts: dict[str, object] = {"action": "turn", "place": session.place, "seconds": round(seconds, 3)}
+        if reply.scribe.is_over:
+            facts["guard"] = "player"
+            self.metrics.count("guard_stops", "player")
         self.metrics.count("turns", "stopped" if finished is None else finished.reason.value)
         if finished is not None:
             facts |= {"reason": finished.reason.value, "usage": finished.usage}

@@ -56,6 +56,20 @@ def is_impersonation(stop: str, session: Session) -> bool:
     return stop in _speaking(session)
 
 
+def foreign_lines(session: Session, fmt: PromptFormat) -> re.Pattern[str]:
+    """Finds the beginning of a line that is not the character's: a player who speaks, in any spelling, or a header.
+
+    It sees what stop texts cannot: other cases, marks and spaces around a name, and the first line of a reply, which
+    follows the prompt without a line end.
+    """
+    names = "|".join(re.escape(name).replace(r"\ ", r"\s+") for name in _players(session))
+    headers = "|".join(re.escape(start) for start in fmt.header_starts)
+    speaking = rf"[ \t>*_~]*(?:{names})[ \t*_~]*[:\uff1a]" if names else ""
+    return re.compile(
+        "|".join(rf"^{line}" for line in (speaking, headers and rf"[ \t]*(?:{headers})") if line) or r"(?!)", re.IGNORECASE | re.MULTILINE
+    )
+
+
 def clean(text: str, *, cut: bool) -> str:
     """A finished reply without outer white space; one that was cut short ends with its last whole sentence, if it has one."""
     whole = text.strip()
@@ -163,8 +177,13 @@ def _without_traps(text: str) -> str:
 
 
 def _speaking(session: Session) -> tuple[str, ...]:
-    """How a line begins in which a player speaks, under any name that the prompt shows for them."""
+    """How a line begins in which a player speaks."""
+    return tuple(pattern.format(name) for name in _players(session) for pattern in _SPEAKING)
+
+
+def _players(session: Session) -> tuple[str, ...]:
+    """Every name that the prompt shows for a player, but the character's own."""
     played = (turn.name for turn in session.turns if turn.role is Role.PLAYER)
     names = dict.fromkeys(one_line(name) for name in (*(persona.name for persona in session.personas), *played))
     own = one_line(session.character.name).casefold()
-    return tuple(pattern.format(name) for name in names if name and name.casefold() != own for pattern in _SPEAKING)
+    return tuple(name for name in names if name and name.casefold() != own)

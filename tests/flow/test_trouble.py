@@ -87,6 +87,29 @@ async def test_a_retry_that_comes_to_nothing_shows_the_variant_that_the_model_wi
         assert stage.shown[1] == turn.text == "".join(turn.posts)
 
 
+@pytest.mark.parametrize("line", ["Tobias:", "TOBIAS:", " tobias :", "> Tobias:", "__Tobias__:", "**Tobias:**", "### Input:"])
+async def test_a_reply_ends_where_another_speaks_in_whatever_spelling(line: str) -> None:
+    async with a_stage([f"She nodded.\n{line} I agree, he said. And so on."]) as stage:
+        await stage.post("Hello?")
+        assert stage.shown[-1] == "She nodded."
+        assert stage.service.metrics.total("guard_stops") == 1
+
+
+@pytest.mark.parametrize("line", ["Tobias: I agree.", "tobias: I agree.", "### Input:\nTobias: I agree."])
+async def test_a_reply_that_begins_as_another_is_drawn_again(line: str) -> None:
+    async with a_stage([line, "She nodded."]) as stage:
+        await stage.post("Hello?")
+        assert stage.shown[-1] == "She nodded."
+        assert len(stage.engine.requests) == 2
+
+
+async def test_a_reply_may_tell_of_the_player() -> None:
+    told = "Tobias sat down. She told him one thing about Tobias: nothing.\nTobias, she thought, was tired: very."
+    async with a_stage([told]) as stage:
+        await stage.post("Hello?")
+        assert stage.shown[-1] == told
+
+
 async def test_an_engine_that_fails_after_posts_have_left_keeps_them_and_says_so() -> None:
     broken = ScriptedReply(tuple(f"{word} " for word in LONG.split()), error=EngineUnavailable("It stopped."), fails_before=400)
     async with a_stage([broken], limits=SMALL, context=8192) as stage:
