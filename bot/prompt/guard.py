@@ -65,9 +65,9 @@ def foreign_lines(session: Session, fmt: PromptFormat) -> re.Pattern[str]:
     names = "|".join(re.escape(name).replace(r"\ ", r"\s+") for name in _players(session))
     headers = "|".join(re.escape(start) for start in fmt.header_starts)
     speaking = rf"[ \t>*_~]*(?:{names})[ \t*_~]*[:\uff1a]" if names else ""
-    return re.compile(
-        "|".join(rf"^{line}" for line in (speaking, headers and rf"[ \t]*(?:{headers})") if line) or r"(?!)", re.IGNORECASE | re.MULTILINE
-    )
+    header = rf"[ \t]*(?:{headers})" if headers else ""
+    pattern = "|".join(f"^{line}" for line in (speaking, header) if line) or "(?!)"
+    return re.compile(pattern, re.IGNORECASE | re.MULTILINE)
 
 
 def clean(text: str, *, cut: bool) -> str:
