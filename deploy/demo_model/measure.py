@@ -107,8 +107,12 @@ def table(rows: dict[str, dict[str, Any]]) -> str:
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for label, r in rows.items():
-        low, high = RANGES.get(label, ("any", "length"))
-        cells = (label, f"{low} to {high}", f"{r['median']:.0f}", f"{r['tenth']} to {r['ninetieth']}")
+        cells = (
+            label,
+            " to ".join(map(str, RANGES.get(label, ("any",)))),
+            f"{r['median']:.0f}",
+            f"{r['tenth']} to {r['ninetieth']}",
+        )
         shares = (f"{r[key]:.0%}" for key in ("stopped", "player_turn", "player_speech"))
         lines.append("| " + " | ".join((*cells, *shares)) + " |")
     return "\n".join(lines)
