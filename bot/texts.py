@@ -1,4 +1,4 @@
-"""Every sentence that the program itself says to players. It knows nothing of why they are said."""
+"""The sentences that the walk itself says to players. Those of a refusal stand with the rule that refuses."""
 
 NO_SESSION = "There is no story in this place."
 BROKEN = "The reply broke off: {reason} What was written is kept; use continue or retry to have it written on or anew."
