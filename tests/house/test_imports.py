@@ -23,6 +23,7 @@ DOORS = {
     "aiohttp": ("adapters/web/",),
     "jinja2": ("adapters/web/", "adapters/llama/"),
     "markupsafe": ("adapters/web/",),
+    "markdown_it": ("adapters/web/",),
     "pydantic": ("adapters/config",),
     "pydantic_core": ("adapters/config",),
     "platformdirs": ("adapters/config", "adapters/cli"),
