@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from adapters.clock import SystemClock
@@ -22,6 +23,10 @@ from tests.walks.file_courier import FileCourier
 from tests.walks.stations import Death, Watched
 
 POST_LENGTH = 80
+READY = "ready"
+REPLY = 2
+"""The number of the first reply, after the greeting and the post."""
+EDITED = "It was edited. " * 20
 SEED = 11
 
 
@@ -38,6 +43,7 @@ async def play(folder: Path, death: Death, *, knows_keys: bool, act: str) -> Non
         FORMATS["limarp"],
         roll=lambda: SEED,
     )
+    print(READY, flush=True)  # noqa: T201 - the test that kills by the clock waits for it
     await service.start()
     await service.receiver.settled(HERE)
     await service.receiver.receive(_event(act))
@@ -67,7 +73,8 @@ async def open_story(folder: Path) -> None:
 def _event(act: str) -> Inbound:
     if act == "post":
         return a_post('"Tell me about this house," Tobias said.', "second")
-    return Command(EventId("second"), HERE, TOBIAS.author, Act(act))
+    command = Command(EventId(f"second {act}"), HERE, TOBIAS.author, Act(act))
+    return replace(command, turn=REPLY, text=EDITED) if command.act is Act.EDIT else command
 
 
 if __name__ == "__main__":
