@@ -5,7 +5,7 @@ import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -197,6 +197,10 @@ def _engine(model: ModelConfig) -> ThreadedEngine:
 
 def prompt_format(model: ModelConfig, facts: ModelFacts) -> PromptFormat:
     """The configured format; for "auto" the file's own chat template, if it has one, else LimaRP. Raises Refused."""
+    return replace(_format(model, facts), keeps_old_modifiers=model.keep_lengths)
+
+
+def _format(model: ModelConfig, facts: ModelFacts) -> PromptFormat:
     if model.format in FORMATS:
         return FORMATS[model.format]
     if facts.chat_template:

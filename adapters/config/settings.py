@@ -50,6 +50,7 @@ class ModelConfig:
     path: ExistingFile | None = None
     rating: StatedRating | None = None
     format: Literal["auto", "limarp", "alpaca", "chatml", "gguf"] = "auto"
+    keep_lengths: Flag = False
     context: Annotated[Whole, Field(ge=512, le=1_048_576)] | None = None
     slots: Annotated[Whole, Field(ge=1, le=256)] = 1
     threads: Annotated[Whole, Field(ge=1, le=1024)] | None = None

@@ -106,6 +106,11 @@ def test_the_format_is_the_configured_one_else_limarp(format_name: Any, template
     assert wiring.prompt_format(model, replace(FACTS, chat_template=template)) == expected
 
 
+def test_the_length_of_older_replies_is_kept_where_that_is_configured() -> None:
+    assert not wiring.prompt_format(ModelConfig(), FACTS).keeps_old_modifiers
+    assert wiring.prompt_format(ModelConfig(keep_lengths=True), FACTS).keeps_old_modifiers
+
+
 @pytest.mark.parametrize("format_name", ["auto", "gguf"])
 def test_a_model_that_brings_its_own_chat_template_is_spoken_to_in_it(format_name: Any) -> None:
     found = wiring.prompt_format(ModelConfig(format=format_name), replace(FACTS, chat_template=CHATML_TEMPLATE))
