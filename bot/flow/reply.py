@@ -14,7 +14,7 @@ from bot.flow.wishes import notice, wishes_for
 from bot.ids import Place
 from bot.ports.store import Change, Store, Wish
 from bot.story.session import Session, give_up, with_turn
-from bot.story.turn import Turn, VariantState
+from bot.story.turn import Turn, Variant, VariantState
 
 
 @dataclass(slots=True)
@@ -42,32 +42,29 @@ class Reply:
     async def finish(self, state: VariantState, *, cut_short: bool, silent: str, unchanged: str) -> None:
         """The reply is over. `silent` and `unchanged` are said (unless empty) when nothing, or nothing new, was written."""
         text, ids = self.scribe.finish(cut=cut_short)
-        if not text:
-            await self._give_up(silent)
-            return
         said = unchanged if text == self.scribe.variant.text else ""
-        turn = self.turn
-        variant = replace(turn.variant, text=text, state=state, token_ids=ids)
-        after = with_turn(self.session, replace(turn.with_variant(variant), posts=tuple(self.scribe.posts)))
-        await self.save(after, (*wishes_for(self.session, turn, self.scribe.posts), *self._said(said)))
+        await self._close(Variant(text, state, ids), said, silent)
 
     async def break_off(self, reason: str) -> None:
         """The reply cannot be written on: what there is stays, and the place is told why."""
-        broken = texts.BROKEN.format(reason=reason)
         text, ids = self.scribe.finish(cut=True)
-        if not text:
-            await self._give_up(texts.NOTHING_WRITTEN.format(reason=reason))
-            return
-        turn = self.turn
-        variant = replace(turn.variant, text=text, state=VariantState.BROKEN, token_ids=ids)
-        after = with_turn(self.session, replace(turn.with_variant(variant), posts=tuple(self.scribe.posts)))
-        await self.save(after, (*wishes_for(self.session, turn, self.scribe.posts), *self._said(broken)))
+        kept, nothing = texts.BROKEN.format(reason=reason), texts.NOTHING_WRITTEN.format(reason=reason)
+        await self._close(Variant(text, VariantState.BROKEN, ids), kept, nothing)
 
     async def save(self, after: Session, wishes: tuple[Wish, ...] = ()) -> None:
         """Store the session as it shall be, with what its place must come to show."""
         self.session = await self.store.save(Change(self.session, after, wishes))
         if wishes:
             self.wake(self.session.place)
+
+    async def _close(self, written: Variant, said: str, silent: str) -> None:
+        if not written.text:
+            await self._give_up(silent)
+            return
+        turn, posts = self.turn, tuple(self.scribe.posts)
+        variant = replace(turn.variant, text=written.text, state=written.state, token_ids=written.token_ids)
+        after = with_turn(self.session, replace(turn.with_variant(variant), posts=posts))
+        await self.save(after, (*wishes_for(self.session, turn, posts), *self._said(said)))
 
     async def _give_up(self, sentence: str) -> None:
         """Nothing was written: the story falls back to the variant that is shown, or to having no reply."""
