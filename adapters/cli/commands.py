@@ -43,8 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         understudy.main(arguments, prog_name=PROGRAM, standalone_mode=False)
     except click.exceptions.Exit as end:
         sys.exit(end.exit_code)
+    except click.exceptions.NoArgsIsHelpError as nothing:
+        nothing.show()
+        sys.exit(nothing.exit_code)
     except click.ClickException as wrong:
-        wrong.show()
+        click.echo(f"error: {wrong.format_message()} See: {PROGRAM} --help", err=True)
         sys.exit(wrong.exit_code)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(INTERRUPTED)

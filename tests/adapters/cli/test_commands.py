@@ -44,6 +44,20 @@ def test_it_tells_its_version_and_what_it_can_do(ended: Ended) -> None:
     assert all(f"  {name} " in out for name in understudy.commands)
 
 
+def test_without_a_command_it_says_what_it_can_do(ended: Ended) -> None:
+    code, _, err = ended()
+    assert code == 2
+    assert err.startswith("Usage: ")
+
+
+@pytest.mark.parametrize("wrong", [("nonsense",), ("try", "--model", "not/there.gguf"), ("try", "--rating", "General")])
+def test_a_command_line_that_cannot_be_read_is_one_sentence(ended: Ended, wrong: tuple[str, ...]) -> None:
+    code, _, err = ended(*wrong)
+    assert code == 2
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+
+
 def test_init_writes_the_example_and_never_over_a_file(ended: Ended, tmp_path: Path) -> None:
     code, out, _ = ended("init")
     assert (code, out) == (0, "Wrote understudy.toml. Change it, then: python -m bot run --config understudy.toml\n")
