@@ -126,6 +126,7 @@ async def test_a_bot_killed_by_the_clock_loses_and_doubles_nothing(folder: Path,
         seconds = chance.uniform(0.0, 0.6)
         ends.append(run_for(seconds, folder, act=act))
         print(f"seed {seed}: after {seconds:.3f} s, ended with {ends[-1]}")  # noqa: T201 - shown when the test fails
+    assert KILLED in ends
     assert run(folder, act=act) == 0
     await assert_whole(folder, act)
 

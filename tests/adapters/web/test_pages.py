@@ -103,3 +103,10 @@ def test_names_and_texts_are_escaped_in_the_thread() -> None:
     html = print_page("thread.html", view=view(told(session)), token="t", hidden="", scene=None)  # noqa: S106  a test's token
     assert "<script" not in html
     assert html.count("&lt;script&gt;") >= 3
+
+
+def test_posts_that_wait_are_shown_on_the_newest_page_only() -> None:
+    waiting = (InboundPost(EventId("late"), HERE, TOBIAS.author, TOBIAS.name, "Wait for me."),)
+    session = a_reply_in_two_posts()
+    assert len(view(told(session, waiting=waiting)).waiting) == 1
+    assert view(told(session, waiting=waiting, is_newest=False)).waiting == ()
