@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from bot.ids import SessionId
+from bot.ids import CommunityId, SessionId
 from bot.sampling import SamplingSettings
 from bot.story.policy import Rating
 
@@ -16,17 +16,28 @@ class Segment:
 
     Only a `trusted` one (the template's own words) may become control tokens; anything a player or the model wrote is
     tokenised as plain text. `token_ids`, when set, are what the model itself wrote for exactly this text and are used as
-    they are, so that its cached prefix holds; an engine that cannot take ids uses the text.
+    they are, so that its cached prefix holds; an engine that cannot take ids uses the text. A trusted segment of ids
+    without a text is a prompt that was tokenised before, on the other side of a network.
+
+    `opens` marks the first segment of a part of the prompt (the head, a turn, the tail). What stands before it is the same
+    from turn to turn, so the model's reading is divided there: see `bot.engine.chunks`.
     """
 
     text: str
     trusted: bool = False
     token_ids: tuple[int, ...] = ()
+    opens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
-    """What to write. `session` is whose cache to use; `stop` are texts that end the reply and are not part of it."""
+    """What to write.
+
+    `session` is whose cache to use; `stop` are texts that end the reply and are not part of it. `community` is whose fair
+    share of the model the work counts against (empty: the session's own). `adapter` names a LoRA adapter of the engine's
+    (empty: none). `deadline` is in seconds from now: a reply that waits longer is refused with EngineBusy, one that is
+    being written then ends with FinishReason.DEADLINE.
+    """
 
     session: SessionId
     segments: tuple[Segment, ...]
@@ -34,6 +45,17 @@ class GenerationRequest:
     sampling: SamplingSettings
     seed: int
     stop: tuple[str, ...] = ()
+    community: CommunityId = CommunityId("")
+    adapter: str = ""
+    deadline: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The request waits for its turn: its position in line, from 1, and about how many seconds are left (None: unknown)."""
+
+    position: int
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +76,7 @@ class FinishReason(StrEnum):
     END = "end"
     STOP = "stop"
     LENGTH = "length"
+    DEADLINE = "deadline"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +98,22 @@ class Finished:
     stop: str = ""
 
 
+StreamItem = Waiting | TextDelta | Finished
+"""What a stream of a reply is made of."""
+
+
 @dataclass(frozen=True, slots=True)
 class EngineCapabilities:
-    """What the engine runs: the model's name, its context in tokens, and its rating."""
+    """What the engine runs: the model's name, its context in tokens, its rating, and the names of its LoRA adapters.
+
+    `unhonoured` names the settings of `bot.sampling.SamplingSettings` that it cannot follow.
+    """
 
     model: str
     context: int
     rating: Rating = Rating.UNRATED
+    adapters: tuple[str, ...] = ()
+    unhonoured: tuple[str, ...] = ()
 
 
 class Engine(Protocol):
@@ -95,14 +127,14 @@ class Engine(Protocol):
         """The number of tokens of each segment, by the model's own tokenizer, as `generate` would read it."""
         ...
 
-    def generate(self, request: GenerationRequest) -> AsyncGenerator[TextDelta | Finished, None]:
-        """Stream a reply: any number of TextDelta, then one Finished. No text of a stop string is ever streamed.
+    def generate(self, request: GenerationRequest) -> AsyncGenerator[StreamItem, None]:
+        """Stream a reply: any number of Waiting, then of TextDelta, then one Finished. No text of a stop string is streamed.
 
         Closing the stream early stops the work and frees its slot; what was read stays cached for the session.
         """
         ...
 
-    async def warm(self, session: SessionId, segments: Sequence[Segment]) -> None:
+    async def warm(self, session: SessionId, segments: Sequence[Segment], adapter: str = "") -> None:
         """Read this prompt into the session's cache while nobody waits for the engine.
 
         Returns at once; the reading gives way to any `generate`, and a newer call for the session replaces an older

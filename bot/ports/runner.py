@@ -19,11 +19,16 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class RunnerShape:
-    """How many slots there are, how long a slot's sequence can grow, and how many tokens a step takes at most."""
+    """How many slots there are, how long a slot's sequence can grow, and how many tokens a step and a stretch take at most."""
 
     slots: int
     context: int
     batch: int
+    chunk: int
+
+
+SlotState = memoryview
+"""What a slot's sequence is in the model's memory, as bytes that only a runner of the same `identity` can take back."""
 
 
 class Runner(Protocol):
@@ -32,11 +37,29 @@ class Runner(Protocol):
     Raises RunnerFailed only; everything does once it is closed.
 
     Positions of a slot are contiguous from 0. A step that raises leaves its slots in an unknown state: clear them.
+
+    Where `is_exact`, what a slot holds and draws depends on its own stretches alone: on their tokens and on how they were
+    divided into stretches, never on what else was in a step, on which slot it was, or on a save and a restore in between.
     """
 
     @property
     def shape(self) -> RunnerShape:
         """Its sizes. They never change."""
+        ...
+
+    @property
+    def identity(self) -> str:
+        """All that a saved state depends on (model file, kinds of cache, adapters with their scales, library), as one word."""
+        ...
+
+    @property
+    def adapters(self) -> tuple[str, ...]:
+        """The names of the LoRA adapters that were loaded with the model."""
+        ...
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the promise of exactness above holds on this machine."""
         ...
 
     def tokenize(self, text: str, *, special: bool, first: bool) -> tuple[int, ...]:
@@ -63,8 +86,24 @@ class Runner(Protocol):
         """Set how the slot draws from now on; `history` is what its penalty counts as already said (the prompt)."""
         ...
 
-    def step(self, stretches: Sequence[Stretch]) -> tuple[int | None, ...]:
-        """Read one stretch per slot and draw a token where asked, in the order given. Together at most `shape.batch` tokens."""
+    def step(self, stretches: Sequence[Stretch], adapter: str = "") -> tuple[int | None, ...]:
+        """Read the stretches and draw a token where asked: one answer per stretch, in the order given.
+
+        Together they have at most `shape.batch` tokens, each one at most `shape.chunk`. Several stretches of one slot
+        stand in the order of their positions, and only the last of them may draw. All are read with this adapter (empty:
+        none); a slot's sequence has to be read with one adapter from its beginning to its end.
+        """
+        ...
+
+    def save(self, slot: int) -> SlotState:
+        """A copy of what the slot holds, for `restore` in any slot, now or in another process. Holds no reference to the slot."""
+        ...
+
+    def restore(self, slot: int, state: SlotState, length: int) -> bool:
+        """Put a saved state of `length` tokens in the place of what the slot holds. False when it cannot: the slot is empty then.
+
+        The state is trusted to be whole and of a runner of the same `identity`: whoever kept it has checked that.
+        """
         ...
 
     def keep(self, slot: int, length: int) -> bool:
