@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.ids import AuthorId, EventId, MessageId, Place, PostKey
+from bot.ids import AuthorId, CommunityId, EventId, MessageId, Place, PostKey
 
 
 class LengthUnit(StrEnum):
@@ -15,11 +15,15 @@ class LengthUnit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChannelLimits:
-    """What one place accepts: the longest post, the unit it is counted in, and whether it shows text while it is written."""
+    """What one place accepts: the longest post, the unit it is counted in, and whether it shows text while it is written.
+
+    `community` is whose fair share of the model its replies count against; None: the place has a share of its own.
+    """
 
     post_length: int
     unit: LengthUnit = LengthUnit.CODE_POINTS
     streams: bool = False
+    community: CommunityId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +108,12 @@ class Draft:
     """What a character is writing at this moment in a turn: the text after its finished posts, not yet a post itself.
 
     `position` is where the text would stand in the turn's ordered set: posts that still stand from there on are older
-    than it. None when the writer does not say.
+    than it. None when the writer does not say. `waiting` is a sentence for as long as there is no text because others are
+    written first.
     """
 
     turn: int
     speaker: Speaker
     text: str
     position: int | None = None
+    waiting: str = ""

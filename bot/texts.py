@@ -8,3 +8,13 @@ NOTHING_TO_ADD = "The model had nothing to add. Use retry, or post again."
 POST_TOO_LONG = "the newest post is too long for the model ({tokens} tokens; {limit} fit). Edit it to be shorter first."
 INTERNAL = "Something went wrong inside; the story is as it was before. The operator's log says what: look for {event}."
 DEFECT = "something went wrong inside, and the operator's log says what."
+
+
+def in_line(position: int, seconds: float | None) -> str:
+    """Where a reply stands that waits for the model; `position` is from 1."""
+    ahead = "next in line" if position == 1 else f"number {position} in line"
+    if seconds is None:
+        return f"Waiting for the model: {ahead}."
+    rounded = max(5 * round(seconds / 5), 5)
+    about = f"{rounded} seconds" if rounded < 120 else f"{round(seconds / 60)} minutes"  # noqa: PLR2004 - two minutes
+    return f"Waiting for the model: {ahead}, about {about}."

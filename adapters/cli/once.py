@@ -17,7 +17,7 @@ from adapters.wiring import House, house
 from bot.errors import EngineUnavailable
 from bot.ids import ChannelKey, MessageId, Place, Platform, SessionId
 from bot.ports.clock import Clock
-from bot.ports.engine import Engine, EngineCapabilities, Finished, GenerationRequest, Segment, TextDelta
+from bot.ports.engine import Engine, EngineCapabilities, Finished, GenerationRequest, Segment, StreamItem, Waiting
 from bot.posts import ChannelLimits, Draft, OutboundPost, PostReceipt, Voice
 
 REHEARSAL = Platform("rehearsal")
@@ -79,18 +79,21 @@ class TimedEngine:
         """As the engine's own."""
         return await self.engine.count(segments)
 
-    async def generate(self, request: GenerationRequest) -> AsyncGenerator[TextDelta | Finished, None]:
+    async def generate(self, request: GenerationRequest) -> AsyncGenerator[StreamItem, None]:
         """As the engine's own, and timed."""
         async with aclosing(self.engine.generate(request)) as stream:
             async for event in stream:
+                if isinstance(event, Waiting):
+                    yield event
+                    continue
                 self.last = self.clock.ticks()
                 self.first = self.first or self.last
                 self.finished = event if isinstance(event, Finished) else None
                 yield event
 
-    async def warm(self, session: SessionId, segments: Sequence[Segment]) -> None:
+    async def warm(self, session: SessionId, segments: Sequence[Segment], adapter: str = "") -> None:
         """As the engine's own."""
-        await self.engine.warm(session, segments)
+        await self.engine.warm(session, segments, adapter)
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ class TerminalCourier:
         if self._live is None:
             self._live = Live(console=self.console, transient=True, auto_refresh=False)
             self._live.start()
-        self._live.update(_Tail(tame(draft.text)), refresh=True)
+        self._live.update(_Tail(tame(draft.text or draft.waiting)), refresh=True)
 
     async def resting(self, place: Place, turn: int) -> None:  # noqa: ARG002  a terminal has one place
         """End the growing text; the finished posts follow."""

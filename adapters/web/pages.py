@@ -103,6 +103,8 @@ def view(told: Told) -> ThreadView:
 
 def draft_html(draft: Draft | None) -> Markup:
     """The text that is being written, as far as it has come."""
+    if draft and draft.waiting and not draft.text:
+        return Markup('<p class="waiting">{}</p>').format(draft.waiting)
     return render(draft.text) if draft else Markup()
 
 

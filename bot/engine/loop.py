@@ -1,222 +1,348 @@
-"""The engine's loop without a clock or a thread: each `step` is one step of the runner. It knows tokens, not prompts.
+"""The engine's loop without a thread: each `step` is one step of the runner, shared by all. It knows tokens, not prompts.
 
-In this first form one reply is written at a time, in order of arrival; a step is a list of stretches all the same, so
-that writing several side by side changes only `_next_stretches`.
-
-Rule 1. `slot.tokens` is what the runner has read into the slot, no more and no less.
+Rule 1. Every reply that is being written draws one token in every step of its adapter, however long a prompt is that is
+        read beside it: a prompt is read in stretches, as many in a step as its measured pace allows, one at least.
 Rule 2. A drawn token is read in the step after it was drawn; the last one of a reply never is.
-Rule 3. Reading ahead (`warm`) happens only in a step that finds no reply to write.
+Rule 3. A step is of one adapter. Adapters with something to do take turns.
+Rule 4. Reading ahead (`warm`) happens only in a step that finds no reply to write, and costs no other session its slot.
 """
 
 import logging
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
-from bot.engine.sequence import ReplySequence
-from bot.engine.slots import Slot, SlotTable
-from bot.errors import EngineUnavailable, RunnerFailed
+from bot.engine.fairness import FairShares
+from bot.engine.job import Event, Job, WarmUp
+from bot.engine.pace import Pace
+from bot.engine.placing import Placing
+from bot.engine.queue import Line
+from bot.engine.statistics import EngineStatistics
+from bot.engine.writing import Writing
+from bot.errors import EngineBusy, EngineUnavailable, RunnerFailed
 from bot.ids import SessionId
-from bot.ports.engine import Finished, TextDelta, Usage
+from bot.ports.engine import Finished, FinishReason, Waiting
 from bot.ports.runner import Runner, Stretch
-from bot.sampling import SamplingSettings
+from bot.ports.shelf import Shelf
 
 logger = logging.getLogger(__name__)
 
-WARM_TOKENS = 64
-"""Tokens read ahead in one step at most: a reply that arrives meanwhile waits no longer than this takes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A reply to write. `ticket` is the caller's name for it."""
-
-    ticket: int
-    session: SessionId
-    prompt: tuple[int, ...]
-    max_tokens: int
-    sampling: SamplingSettings
-    seed: int
-    stop: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that the caller of a ticket must hear: text, the end, or the error that ended it."""
-
-    ticket: int
-    content: TextDelta | Finished | EngineUnavailable
-
-
-@dataclass(frozen=True, slots=True)
-class EngineStatistics:
-    """Sums since the start.
-
-    `prefilled_tokens` were read for replies, `warmed_tokens` ahead of need; `decode_tokens` are all that were handed to
-    the runner, in `steps` steps.
-    """
-
-    prompt_tokens: int = 0
-    cached_tokens: int = 0
-    prefilled_tokens: int = 0
-    warmed_tokens: int = 0
-    completion_tokens: int = 0
-    decode_tokens: int = 0
-    steps: int = 0
-
-
-@dataclass(slots=True)
-class _Writing:
-    """The reply that is being written: its job, its slot, what is still to read before the next draw."""
-
-    job: Job
-    slot: Slot
-    sequence: ReplySequence
-    cached: int
-    unread: deque[int] = field(default_factory=deque)
-
-    @property
-    def usage(self) -> Usage:
-        prompt = len(self.job.prompt)
-        return Usage(prompt, self.cached, prompt - self.cached, self.sequence.drawn)
+STEP_SECONDS = 0.2
+BUSY_SECONDS = 10.0
+"""How long to stay away from a full line when nothing is known of the pace yet."""
 
 
 class EngineLoop:
-    """Shares a runner among jobs. Not for several threads; every call but `step` only takes note and returns at once."""
+    """Shares a runner among jobs. Not for several threads; every call but `step` only takes note and returns at once.
 
-    def __init__(self, runner: Runner) -> None:
+    `ticks` tells the seconds of a clock that never jumps; a step aims to take `step_seconds`. `memory_bytes` is for states
+    of sessions that lost their slot, and `shelf` for those that find no room there.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        ticks: Callable[[], float],
+        *,
+        step_seconds: float = STEP_SECONDS,
+        memory_bytes: int = 0,
+        shelf: Shelf | None = None,
+    ) -> None:
         self._runner = runner
-        self._slots = SlotTable(runner.shape.slots)
-        self._waiting: deque[Job] = deque()
-        self._writing: _Writing | None = None
-        self._warming: dict[SessionId, tuple[int, ...]] = {}
-        self.statistics = EngineStatistics()
+        self._ticks = ticks
+        self._placing = Placing(runner, memory_bytes, shelf)
+        self._shares = FairShares()
+        self._line = Line(self._shares)
+        self._pace = Pace(step_seconds)
+        self._writing: dict[int, Writing] = {}
+        self._warming: dict[SessionId, WarmUp] = {}
+        self._last_adapter = ""
+        self._changed = False
+        self._sums = EngineStatistics(slots=runner.shape.slots)
 
     @property
     def has_work(self) -> bool:
-        """Whether `step` would do anything."""
-        return bool(self._writing or self._waiting or self._warming)
+        """Whether `step` would do anything, now or once a state has been brought."""
+        return bool(self._writing or len(self._line) or self._warming)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether all that there is to do waits for a state to be brought."""
+        return not self._writing and self._placing.memory.is_coming
+
+    @property
+    def statistics(self) -> EngineStatistics:
+        """What happened so far, and what is at this moment."""
+        ram, disk = self._placing.memory.statistics()
+        now = {"waiting": len(self._line), "writing": len(self._writing), "evictions": self._placing.evictions}
+        return replace(self._sums, **now, ram=ram, disk=disk)
 
     def submit(self, job: Job) -> None:
         """Queue a reply. Its session's reading ahead is given up; what was read stays."""
         self._warming.pop(job.session, None)
-        self._waiting.append(job)
+        self._count(requests=1)
+        self._shares.enter(job)
+        self._line.add(job)
+        self._changed = True
 
     def cancel(self, ticket: int) -> None:
         """Write no more of this reply; its slot is free and keeps what was read. An unknown ticket is no error."""
-        self._waiting = deque(job for job in self._waiting if job.ticket != ticket)
-        if self._writing and self._writing.job.ticket == ticket:
-            self._writing = None
+        job = self._line.remove(ticket)
+        writing = self._writing.pop(ticket, None)
+        if job or writing:
+            self._leave(job or writing.job)  # type: ignore[union-attr]  # one of the two is there
+            self._count(cancelled=1)
 
-    def warm(self, session: SessionId, tokens: Sequence[int]) -> None:
+    def warm(self, wanted: WarmUp) -> None:
         """Read these tokens into the session's slot when nothing else is to do. Replaces an older call for the session."""
-        if 0 < len(tokens) < self._runner.shape.context:
-            self._warming[session] = tuple(tokens)
+        if 0 < len(wanted.reading.tokens) < self._runner.shape.context:
+            self._warming[wanted.session] = wanted
 
     def step(self) -> tuple[Event, ...]:
         """Do one step of the runner and tell what came of it.
 
-        A step that fails ends the reply it was for with EngineUnavailable and clears its slot; the next one starts anew.
-        Raises RunnerFailed when the runner cannot even clear a slot: it is of no more use then.
+        A step that fails ends the replies that it was for with EngineUnavailable and clears their slots; the next ones
+        start anew. Raises RunnerFailed when the runner cannot even clear a slot: it is of no more use then.
         """
-        if self._writing is None and self._waiting:
-            job = self._waiting.popleft()
-            try:
-                self._writing = self._start(job)
-            except RunnerFailed as failure:
-                return self._refuse(job, failure)
-        if self._writing is not None:
-            return self._write(self._writing)
-        if self._warming:
+        self._placing.memory.receive(self._line.sessions() | self._warming.keys())
+        events = [*self._expire(), *self._admit()]
+        adapter, group = self._group()
+        if group:
+            events += self._work(adapter, group)
+        elif self._warming:
             self._read_ahead()
-        return ()
+        return (*events, *self._news())
+
+    def wait_seconds(self) -> float:
+        """About how long a new reply would wait for its slot: what a caller is told who finds the line full."""
+        return self._wait_at(len(self._line) + 1) or BUSY_SECONDS
+
+    def close(self) -> None:
+        """Save what the slots hold, and return when everything that is kept is written down."""
+        self._placing.close()
 
     def check_integrity(self) -> None:
-        """Raise ValueError when the slots contradict each other."""
-        self._slots.check_integrity(self._runner.shape.context)
+        """Raise ValueError when the slots contradict each other or what is being written."""
+        self._placing.slots.check_integrity(self._runner.shape.context)
+        strays = [each.slot.index for each in self._writing.values() if each.slot.session != each.job.session]
+        if strays:
+            raise ValueError(f"slots {strays} are being written by others than their sessions")
 
-    def _start(self, job: Job) -> _Writing:
-        slot = self._slots.take(job.session)
-        # The last token is always read again, because only reading it gives the numbers to draw from.
-        cached = self._cut(slot, min(slot.prefix(job.prompt), len(job.prompt) - 1))
-        self._runner.begin(slot.index, job.sampling, job.seed, job.prompt)
-        self._count(prompt_tokens=len(job.prompt), cached_tokens=cached)
-        return _Writing(job, slot, ReplySequence(job.max_tokens, job.stop), cached, deque(job.prompt[cached:]))
+    # Who is served.
 
-    def _cut(self, slot: Slot, length: int) -> int:
-        """Cut the slot to `length` tokens; returns how many it holds then, which is none when the runner cannot cut."""
-        if length < len(slot.tokens):
-            kept = self._runner.keep(slot.index, length)
-            del slot.tokens[length if kept else 0 :]
-        return len(slot.tokens)
+    def _expire(self) -> Iterator[Event]:
+        now = self._ticks()
+        for job in self._line.overdue(now):
+            self._line.remove(job.ticket)
+            self._leave(job)
+            self._count(refused=1)
+            yield Event(job.ticket, EngineBusy(self.wait_seconds()))
+        for writing in [each for each in self._writing.values() if each.job.deadline is not None and each.job.deadline <= now]:
+            yield from self._finish(writing, FinishReason.DEADLINE)
 
-    def _write(self, writing: _Writing) -> tuple[Event, ...]:
-        for_prompt = not writing.sequence.drawn
-        stretch = self._next_stretch(writing)
+    def _admit(self) -> Iterator[Event]:
+        """Give slots to the jobs whose turn it is, as long as there are any."""
+        while len(self._writing) < len(self._placing.slots) and (job := self._line.next(self._is_ready)):
+            self._line.remove(job.ticket)
+            self._changed = True
+            try:
+                self._writing[job.ticket] = self._start(job)
+            except RunnerFailed as failure:
+                self._leave(job)
+                self._count(failed=1)
+                yield self._gave_up(job, failure)
+
+    def _is_ready(self, job: Job) -> bool:
+        """Whether a job could start now. What its session left on the shelf is sent for, whoever waits before it."""
+        if self._is_fetching(job.session):
+            return False
+        return all(each.job.session != job.session for each in self._writing.values())
+
+    def _is_fetching(self, session: SessionId) -> bool:
+        if self._placing.slots.of(session) is None:
+            self._placing.memory.send_for(session)
+        return self._placing.memory.awaits(session)
+
+    def _start(self, job: Job) -> Writing:
+        slot = self._placing.place(job.session, {each.slot.index for each in self._writing.values()})
+        if slot is None:
+            raise RunnerFailed("no slot is free")
         try:
-            (token,) = self._run(stretch)
+            ends = self._placing.prepare(slot, job.reading, draws=True)
+            self._runner.begin(slot.index, job.sampling, job.seed, job.prompt)
+        except RunnerFailed:
+            self._placing.empty(slot)
+            raise
+        cached = len(slot.tokens)
+        self._count(prompt_tokens=len(job.prompt), cached_tokens=cached)
+        return Writing(job, slot, deque(ends), cached)
+
+    def _group(self) -> tuple[str, list[Writing]]:
+        """The replies of the adapter whose step this is."""
+        adapters = sorted({each.job.adapter for each in self._writing.values()})
+        if not adapters:
+            return "", []
+        adapter = next((each for each in adapters if each > self._last_adapter), adapters[0])
+        self._last_adapter = adapter
+        return adapter, [each for each in self._writing.values() if each.job.adapter == adapter]
+
+    # What a step holds.
+
+    def _work(self, adapter: str, group: list[Writing]) -> Iterator[Event]:
+        writers = [each for each in group if not each.is_reading]
+        stretches = [(each, each.next_write()) for each in writers]
+        stretches += self._reads([each for each in group if each.is_reading], len(writers))
+        begun = self._ticks()
+        try:
+            drawn = self._runner.step([stretch for _, stretch in stretches], adapter)
         except RunnerFailed as failure:
-            return self._give_up(writing, failure)
-        if for_prompt:
-            self._count(prefilled_tokens=len(stretch.tokens))
-        return () if token is None else self._take(writing, token)
+            yield from self._give_up([each for each in group if any(each is one for one, _ in stretches)], failure)
+            return
+        self._measure(len(writers), [stretch for _, stretch in stretches[len(writers) :]], self._ticks() - begun)
+        for (writing, stretch), token in zip(stretches, drawn, strict=True):
+            writing.slot.extend(stretch.tokens)
+            self._shares.charge(writing.job, len(stretch.tokens))
+            if token is not None:
+                yield from self._take(writing, token)
 
-    def _next_stretch(self, writing: _Writing) -> Stretch:
-        size = min(len(writing.unread), self._runner.shape.batch)
-        tokens = tuple(writing.unread.popleft() for _ in range(size))
-        return Stretch(writing.slot.index, tokens, len(writing.slot.tokens), draws=not writing.unread)
+    def _reads(self, readers: list[Writing], writers: int) -> list[tuple[Writing, Stretch]]:
+        """The stretches of prompts for this step: by turns, whoever had least goes first."""
+        shape = self._runner.shape
+        room = self._pace.room(writers, shape.chunk, shape.batch - writers)
+        found: list[tuple[Writing, Stretch]] = []
+        line = deque(sorted(readers, key=lambda each: self._shares.rank(each.job)))
+        starts = {id(each): len(each.slot.tokens) for each in readers}
+        while line:
+            reader = line.popleft()
+            start = starts[id(reader)]
+            size = reader.ends[0] - start
+            if size > room:
+                break
+            room -= size
+            found.append((reader, reader.next_read(start)))
+            starts[id(reader)] = start + size
+            if reader.is_reading:
+                line.append(reader)
+        return found
 
-    def _run(self, stretch: Stretch) -> tuple[int | None, ...]:
-        drawn = self._runner.step((stretch,))
-        self._slots[stretch.slot].tokens.extend(stretch.tokens)
-        self._count(decode_tokens=len(stretch.tokens), steps=1)
-        return drawn
+    def _measure(self, written: int, reads: list[Stretch], seconds: float) -> None:
+        read = sum(len(stretch.tokens) for stretch in reads)
+        self._pace.take(written=written, read=read, seconds=seconds)
+        self._count(prefilled_tokens=read, decode_tokens=read + written, steps=1, step_seconds=seconds)
 
-    def _take(self, writing: _Writing, token: int) -> tuple[Event, ...]:
+    # What came of it.
+
+    def _take(self, writing: Writing, token: int) -> Iterator[Event]:
         sequence, ticket = writing.sequence, writing.job.ticket
         if self._runner.is_end(token):
             delta = sequence.end()
         else:
             self._count(completion_tokens=1)
             delta = sequence.accept(token, self._runner.piece(token))
-            writing.unread.append(token)
-        events = [Event(ticket, delta)] if delta else []
+            writing.drawn = token
+        if delta:
+            yield Event(ticket, delta)
         if sequence.reason is not None:
-            events.append(Event(ticket, Finished(sequence.reason, writing.usage, sequence.stop)))
-            self._writing = None
-        return tuple(events)
+            yield from self._finish(writing, sequence.reason)
 
-    def _refuse(self, job: Job, failure: RunnerFailed) -> tuple[Event, ...]:
-        self._empty(self._slots.take(job.session))
-        return (Event(job.ticket, EngineUnavailable(f"The model could not begin to write: {failure}")),)
+    def _finish(self, writing: Writing, reason: FinishReason) -> Iterator[Event]:
+        if reason is FinishReason.DEADLINE and (rest := writing.sequence.end()):
+            yield Event(writing.job.ticket, rest)
+        self._drop(writing)
+        self._count(finished=1)
+        self._pace.take_reply(writing.sequence.drawn)
+        yield Event(writing.job.ticket, Finished(reason, writing.usage, writing.sequence.stop))
 
-    def _give_up(self, writing: _Writing, failure: RunnerFailed) -> tuple[Event, ...]:
-        self._writing = None
-        self._empty(writing.slot)
-        return (Event(writing.job.ticket, EngineUnavailable(f"The model failed while it wrote: {failure}")),)
+    def _give_up(self, failed: list[Writing], failure: RunnerFailed) -> Iterator[Event]:
+        for writing in failed:
+            self._drop(writing)
+            self._count(failed=1)
+            self._placing.empty(writing.slot)
+            yield self._gave_up(writing.job, failure)
 
-    def _empty(self, slot: Slot) -> None:
-        self._runner.keep(slot.index, 0)
-        self._slots.clear(slot)
+    @staticmethod
+    def _gave_up(job: Job, failure: RunnerFailed) -> Event:
+        return Event(job.ticket, EngineUnavailable(f"The model failed while it wrote: {failure}"))
+
+    def _drop(self, writing: Writing) -> None:
+        del self._writing[writing.job.ticket]
+        self._leave(writing.job)
+
+    def _leave(self, job: Job) -> None:
+        self._shares.leave(job)
+        self._changed = True
+        if job.session not in self._line.sessions():
+            self._placing.memory.give_back(job.session)
+
+    def _news(self) -> Iterator[Event]:
+        """Where everyone in line stands, to whom that is new."""
+        if self._changed:
+            self._changed = False
+            for ticket, place in self._line.moved(max(self._pace.reply_tokens(), 1.0)):
+                yield Event(ticket, Waiting(place, self._wait_at(place)))
+
+    def _wait_at(self, place: int) -> float | None:
+        """About how long it takes until the slot of this place in line is free; None as long as that cannot be told."""
+        slots = len(self._placing.slots)
+        rows = max(len(self._writing), 1)
+        whole = self._pace.reply_seconds(0, rows)
+        if whole is None:
+            return None
+        mean = self._pace.reply_tokens()
+        left = sorted(
+            self._pace.reply_seconds(each.left, rows) or 0.0
+            if each.is_reading
+            else whole * max(mean - each.sequence.drawn, 0.0) / max(mean, 1.0)
+            for each in self._writing.values()
+        )
+        rounds, index = divmod(place - 1, slots)
+        return (left[min(index, len(left) - 1)] if left else 0.0) + rounds * whole
+
+    # Reading ahead.
 
     def _read_ahead(self) -> None:
-        """Read the next stretch of the oldest prompt to warm; one that is read, or finds no slot of its own, is dropped."""
-        session, tokens = next(iter(self._warming.items()))
-        slot = self._slots.take_without_loss(session)
-        if slot is None or slot.prefix(tokens) == len(tokens):
+        """Read the next stretches of the oldest prompt to warm; one that is read, or finds no slot of its own, is dropped."""
+        session, wanted = next(iter(self._warming.items()))
+        if self._is_fetching(session):
+            # The others need not wait for it.
+            self._warming[session] = self._warming.pop(session)
+            return
+        slot = self._placing.place_without_loss(session)
+        if slot is None:
             del self._warming[session]
+            self._placing.memory.give_back(session)
             return
         try:
-            at = self._cut(slot, slot.prefix(tokens))
-            ahead = tokens[at : at + min(WARM_TOKENS, self._runner.shape.batch)]
-            self._run(Stretch(slot.index, ahead, at, draws=False))
+            self._read_some(wanted, slot.index)
         except RunnerFailed:
             logger.warning("reading ahead failed; the slot is cleared", exc_info=True)
             del self._warming[session]
-            self._empty(slot)
-        else:
-            self._count(warmed_tokens=len(ahead))
+            self._placing.empty(slot)
 
-    def _count(self, **more: int) -> None:
-        sums = {name: getattr(self.statistics, name) + by for name, by in more.items()}
-        self.statistics = replace(self.statistics, **sums)
+    def _read_some(self, wanted: WarmUp, index: int) -> None:
+        slot, shape = self._placing.slots[index], self._runner.shape
+        ends = deque(self._placing.prepare(slot, wanted.reading, draws=False))
+        room = self._pace.room(0, shape.chunk, shape.batch)
+        stretches: list[Stretch] = []
+        at = len(slot.tokens)
+        while ends and ends[0] - at <= room:
+            room -= ends[0] - at
+            stretches.append(Stretch(index, wanted.reading.tokens[at : ends[0]], at, draws=False))
+            at = ends.popleft()
+        if not ends:
+            del self._warming[wanted.session]
+        if stretches:
+            self._run_ahead(index, stretches, wanted.reading.adapter)
+
+    def _run_ahead(self, index: int, stretches: list[Stretch], adapter: str) -> None:
+        begun = self._ticks()
+        self._runner.step(stretches, adapter)
+        seconds, read = self._ticks() - begun, sum(len(stretch.tokens) for stretch in stretches)
+        for stretch in stretches:
+            self._placing.slots[index].extend(stretch.tokens)
+        self._pace.take(written=0, read=read, seconds=seconds)
+        self._count(warmed_tokens=read, decode_tokens=read, steps=1, step_seconds=seconds)
+
+    def _count(self, **more: float) -> None:
+        sums = {name: getattr(self._sums, name) + by for name, by in more.items()}
+        self._sums = replace(self._sums, **sums)

@@ -1,24 +1,48 @@
 """Which slot of the model holds which session's tokens. It moves no tokens itself and knows no requests."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
+from bot.engine.chunks import kept_ends, resumed, shared
 from bot.ids import SessionId
 
 
 @dataclass(slots=True)
 class Slot:
-    """One sequence of the model's cache: whose it is, the tokens it holds, and when it was last used (a count)."""
+    """One sequence of the model's cache: whose it is, and what it holds.
+
+    `tokens` were read with `adapter`, in stretches that ended at `ends`; `used` counts when it was last given.
+    """
 
     index: int
     session: SessionId | None = None
+    adapter: str = ""
     tokens: list[int] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
     used: int = 0
 
-    def prefix(self, tokens: Sequence[int]) -> int:
-        """How many tokens from the start on are the same in the slot and in `tokens`."""
-        most = min(len(self.tokens), len(tokens))
-        return next((at for at in range(most) if self.tokens[at] != tokens[at]), most)
+    def alike(self, prompt: Sequence[int], *, draws: bool) -> int:
+        """How much of a prompt it holds. To draw, the last token is read again: only reading gives the numbers for it."""
+        alike = shared(self.tokens, list(prompt))
+        return min(alike, len(prompt) - 1) if draws else alike
+
+    def resumed(self, prompt: Sequence[int], borders: Sequence[int], plan: Sequence[int], *, draws: bool) -> int:
+        """From where on a prompt must be read into it, so that it comes out as if it had been read at once."""
+        return resumed(self.ends, self.alike(prompt, draws=draws), borders, plan)
+
+    def extend(self, tokens: Sequence[int]) -> None:
+        """One more stretch was read."""
+        self.tokens.extend(tokens)
+        self.ends.append(len(self.tokens))
+
+    def cut(self, length: int) -> None:
+        """Only the first `length` tokens are left."""
+        self.ends = kept_ends(self.ends, length)
+        del self.tokens[length:]
+
+    def clear(self) -> None:
+        """The slot holds nothing and is nobody's."""
+        self.tokens, self.ends, self.session, self.adapter = [], [], None, ""
 
 
 class SlotTable:
@@ -31,36 +55,41 @@ class SlotTable:
     def __getitem__(self, index: int) -> Slot:
         return self._slots[index]
 
-    def take(self, session: SessionId) -> Slot:
-        """The slot for this session's prompt, now the session's own.
+    def __len__(self) -> int:
+        return len(self._slots)
 
-        It is its own, else an empty one, else the least recently used one, whose session loses its cache. What a slot of
-        another session shares with the prompt does not count: taking it would cost that session more than this one gains.
+    def of(self, session: SessionId) -> Slot | None:
+        """The session's own slot."""
+        return next((slot for slot in self._slots if slot.session == session), None)
+
+    def empty(self) -> Slot | None:
+        """A slot that is nobody's."""
+        return next((slot for slot in self._slots if slot.session is None), None)
+
+    def longest_unused(self, busy: Collection[int]) -> Slot | None:
+        """The slot, of all but the busy ones, whose last use is the longest ago.
+
+        What it shares with the prompt that it is wanted for does not count: taking another session's slot would cost that
+        session more than this one gains.
         """
-        slot = self.take_without_loss(session) or min(self._slots, key=lambda each: each.used)
-        return self._give(slot, session)
+        return min((slot for slot in self._slots if slot.index not in busy), key=lambda slot: slot.used, default=None)
 
-    def take_without_loss(self, session: SessionId) -> Slot | None:
-        """The session's own slot, else an empty one, now its own; None, and nothing changed, when there is neither."""
-        own = next((slot for slot in self._slots if slot.session == session), None)
-        slot = own or next((slot for slot in self._slots if not slot.tokens), None)
-        return slot and self._give(slot, session)
+    def give(self, slot: Slot, session: SessionId) -> None:
+        """The slot is this session's from now on."""
+        self._uses += 1
+        slot.session, slot.used = session, self._uses
 
-    def clear(self, slot: Slot) -> None:
-        """The slot holds nothing and is nobody's."""
-        slot.tokens.clear()
-        slot.session = None
+    def held(self) -> tuple[Slot, ...]:
+        """The slots that hold something."""
+        return tuple(slot for slot in self._slots if slot.session is not None and slot.tokens)
 
     def check_integrity(self, context: int) -> None:
-        """Raise ValueError when a session has two slots or a slot holds more than the context."""
+        """Raise ValueError when a session has two slots, or a slot holds too much or other tokens than its ends say."""
         owners = [slot.session for slot in self._slots if slot.session is not None]
         if len(owners) != len(set(owners)):
             raise ValueError(f"a session has more than one slot: {owners}")
-        full = [slot.index for slot in self._slots if len(slot.tokens) > context]
-        if full:
-            raise ValueError(f"slots {full} hold more than {context} tokens")
-
-    def _give(self, slot: Slot, session: SessionId) -> Slot:
-        self._uses += 1
-        slot.session, slot.used = session, self._uses
-        return slot
+        for slot in self._slots:
+            if len(slot.tokens) > context:
+                raise ValueError(f"slot {slot.index} holds more than {context} tokens")
+            if slot.ends != sorted(set(slot.ends)) or (slot.ends or [0])[-1] != len(slot.tokens):
+                raise ValueError(f"slot {slot.index} holds {len(slot.tokens)} tokens and its stretches end at {slot.ends}")

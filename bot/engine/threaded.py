@@ -8,36 +8,76 @@ Rule 3. The thread talks to the event loop once per step, through `call_soon_thr
 import asyncio
 import itertools
 import logging
+import math
 import threading
+import time
 from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
-from bot.engine.loop import EngineLoop, EngineStatistics, Event, Job
-from bot.engine.tokens import PromptTokens
-from bot.errors import EngineBusy, EngineUnavailable, PromptTooLong, RunnerFailed
+from bot.engine.job import Event, Job, Reading, WarmUp
+from bot.engine.loop import STEP_SECONDS, EngineLoop
+from bot.engine.statistics import EngineStatistics
+from bot.engine.tokens import PromptTokens, joined
+from bot.errors import EngineBusy, EngineError, EngineUnavailable, PromptTooLong, RunnerFailed
 from bot.ids import SessionId
-from bot.ports.engine import EngineCapabilities, Finished, GenerationRequest, Segment, TextDelta
+from bot.ports.engine import EngineCapabilities, Finished, GenerationRequest, Segment, StreamItem
 from bot.ports.runner import Runner
+from bot.ports.shelf import Shelf
 from bot.story.policy import Rating
 
 logger = logging.getLogger(__name__)
 
 THREAD_NAME = "understudy-engine"
 QUEUE_LIMIT = 64
-"""Replies being written or waiting at once; one more is asked to come back."""
-BUSY_SECONDS = 10.0
+"""Replies that wait or are being written at once; one more is asked to come back."""
+
+FETCH_SECONDS = 0.005
+"""How often a thread with nothing else to do looks whether a state has been brought."""
 
 _Command = Callable[[EngineLoop], None]
 
 
-class ThreadedEngine:
-    """The Engine port over a Runner of this process. Starts its thread at once; `close` ends it and closes the runner."""
+@dataclass(frozen=True, slots=True)
+class SharingSettings:
+    """How the model is shared.
 
-    def __init__(self, runner: Runner, *, model: str, rating: Rating = Rating.UNRATED) -> None:
+    `queue_limit` bounds the replies that wait or are being written; a step aims to take `step_seconds`;
+    `memory_bytes` may hold states of sessions that lost their slot.
+    """
+
+    queue_limit: int = QUEUE_LIMIT
+    step_seconds: float = STEP_SECONDS
+    memory_bytes: int = 0
+
+
+DEFAULT = SharingSettings()
+
+
+class ThreadedEngine:
+    """The Engine port over a Runner of this process. Starts its thread at once; `close` ends it and closes the runner.
+
+    `shelf` keeps what finds no room in memory, and everything when the engine is closed; the engine's thread owns it.
+    """
+
+    def __init__(  # noqa: PLR0913 - what is shared, what it is called, how it is shared, and two walls
+        self,
+        runner: Runner,
+        *,
+        model: str,
+        rating: Rating = Rating.UNRATED,
+        sharing: SharingSettings = DEFAULT,
+        shelf: Shelf | None = None,
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._runner = runner
-        self._capabilities = EngineCapabilities(model, runner.shape.context, rating)
+        self._ticks = ticks
+        self._queue_limit = sharing.queue_limit
+        self._capabilities = EngineCapabilities(model, runner.shape.context, rating, runner.adapters)
         self._tokens = PromptTokens(runner)
-        self._loop = EngineLoop(runner)
+        self._loop = EngineLoop(
+            runner, ticks, step_seconds=sharing.step_seconds, memory_bytes=sharing.memory_bytes, shelf=shelf
+        )
         self._commands: SimpleQueue[_Command | None] = SimpleQueue()
         self._streams: dict[int, asyncio.Queue[Event]] = {}
         self._tickets = itertools.count(1)
@@ -54,19 +94,23 @@ class ThreadedEngine:
         """The number of tokens of each segment. Texts counted lately cost next to nothing. Raises EngineUnavailable."""
         return tuple(len(part) for part in await self._parts(segments))
 
-    async def generate(self, request: GenerationRequest) -> AsyncGenerator[TextDelta | Finished, None]:
+    async def tokenize(self, segments: Sequence[Segment]) -> tuple[tuple[int, ...], ...]:
+        """The tokens of each segment, as `generate` would read them. Raises EngineUnavailable."""
+        return await self._parts(segments)
+
+    async def generate(self, request: GenerationRequest) -> AsyncGenerator[StreamItem, None]:
         """Stream a reply. Raises EngineBusy, EngineUnavailable and PromptTooLong."""
         job = await self._job(request)
         stream = self._streams[job.ticket] = asyncio.Queue()
         self._listener = asyncio.get_running_loop()
-        content: TextDelta | Finished | EngineUnavailable | None = None
+        content: object = None
         try:
             # Asked after the stream is known: if the thread ends from here on, `_end_all` finds the stream.
             self._refuse_out_of_use()
             self._commands.put(lambda loop: loop.submit(job))
             while not isinstance(content, Finished):
                 content = (await stream.get()).content
-                if isinstance(content, EngineUnavailable):
+                if isinstance(content, EngineError):
                     raise content
                 yield content
         finally:
@@ -74,16 +118,17 @@ class ThreadedEngine:
             # A reply that came to its end is unknown to the loop by now: cancelling it changes nothing.
             self._commands.put(lambda loop: loop.cancel(job.ticket))
 
-    async def warm(self, session: SessionId, segments: Sequence[Segment]) -> None:
+    async def warm(self, session: SessionId, segments: Sequence[Segment], adapter: str = "") -> None:
         """Read this prompt ahead of need. Never raises."""
         if self._out_of_use:
             return
         try:
-            tokens = tuple(itertools.chain.from_iterable(await self._parts(segments)))
+            self._refuse_adapter(adapter)
+            tokens, borders = joined(segments, await self._parts(segments))
         except EngineUnavailable as error:
             logger.info("the story was not read ahead: %s", error)
             return
-        self._commands.put(lambda loop: loop.warm(session, tokens))
+        self._commands.put(lambda loop: loop.warm(WarmUp(session, Reading(tokens, borders, adapter))))
 
     def statistics(self) -> EngineStatistics:
         """What was read and written so far; may be a step behind."""
@@ -97,16 +142,33 @@ class ThreadedEngine:
 
     async def _job(self, request: GenerationRequest) -> Job:
         self._refuse_out_of_use()
-        if len(self._streams) >= QUEUE_LIMIT:
-            raise EngineBusy(BUSY_SECONDS)
-        prompt = tuple(itertools.chain.from_iterable(await self._parts(request.segments)))
+        self._refuse_adapter(request.adapter)
+        if len(self._streams) >= self._queue_limit:
+            raise EngineBusy(math.ceil(self._loop.wait_seconds()))
+        prompt, borders = joined(request.segments, await self._parts(request.segments))
         room = self._capabilities.context - request.max_tokens
         if len(prompt) > room:
             raise PromptTooLong(len(prompt), max(room, 0))
         if not prompt:
             raise EngineUnavailable("The prompt is empty, so the model has nothing to go on from.")
-        ticket, sampling, seed = next(self._tickets), request.sampling, request.seed
-        return Job(ticket, request.session, prompt, request.max_tokens, sampling, seed, request.stop)
+        return Job(
+            next(self._tickets),
+            request.session,
+            prompt,
+            request.max_tokens,
+            request.sampling,
+            request.seed,
+            request.stop,
+            borders,
+            request.community,
+            request.adapter,
+            None if request.deadline is None else self._ticks() + request.deadline,
+        )
+
+    def _refuse_adapter(self, adapter: str) -> None:
+        if adapter and adapter not in self._runner.adapters:
+            known = ", ".join(self._runner.adapters) or "none"
+            raise EngineUnavailable(f'The engine has no adapter "{adapter}"; it has: {known}.')
 
     async def _parts(self, segments: Sequence[Segment]) -> tuple[tuple[int, ...], ...]:
         self._refuse_out_of_use()
@@ -128,19 +190,32 @@ class ThreadedEngine:
             logger.exception("the engine broke down")
             self._out_of_use = f"The engine broke down and must be started again: {failure}"
         finally:
-            self._runner.close()
-            self._end_all()
+            self._end()
 
     def _obey(self) -> bool:
         """Do what was asked since the last step; False when that was to end."""
         while True:
             try:
-                command = self._commands.get(block=not self._loop.has_work)
+                command = self._commands.get(not self._loop.has_work or self._loop.is_idle, self._patience)
             except Empty:
                 return True
             if command is None:
                 return False
             command(self._loop)
+
+    @property
+    def _patience(self) -> float | None:
+        """How long to wait for a command when there is nothing to do: not for ever while a state is on its way."""
+        return FETCH_SECONDS if self._loop.has_work else None
+
+    def _end(self) -> None:
+        try:
+            self._loop.close()
+        except Exception:
+            logger.exception("what the model had read could not be kept")
+        finally:
+            self._runner.close()
+            self._end_all()
 
     def _tell(self, events: Sequence[Event]) -> None:
         if events:

@@ -22,6 +22,17 @@ class _Asked:
     ids: tuple[int, ...] = ()
 
 
+def joined(segments: Sequence[Segment], parts: Sequence[tuple[int, ...]]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The prompt as one run of tokens, and the places in it where a part of the prompt opens."""
+    tokens: list[int] = []
+    borders: list[int] = []
+    for segment, part in zip(segments, parts, strict=True):
+        if segment.opens and tokens:
+            borders.append(len(tokens))
+        tokens.extend(part)
+    return tuple(tokens), tuple(dict.fromkeys(borders))
+
+
 class PromptTokens:
     """Tokenises segment by segment: joined, the parts are the prompt as it is read. For one event loop only."""
 
@@ -49,6 +60,8 @@ class PromptTokens:
         return tokens
 
     def _tokenize(self, asked: _Asked) -> tuple[int, ...]:
+        if asked.special and not asked.text:
+            return asked.ids
         if asked.ids and self._spell(asked.ids, asked.text):
             return asked.ids
         return self._runner.tokenize(asked.text, special=asked.special, first=asked.first)

@@ -20,7 +20,7 @@ from bot.flow.window import Reading, fit, prepare_next
 from bot.ids import Place
 from bot.metrics import Metrics
 from bot.ports.clock import Clock
-from bot.ports.engine import Engine, Finished, FinishReason, GenerationRequest, TextDelta
+from bot.ports.engine import Engine, Finished, FinishReason, GenerationRequest, StreamItem, Waiting
 from bot.ports.store import Change, Store
 from bot.posts import Draft, Speaker, Voice
 from bot.prompt.format import PromptFormat
@@ -137,6 +137,7 @@ class Writer:
             sampling=self.sampling,
             seed=seed,
             stop=stop_texts(reply.session, self.prompt_format),
+            community=reply.scribe.limits.community,
         )
 
     async def _stream(self, reply: Reply, request: GenerationRequest, stop: asyncio.Event) -> Finished | None:
@@ -145,6 +146,9 @@ class Writer:
             async for event in stream:
                 if isinstance(event, Finished):
                     return event
+                if isinstance(event, Waiting):
+                    await self._show_draft(reply, texts.in_line(event.position, event.seconds))
+                    continue
                 if reply.scribe.feed(event):
                     await reply.keep()
                 if reply.scribe.is_over:
@@ -152,9 +156,9 @@ class Writer:
                 await self._show_draft(reply)
         return None
 
-    async def _show_draft(self, reply: Reply) -> None:
+    async def _show_draft(self, reply: Reply, waiting: str = "") -> None:
         speaker = Speaker(Voice.CHARACTER, reply.turn.name)
-        draft = Draft(reply.turn.number, speaker, reply.scribe.tail, len(reply.scribe.posts))
+        draft = Draft(reply.turn.number, speaker, reply.scribe.tail, len(reply.scribe.posts), waiting)
         await self.places.writing(reply.session.place, draft)
 
     async def _finish(self, reply: Reply, finished: Finished | None) -> None:
@@ -183,9 +187,7 @@ class Writer:
         log.info("a turn was written", extra=facts)
 
 
-async def until(
-    stream: AsyncGenerator[TextDelta | Finished, None], stop: asyncio.Event
-) -> AsyncGenerator[TextDelta | Finished, None]:
+async def until(stream: AsyncGenerator[StreamItem, None], stop: asyncio.Event) -> AsyncGenerator[StreamItem, None]:
     """The same stream, ended early (and closed) once `stop` is set, also while it is waited for."""
     try:
         while not stop.is_set():

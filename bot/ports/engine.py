@@ -34,7 +34,7 @@ class GenerationRequest:
     """What to write.
 
     `session` is whose cache to use; `stop` are texts that end the reply and are not part of it. `community` is whose fair
-    share of the model the work counts against (empty: the session's own). `adapter` names a LoRA adapter of the engine's
+    share of the model the work counts against (None: the session's own). `adapter` names a LoRA adapter of the engine's
     (empty: none). `deadline` is in seconds from now: a reply that waits longer is refused with EngineBusy, one that is
     being written then ends with FinishReason.DEADLINE.
     """
@@ -45,7 +45,7 @@ class GenerationRequest:
     sampling: SamplingSettings
     seed: int
     stop: tuple[str, ...] = ()
-    community: CommunityId = CommunityId("")
+    community: CommunityId | None = None
     adapter: str = ""
     deadline: float | None = None
 

@@ -19,7 +19,10 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class RunnerShape:
-    """How many slots there are, how long a slot's sequence can grow, and how many tokens a step and a stretch take at most."""
+    """How many slots there are, how long a slot's sequence can grow, and how many tokens a step and a stretch take at most.
+
+    A step has room for one stretch beside a token of every other slot: `batch` is at least `chunk` + `slots` - 1.
+    """
 
     slots: int
     context: int
@@ -96,11 +99,11 @@ class Runner(Protocol):
         ...
 
     def save(self, slot: int) -> SlotState:
-        """A copy of what the slot holds, for `restore` in any slot, now or in another process. Holds no reference to the slot."""
+        """A copy of what the slot holds, for `restore` in any slot, now or in another process."""
         ...
 
     def restore(self, slot: int, state: SlotState, length: int) -> bool:
-        """Put a saved state of `length` tokens in the place of what the slot holds. False when it cannot: the slot is empty then.
+        """Put a saved state of `length` tokens in the place of what the slot holds. False if it cannot: the slot is empty then.
 
         The state is trusted to be whole and of a runner of the same `identity`: whoever kept it has checked that.
         """

@@ -6,7 +6,7 @@ tokens of the whole: what tokenisers join stays in one segment.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.ports.engine import Segment
 from bot.prompt.format import PromptFormat
@@ -31,8 +31,9 @@ class Prompt:
 
     @property
     def segments(self) -> tuple[Segment, ...]:
-        """All segments in order, as the engine reads them."""
-        return (*self.head, *(segment for _, turn in self.turns for segment in turn), *self.tail)
+        """All segments in order, as the engine reads them: the first of each part is marked as one that opens it."""
+        parts = (self.head, *(turn for _, turn in self.turns), self.tail)
+        return tuple(replace(segment, opens=not place) for part in parts for place, segment in enumerate(part))
 
 
 def build(session: Session, fmt: PromptFormat) -> Prompt:

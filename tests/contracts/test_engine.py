@@ -12,7 +12,7 @@ from adapters.llama.runner import LlamaRunner, RunnerSettings
 from bot.engine.threaded import ThreadedEngine
 from bot.errors import EngineUnavailable, PromptTooLong
 from bot.ids import SessionId
-from bot.ports.engine import Engine, Finished, FinishReason, GenerationRequest, Segment, TextDelta
+from bot.ports.engine import Engine, Finished, FinishReason, GenerationRequest, Segment, StreamItem, TextDelta, Waiting
 from bot.ports.runner import Runner
 from bot.sampling import LIMARP, SamplingSettings
 from tests.fakes.engine import ScriptedEngine
@@ -22,7 +22,8 @@ from tests.models import DEMO_MODEL
 CONTEXT = 512
 HEAD = Segment("### Instruction:\nPlay the role of Mira.\n\n### Input:\n", trusted=True)
 POST = Segment('Tobias: "Is there a room left?" he asked, and shook the rain from his hat.')
-REPLY = Segment("\n\n### Response:\nMira:", trusted=True)
+REPLY = Segment("\n\n### Response:\nMira:", trusted=True, opens=True)
+NEXT = Segment("\n\n### Input:\n", trusted=True, opens=True)
 STORY = (HEAD, POST, REPLY)
 
 
@@ -72,9 +73,9 @@ def a_request(
     return GenerationRequest(SessionId(session), segments, max_tokens, sampling, seed=5, stop=stop)
 
 
-async def whole(stream: AsyncGenerator[TextDelta | Finished, None]) -> tuple[list[TextDelta], Finished]:
+async def whole(stream: AsyncGenerator[StreamItem, None]) -> tuple[list[TextDelta], Finished]:
     """The deltas and the end. Fails when anything but one end comes last."""
-    *deltas, finished = [each async for each in stream]
+    *deltas, finished = [each async for each in stream if not isinstance(each, Waiting)]
     assert isinstance(finished, Finished)
     return [delta for delta in deltas if isinstance(delta, TextDelta) or pytest.fail("two ends")], finished
 
@@ -141,7 +142,13 @@ async def test_closing_early_frees_the_slot_for_the_next_request(house: House) -
 async def test_the_next_turn_of_a_session_reads_only_what_is_new(house: House) -> None:
     deltas, _ = await whole(house.engine.generate(a_request()))
     ids = tuple(token for delta in deltas for token in delta.token_ids)
-    story = (*STORY, Segment(text_of(deltas), token_ids=ids), Segment("\n\n### Input:\n", trusted=True), POST, REPLY)
+    story = (
+        *STORY,
+        Segment(text_of(deltas), token_ids=ids),
+        Segment("\n\n### Input:\n", trusted=True, opens=True),
+        POST,
+        REPLY,
+    )
     _, finished = await whole(house.engine.generate(a_request(segments=story)))
     assert finished.usage.cached_tokens >= sum(await house.engine.count(STORY))
     assert finished.usage.prefilled_tokens <= sum((await house.engine.count(story))[3:])
@@ -150,7 +157,7 @@ async def test_the_next_turn_of_a_session_reads_only_what_is_new(house: House) -
 async def test_what_was_read_ahead_is_not_read_again(house: House) -> None:
     await house.engine.warm(SessionId("one"), STORY)
     await house.warmed()
-    _, finished = await whole(house.engine.generate(a_request(segments=(*STORY, Segment(" So")))))
+    _, finished = await whole(house.engine.generate(a_request(segments=(*STORY, Segment(" So", opens=True)))))
     assert finished.usage.prefilled_tokens <= (await house.engine.count((*STORY, Segment(" So"))))[-1]
 
 

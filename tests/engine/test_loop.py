@@ -1,53 +1,49 @@
-from collections.abc import Sequence
-
 import pytest
 
-from bot.engine.loop import WARM_TOKENS, EngineLoop, Event, Job
-from bot.errors import EngineUnavailable, RunnerFailed
-from bot.ids import SessionId
-from bot.ports.engine import Finished, FinishReason, TextDelta
-from bot.sampling import SamplingSettings
+from bot.errors import EngineBusy, EngineUnavailable, RunnerFailed
+from bot.ids import CommunityId, SessionId
+from bot.ports.engine import Finished, FinishReason, TextDelta, Waiting
+from tests.engine.stage import (
+    LONG,
+    MIRA,
+    RAIN,
+    TOBIAS,
+    a_job,
+    a_loop,
+    a_warm_up,
+    ends,
+    finish_of,
+    ids_of,
+    run_out,
+    text_of,
+    waits,
+)
 from tests.fakes.runner import CountingRunner
 
-MIRA, TOBIAS = SessionId("mira"), SessionId("tobias")
-LONG = tuple(range(100)) + tuple(range(100))
+GUILD, CLUB = CommunityId("guild"), CommunityId("club")
 
 
-def a_job(ticket: int = 1, session: SessionId = MIRA, prompt: Sequence[int] = LONG, max_tokens: int = 5, seed: int = 1) -> Job:
-    return Job(ticket, session, tuple(prompt), max_tokens, SamplingSettings(), seed)
-
-
-def run_out(loop: EngineLoop) -> list[Event]:
-    """Step until nothing is left to do, with the slots checked after each step."""
-    events: list[Event] = []
-    while loop.has_work:
-        events += loop.step()
-        loop.check_integrity()
-    return events
-
-
-def text_of(events: list[Event], ticket: int = 1) -> str:
-    return "".join(event.content.text for event in events if event.ticket == ticket and isinstance(event.content, TextDelta))
-
-
-def finish_of(events: list[Event], ticket: int = 1) -> Finished:
-    (finish,) = (event.content for event in events if event.ticket == ticket and isinstance(event.content, Finished))
-    return finish
-
-
-def test_a_prompt_is_read_in_stretches_no_longer_than_a_step_and_drawn_from_at_its_end() -> None:
-    runner = CountingRunner(batch=32)
-    loop = EngineLoop(runner)
+def test_a_prompt_is_read_in_stretches_no_longer_than_a_chunk_and_drawn_from_at_its_end() -> None:
+    runner = CountingRunner(chunk=30)
+    loop = a_loop(runner)
     loop.submit(a_job(max_tokens=1))
     finish = finish_of(run_out(loop))
     assert (finish.reason, finish.usage.completion_tokens) == (FinishReason.LENGTH, 1)
-    assert (runner.handed, runner.steps) == (200, 7)
+    assert [size for step in runner.sizes for _, size in step] == [30] * 6 + [20]
     assert runner.held(0) == LONG
+
+
+def test_a_prompt_is_divided_where_its_parts_begin() -> None:
+    runner = CountingRunner(chunk=30)
+    loop = a_loop(runner)
+    loop.submit(a_job(max_tokens=1, borders=(50, 90)))
+    run_out(loop)
+    assert [size for step in runner.sizes for _, size in step] == [30, 20, 30, 10, 30, 30, 30, 20]
 
 
 def test_the_penalty_is_told_the_whole_prompt() -> None:
     runner = CountingRunner()
-    loop = EngineLoop(runner)
+    loop = a_loop(runner)
     loop.submit(a_job())
     run_out(loop)
     assert runner.histories == [LONG]
@@ -55,31 +51,50 @@ def test_the_penalty_is_told_the_whole_prompt() -> None:
 
 def test_the_next_turn_of_a_session_reads_only_what_is_new() -> None:
     runner = CountingRunner()
-    loop = EngineLoop(runner)
+    loop = a_loop(runner)
     loop.submit(a_job(max_tokens=6))
     first = run_out(loop)
-    ids = [token for event in first if isinstance(event.content, TextDelta) for token in event.content.token_ids]
     before = runner.handed
-    loop.submit(a_job(2, prompt=(*LONG, *ids, 7, 8, 9), max_tokens=1))
+    loop.submit(a_job(2, prompt=(*LONG, *ids_of(first), 7, 8, 9), max_tokens=1))
     usage = finish_of(run_out(loop), 2).usage
     assert usage.cached_tokens == len(LONG) + 5  # the last token of a reply is drawn, not read
     assert usage.prefilled_tokens == 4
     assert runner.handed - before == 4
 
 
-def test_a_prompt_that_is_wholly_cached_still_has_its_last_token_read_to_draw_from() -> None:
-    runner = CountingRunner()
-    loop = EngineLoop(runner)
-    loop.submit(a_job(max_tokens=3))
+def test_a_reply_that_is_read_again_under_another_header_leaves_nothing_else_to_read_again() -> None:
+    runner = CountingRunner(chunk=16, batch=64)
+    loop = a_loop(runner)
+    story = LONG[:120]
+    loop.submit(a_job(prompt=(*story, 200, 201), borders=(50, 120), max_tokens=20))
+    reply = ids_of(run_out(loop))
+    told = (*story, 202, *reply)
+    before = runner.handed
+    loop.submit(a_job(2, prompt=(*told, 9, 9, 9, 200, 201), borders=(50, 120, len(told), len(told) + 3), max_tokens=1))
+    finish = finish_of(run_out(loop), 2)
+    assert finish.usage.cached_tokens == len(story)
+    assert runner.handed - before == 1 + 20 + 3 + 2
+
+
+def test_a_wholly_cached_prompt_has_only_its_last_part_read_again_to_draw_from() -> None:
+    loop = a_loop(CountingRunner(batch=64))
+    loop.submit(a_job(max_tokens=3, borders=(60, 190)))
     first = text_of(run_out(loop))
-    loop.submit(a_job(2, max_tokens=3))
+    loop.submit(a_job(2, max_tokens=3, borders=(60, 190)))
     second = run_out(loop)
     assert text_of(second, 2) == first
-    assert finish_of(second, 2).usage.prefilled_tokens == 1
+    assert finish_of(second, 2).usage.prefilled_tokens == 10
+
+
+def test_where_numbers_depend_on_the_neighbours_anyway_no_token_is_read_for_exactness_sake() -> None:
+    loop = a_loop(CountingRunner(batch=64, exact=False))
+    for ticket in (1, 2):
+        loop.submit(a_job(ticket, max_tokens=3, borders=(60, 190)))
+    assert finish_of(run_out(loop), 2).usage.prefilled_tokens == 1
 
 
 def test_a_model_that_cannot_cut_its_cache_reads_the_whole_prompt_again() -> None:
-    loop = EngineLoop(CountingRunner(cuts=False))
+    loop = a_loop(CountingRunner(cuts=False))
     for ticket in (1, 2):
         loop.submit(a_job(ticket, max_tokens=3))
     events = run_out(loop)
@@ -87,17 +102,144 @@ def test_a_model_that_cannot_cut_its_cache_reads_the_whole_prompt_again() -> Non
     assert finish_of(events, 2).usage.cached_tokens == 0
 
 
-def test_replies_are_written_in_the_order_of_their_arrival() -> None:
-    loop = EngineLoop(CountingRunner(slots=1))
-    for ticket, session in ((1, MIRA), (2, TOBIAS), (3, MIRA)):
-        loop.submit(a_job(ticket, session))
-    ends = [event.ticket for event in run_out(loop) if isinstance(event.content, Finished)]
-    assert ends == [1, 2, 3]
+# Many at once.
+
+
+def test_replies_of_different_sessions_are_written_side_by_side() -> None:
+    runner = CountingRunner(slots=3)
+    loop = a_loop(runner)
+    for ticket, session in enumerate((MIRA, TOBIAS, RAIN), 1):
+        loop.submit(a_job(ticket, session, (1, 2, 3), max_tokens=8))
+    run_out(loop)
+    assert sum(len(step) == 3 for step in runner.sizes) >= 7
+
+
+def test_a_reply_is_the_same_alone_and_among_seven_others_whoever_comes_and_goes() -> None:
+    alone = a_loop(CountingRunner(slots=8, batch=64, chunk=16))
+    alone.submit(a_job(1, max_tokens=30, borders=(40, 170)))
+    wanted = text_of(run_out(alone))
+
+    runner = CountingRunner(slots=8, batch=64, chunk=16)
+    crowded = a_loop(runner)
+    for ticket in range(2, 9):
+        crowded.submit(a_job(ticket, SessionId(f"other {ticket}"), LONG[ticket:], max_tokens=5 * ticket, borders=(ticket,)))
+    for _ in range(5):
+        crowded.step()
+    crowded.submit(a_job(1, max_tokens=30, borders=(40, 170)))
+    crowded.submit(a_job(9, SessionId("late"), LONG[50:], max_tokens=9))
+    crowded.cancel(4)
+    assert text_of(run_out(crowded), 1) == wanted
+    assert max(map(len, runner.sizes)) > 4
+
+
+def test_a_long_prompt_never_keeps_the_others_from_writing() -> None:
+    runner = CountingRunner(slots=2, batch=64, chunk=16, seconds=(0.01, 0.001))
+    loop = a_loop(runner, step_seconds=0.1)
+    loop.submit(a_job(1, MIRA, (1, 2, 3), max_tokens=60))
+    for _ in range(5):
+        loop.step()
+    loop.submit(a_job(2, TOBIAS, LONG * 2, max_tokens=1))
+    before = len(runner.sizes)
+    run_out(loop)
+    reading = [step for step in runner.sizes[before:] if any(slot == 1 and size > 1 for slot, size in step)]
+    assert len(reading) > 3
+    assert all((0, 1) in step for step in reading)
+
+
+def test_a_step_with_a_long_prompt_in_it_takes_no_longer_than_the_target() -> None:
+    runner = CountingRunner(slots=2, batch=256, context=4096, chunk=16, seconds=(0.01, 0.001))
+    loop = a_loop(runner, step_seconds=0.1)
+    loop.submit(a_job(1, MIRA, (1, 2, 3), max_tokens=200))
+    for _ in range(5):
+        loop.step()
+    loop.submit(a_job(2, TOBIAS, LONG * 10, max_tokens=1))
+    lasted: list[float] = []
+    while loop.has_work:
+        before = runner.now
+        loop.step()
+        lasted.append(runner.now - before)
+    assert max(lasted) < 0.12
+    assert sorted(lasted)[-10] > 0.05  # and it is used, once the pace is known
+
+
+def test_prompts_that_come_together_are_read_by_turns_so_that_a_short_one_is_soon_read() -> None:
+    runner = CountingRunner(slots=2, batch=17, chunk=16)
+    loop = a_loop(runner)
+    loop.submit(a_job(1, MIRA, LONG * 2, max_tokens=1))
+    loop.submit(a_job(2, TOBIAS, LONG[:40], max_tokens=1))
+    assert ends(run_out(loop)) == [2, 1]
+
+
+def test_more_sessions_than_slots_are_all_served_and_hear_where_they_stand() -> None:
+    loop = a_loop(CountingRunner(slots=2))
+    for ticket in range(1, 6):
+        loop.submit(a_job(ticket, SessionId(f"session {ticket}"), (ticket, 2, 3), max_tokens=4 + ticket % 2))
+    first = loop.step()
+    assert waits(first) == [(3, 1), (4, 2), (5, 3)]
+    events = [*first, *run_out(loop)]
+    assert sorted(ends(events)) == [1, 2, 3, 4, 5]
+    assert waits(events)[3:] == [(4, 1), (5, 2), (5, 1)]
+
+
+def test_who_waits_is_told_for_how_long_about_once_the_pace_is_known() -> None:
+    runner = CountingRunner(slots=1, seconds=(0.1, 0.0))
+    loop = a_loop(runner)
+    loop.submit(a_job(1, MIRA, (1, 2, 3), max_tokens=10))
+    run_out(loop)
+    loop.submit(a_job(2, MIRA, (1, 2, 3), max_tokens=10))
+    loop.submit(a_job(3, TOBIAS, (1, 2, 3), max_tokens=10))
+    (wait,) = (event.content for event in loop.step() if isinstance(event.content, Waiting))
+    assert wait.seconds == pytest.approx(1.0, abs=0.2)
+
+
+def test_a_busy_community_does_not_crowd_out_another() -> None:
+    loop = a_loop(CountingRunner(slots=1))
+    for ticket in range(1, 6):
+        loop.submit(a_job(ticket, SessionId(f"channel {ticket}"), (1, 2, 3), community=GUILD))
+    loop.submit(a_job(6, MIRA, (1, 2, 3), community=CLUB))
+    assert ends(run_out(loop))[:2] == [1, 6]
+
+
+def test_two_replies_of_one_session_are_written_one_after_the_other() -> None:
+    runner = CountingRunner(slots=4)
+    loop = a_loop(runner)
+    for ticket in (1, 2):
+        loop.submit(a_job(ticket, MIRA, (1, 2, 3), max_tokens=4))
+    events = run_out(loop)
+    assert ends(events) == [1, 2]
+    assert {slot for step in runner.sizes for slot, _ in step} == {0}
+
+
+# Adapters.
+
+
+def test_sessions_of_different_adapters_share_neither_a_step_nor_what_was_read() -> None:
+    runner = CountingRunner(slots=3, adapters=("noir", "verse"))
+    loop = a_loop(runner)
+    for ticket, (session, adapter) in enumerate(((MIRA, "noir"), (TOBIAS, ""), (RAIN, "noir")), 1):
+        loop.submit(a_job(ticket, session, (1, 2, 3), max_tokens=6, adapter=adapter))
+    run_out(loop)
+    for step, adapter in zip(runner.sizes, runner.adapters_of_steps, strict=True):
+        slots = {slot for slot, _ in step}
+        assert slots <= ({0, 2} if adapter == "noir" else {1})
+    loop.submit(a_job(4, MIRA, (1, 2, 3), max_tokens=1, adapter="verse"))
+    assert finish_of(run_out(loop), 4).usage.cached_tokens == 0
+
+
+def test_adapters_take_turns_so_that_none_waits_for_the_end_of_another() -> None:
+    runner = CountingRunner(slots=2, adapters=("noir",))
+    loop = a_loop(runner)
+    loop.submit(a_job(1, MIRA, (1, 2, 3), max_tokens=20, adapter="noir"))
+    loop.submit(a_job(2, TOBIAS, (1, 2, 3), max_tokens=20))
+    run_out(loop)
+    assert runner.adapters_of_steps[:6] in ([*["", "noir"] * 3], [*["noir", ""] * 3])
+
+
+# Ends.
 
 
 def test_a_cancelled_reply_frees_its_slot_and_leaves_what_was_read() -> None:
-    runner = CountingRunner(slots=1, batch=32)
-    loop = EngineLoop(runner)
+    loop = a_loop(CountingRunner(slots=1, batch=32))
     loop.submit(a_job(1))
     for _ in range(3):
         loop.step()
@@ -110,36 +252,59 @@ def test_a_cancelled_reply_frees_its_slot_and_leaves_what_was_read() -> None:
 
 
 def test_a_reply_cancelled_while_it_waits_is_never_written() -> None:
-    loop = EngineLoop(CountingRunner())
+    loop = a_loop(CountingRunner(slots=1))
     loop.submit(a_job(1))
     loop.submit(a_job(2, TOBIAS))
     loop.cancel(2)
     loop.cancel(77)
     assert {event.ticket for event in run_out(loop)} == {1}
+    assert loop.statistics.cancelled == 1
 
 
 def test_the_end_token_ends_a_reply_and_is_not_counted() -> None:
-    loop = EngineLoop(CountingRunner(says="Yes."))
+    loop = a_loop(CountingRunner(says="Yes."))
     loop.submit(a_job(max_tokens=50))
     events = run_out(loop)
     assert text_of(events) == "Yes."
     assert (finish_of(events).reason, finish_of(events).usage.completion_tokens) == (FinishReason.END, 4)
 
 
-def test_a_failed_step_ends_its_reply_clears_its_slot_and_lets_the_next_one_work() -> None:
-    runner = CountingRunner(fails_at=3)
-    loop = EngineLoop(runner)
-    loop.submit(a_job(1))
-    loop.submit(a_job(2))
+def test_a_reply_that_waits_past_its_deadline_is_asked_to_come_back() -> None:
+    runner = CountingRunner(slots=1, seconds=(1.0, 0.0))
+    loop = a_loop(runner)
+    loop.submit(a_job(1, MIRA, (1, 2, 3), max_tokens=20))
+    loop.submit(a_job(2, TOBIAS, (1, 2, 3), deadline=5.0))
     events = run_out(loop)
-    (failure,) = (event.content for event in events if event.ticket == 1)
-    assert isinstance(failure, EngineUnavailable)
-    assert "told to fail" in str(failure)
-    assert finish_of(events, 2).usage.cached_tokens == 0
+    (told,) = (event.content for event in events if event.ticket == 2 and not isinstance(event.content, Waiting))
+    assert isinstance(told, EngineBusy)
+    assert told.seconds > 0
+    assert loop.statistics.refused == 1
+
+
+def test_a_reply_past_its_deadline_ends_with_what_it_says_by_then() -> None:
+    runner = CountingRunner(slots=1, seconds=(1.0, 0.0), says="A long story of rain.")
+    loop = a_loop(runner)
+    loop.submit(a_job(1, MIRA, (1, 2, 3), max_tokens=20, deadline=6.0, stop=("long sleep",)))
+    events = run_out(loop)
+    assert finish_of(events).reason is FinishReason.DEADLINE
+    assert text_of(events) == "A long"  # what was held back as the possible beginning of a stop text is part of it
+
+
+def test_a_failed_step_ends_its_replies_clears_their_slots_and_lets_the_next_ones_work() -> None:
+    loop = a_loop(CountingRunner(fails_at=3, slots=2))
+    for ticket, session in ((1, MIRA), (2, TOBIAS), (3, RAIN), (4, MIRA)):
+        loop.submit(a_job(ticket, session, (1, 2, 3)))
+    events = run_out(loop)
+    failures = {event.ticket: event.content for event in events if isinstance(event.content, EngineUnavailable)}
+    assert set(failures) == {1, 2}
+    assert "told to fail" in str(failures[1])
+    assert ends(events) == [3, 4]
+    assert finish_of(events, 4).usage.cached_tokens == 0
+    assert loop.statistics.failed == 2
 
 
 def test_a_reply_that_cannot_begin_ends_alone() -> None:
-    loop = EngineLoop(CountingRunner())
+    loop = a_loop(CountingRunner())
     loop.submit(a_job(ticket=1, prompt=(1, 2, 31_999)))
     loop.submit(a_job(ticket=2, session=TOBIAS))
     events = run_out(loop)
@@ -149,7 +314,7 @@ def test_a_reply_that_cannot_begin_ends_alone() -> None:
 
 def test_a_runner_that_cannot_even_clear_a_slot_is_given_up() -> None:
     runner = CountingRunner(fails_at=1)
-    loop = EngineLoop(runner)
+    loop = a_loop(runner)
 
     def broken(slot: int, length: int) -> bool:
         raise RunnerFailed(f"slot {slot} cannot keep {length}")
@@ -160,32 +325,47 @@ def test_a_runner_that_cannot_even_clear_a_slot_is_given_up() -> None:
         loop.step()
 
 
+# Reading ahead.
+
+
 def test_reading_ahead_makes_the_next_reply_start_at_once() -> None:
-    loop = EngineLoop(CountingRunner())
-    loop.warm(MIRA, LONG)
+    loop = a_loop(CountingRunner())
+    loop.warm(a_warm_up())
     run_out(loop)
-    loop.submit(a_job(prompt=(*LONG, 1, 2, 3), max_tokens=1))
+    loop.submit(a_job(prompt=(*LONG, 1, 2, 3), borders=(len(LONG),), max_tokens=1))
     assert finish_of(run_out(loop)).usage.prefilled_tokens == 3
     assert (loop.statistics.warmed_tokens, loop.statistics.prefilled_tokens) == (200, 3)
 
 
+def test_what_was_read_ahead_gives_the_same_reply_as_what_is_read_when_it_is_needed() -> None:
+    told = (*LONG, 1, 2, 3)
+    texts: list[str] = []
+    for ahead in (True, False):
+        loop = a_loop(CountingRunner(chunk=16))
+        if ahead:
+            loop.warm(a_warm_up(borders=(30, 150)))
+            run_out(loop)
+        loop.submit(a_job(prompt=told, borders=(30, 150, len(LONG)), max_tokens=9))
+        texts.append(text_of(run_out(loop)))
+    assert texts[0] == texts[1]
+
+
 def test_reading_ahead_gives_way_to_a_reply_keeps_what_it_read_and_goes_on_later() -> None:
-    runner = CountingRunner(batch=128)
-    loop = EngineLoop(runner)
-    loop.warm(MIRA, LONG)
+    runner = CountingRunner(batch=128, chunk=64)
+    loop = a_loop(runner)
+    loop.warm(a_warm_up())
     loop.step()
-    assert runner.held(0) == LONG[:WARM_TOKENS]
+    assert runner.held(0) == LONG[:64]
     loop.submit(a_job(1, TOBIAS, (5, 6), max_tokens=2))
-    while not any(isinstance(event.content, Finished) for event in loop.step()):
-        assert runner.held(0) == LONG[:WARM_TOKENS]
+    while not ends(list(loop.step())):
+        assert runner.held(0) == LONG[:64]
     run_out(loop)
     assert runner.held(0) == LONG
 
 
 def test_a_reply_ends_the_reading_ahead_for_its_own_session() -> None:
-    runner = CountingRunner()
-    loop = EngineLoop(runner)
-    loop.warm(MIRA, (9, *LONG))
+    loop = a_loop(CountingRunner())
+    loop.warm(a_warm_up(tokens=(9, *LONG)))
     loop.submit(a_job(prompt=(1, 2, 3), max_tokens=1))
     run_out(loop)
     assert loop.statistics.warmed_tokens == 0
@@ -193,43 +373,43 @@ def test_a_reply_ends_the_reading_ahead_for_its_own_session() -> None:
 
 def test_a_newer_reading_ahead_replaces_an_older_one() -> None:
     runner = CountingRunner()
-    loop = EngineLoop(runner)
-    loop.warm(MIRA, LONG)
-    loop.warm(MIRA, (1, 2, 3))
+    loop = a_loop(runner)
+    loop.warm(a_warm_up())
+    loop.warm(a_warm_up(tokens=(1, 2, 3)))
     run_out(loop)
     assert runner.held(0) == (1, 2, 3)
 
 
 def test_reading_ahead_never_costs_another_session_its_cache() -> None:
     runner = CountingRunner(slots=1)
-    loop = EngineLoop(runner)
+    loop = a_loop(runner, memory_bytes=1_000_000)
     loop.submit(a_job(max_tokens=1))
     run_out(loop)
-    loop.warm(TOBIAS, (4, 5, 6))
+    loop.warm(a_warm_up(TOBIAS, (4, 5, 6)))
     run_out(loop)
     assert runner.held(0) == LONG
 
 
-def test_reading_ahead_what_is_cached_already_cuts_nothing_off() -> None:
+def test_what_was_taken_back_from_the_story_is_gone_from_the_model_once_the_story_is_read_ahead() -> None:
     runner = CountingRunner()
-    loop = EngineLoop(runner)
-    loop.warm(MIRA, LONG)
+    loop = a_loop(runner)
+    loop.warm(a_warm_up(borders=(50,)))
     run_out(loop)
-    loop.warm(MIRA, LONG[:50])
+    loop.warm(a_warm_up(tokens=LONG[:50]))
     run_out(loop)
-    assert runner.held(0) == LONG
+    assert runner.held(0) == LONG[:50]
 
 
 def test_a_prompt_that_cannot_fit_is_not_read_ahead() -> None:
-    loop = EngineLoop(CountingRunner(context=100))
-    loop.warm(MIRA, LONG)
+    loop = a_loop(CountingRunner(context=100))
+    loop.warm(a_warm_up())
     assert not loop.has_work
 
 
 def test_a_failure_while_reading_ahead_is_logged_and_forgotten(caplog: pytest.LogCaptureFixture) -> None:
     runner = CountingRunner(fails_at=2)
-    loop = EngineLoop(runner)
-    loop.warm(MIRA, LONG)
+    loop = a_loop(runner)
+    loop.warm(a_warm_up())
     run_out(loop)
     assert "reading ahead failed" in caplog.text
     assert runner.held(0) == ()
@@ -238,14 +418,17 @@ def test_a_failure_while_reading_ahead_is_logged_and_forgotten(caplog: pytest.Lo
 
 
 def test_the_statistics_add_up() -> None:
-    runner = CountingRunner()
-    loop = EngineLoop(runner)
-    loop.warm(TOBIAS, (1, 2, 3, 4))
+    runner = CountingRunner(seconds=(0.5, 0.0))
+    loop = a_loop(runner)
+    loop.warm(a_warm_up(TOBIAS, (1, 2, 3, 4)))
     loop.submit(a_job(1, max_tokens=4))
     loop.submit(a_job(2, max_tokens=4))
-    run_out(loop)
+    events = run_out(loop)
     sums = loop.statistics
-    assert (sums.decode_tokens, sums.steps) == (runner.handed, runner.steps)
     assert sums.prompt_tokens == sums.cached_tokens + sums.prefilled_tokens == 400
+    assert (sums.requests, sums.finished, sums.waiting, sums.writing, sums.slots) == (2, 2, 0, 0, 2)
+    assert (sums.decode_tokens, sums.steps, sums.step_seconds) == (runner.handed, runner.steps, runner.now)
     # All that was handed over: prompts, what was read ahead, and each reply's tokens but its last.
     assert sums.decode_tokens == sums.prefilled_tokens + sums.warmed_tokens + sums.completion_tokens - 2
+    assert len([event for event in events if isinstance(event.content, TextDelta)]) == sums.completion_tokens
+    assert len([event for event in events if isinstance(event.content, Finished)]) == sums.finished

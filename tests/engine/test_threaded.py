@@ -8,7 +8,7 @@ import pytest
 from bot.engine.threaded import QUEUE_LIMIT, THREAD_NAME, ThreadedEngine
 from bot.errors import EngineBusy, EngineUnavailable, PromptTooLong
 from bot.ids import SessionId
-from bot.ports.engine import Finished, GenerationRequest, Segment, TextDelta
+from bot.ports.engine import GenerationRequest, Segment, StreamItem, TextDelta
 from bot.ports.runner import Stretch
 from bot.sampling import SamplingSettings
 from bot.story.policy import Rating
@@ -21,7 +21,7 @@ def a_request(session: str = "mira", max_tokens: int = 5, segments: tuple[Segmen
     return GenerationRequest(SessionId(session), segments, max_tokens, SamplingSettings(), seed=1)
 
 
-async def written(stream: AsyncGenerator[TextDelta | Finished, None]) -> str:
+async def written(stream: AsyncGenerator[StreamItem, None]) -> str:
     return "".join([each.text async for each in stream if isinstance(each, TextDelta)])
 
 
@@ -33,10 +33,10 @@ class GatedRunner(CountingRunner):
         self.gate = threading.Semaphore(0)
         self.threads: set[str] = set()
 
-    def step(self, stretches: Sequence[Stretch]) -> tuple[int | None, ...]:
+    def step(self, stretches: Sequence[Stretch], adapter: str = "") -> tuple[int | None, ...]:
         self.gate.acquire()
         self.threads.add(threading.current_thread().name)
-        return super().step(stretches)
+        return super().step(stretches, adapter)
 
     def let_through(self, steps: int) -> None:
         self.gate.release(steps)
@@ -45,8 +45,8 @@ class GatedRunner(CountingRunner):
 class BrokenRunner(CountingRunner):
     """A CountingRunner whose step breaks in a way that no contract foresees."""
 
-    def step(self, stretches: Sequence[Stretch]) -> tuple[int | None, ...]:
-        raise ZeroDivisionError(f"{len(stretches)} / 0")
+    def step(self, stretches: Sequence[Stretch], adapter: str = "") -> tuple[int | None, ...]:
+        raise ZeroDivisionError(f"{len(stretches)} / 0 with {adapter!r}")
 
 
 async def test_the_model_is_only_used_by_the_one_named_thread() -> None:
@@ -180,7 +180,7 @@ async def test_an_idle_engine_reads_ahead() -> None:
     await engine.warm(SessionId("mira"), PROMPT)
     while engine.statistics().warmed_tokens < 20:
         await asyncio.sleep(0)
-    await written(engine.generate(a_request(max_tokens=1, segments=(*PROMPT, Segment("!")))))
+    await written(engine.generate(a_request(max_tokens=1, segments=(*PROMPT, Segment("!", opens=True)))))
     assert engine.statistics().prefilled_tokens == 1
     await engine.close()
 

@@ -13,6 +13,7 @@ from bot.ports.engine import (
     FinishReason,
     GenerationRequest,
     Segment,
+    StreamItem,
     TextDelta,
     Usage,
 )
@@ -73,11 +74,12 @@ class ScriptedEngine:
     async def count(self, segments: Sequence[Segment]) -> tuple[int, ...]:
         return tuple(_tokens(segment) for segment in segments)
 
-    async def warm(self, session: SessionId, segments: Sequence[Segment]) -> None:
+    async def warm(self, session: SessionId, segments: Sequence[Segment], adapter: str = "") -> None:
+        del adapter
         self.warms.append((session, tuple(segments)))
         self._read[session] = "".join(segment.text for segment in segments)
 
-    async def generate(self, request: GenerationRequest) -> AsyncGenerator[TextDelta | Finished, None]:
+    async def generate(self, request: GenerationRequest) -> AsyncGenerator[StreamItem, None]:
         self.requests.append(request)
         reply = self.replies[0] if len(self.replies) == 1 else self.replies.pop(0)
         tokens = sum(_tokens(segment) for segment in request.segments)

@@ -7,7 +7,7 @@ from contextlib import aclosing
 import pytest
 
 from bot.errors import EngineBusy, EngineUnavailable, Refused
-from bot.ports.engine import Finished, GenerationRequest, TextDelta
+from bot.ports.engine import GenerationRequest, StreamItem
 from bot.posts import Act, ChannelLimits
 from bot.story.turn import Role, VariantState
 from tests.builders import HERE, MIRA
@@ -127,7 +127,7 @@ class DefectiveEngine(ScriptedEngine):
 
     defects = 1
 
-    async def generate(self, request: GenerationRequest) -> AsyncGenerator[TextDelta | Finished, None]:
+    async def generate(self, request: GenerationRequest) -> AsyncGenerator[StreamItem, None]:
         if self.defects:
             self.defects -= 1
             raise RuntimeError("a defect")
