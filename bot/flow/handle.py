@@ -2,6 +2,7 @@
 
 Rule 1: an event and its outcome are stored in one transaction, so it is answered once however often this begins.
 Rule 2: storing and writing are tried again separately: a lost store never makes the same post join the story twice.
+Rule 3: as long as the engine has not told what it runs, the age gate cannot be asked: events wait, stored as they came.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from bot import texts
-from bot.errors import AlreadyHandled, ChannelGone, Refused, StaleSession, StoreUnavailable, UnderstudyError
+from bot.errors import AlreadyHandled, ChannelGone, EngineError, Refused, StaleSession, StoreUnavailable, UnderstudyError
 from bot.flow.decide import Ignore, RunCommand, decide
 from bot.flow.places import Places
 from bot.flow.run_command import carry_out
@@ -28,7 +29,8 @@ from bot.story.session import Session, add_post, open_reply
 log = logging.getLogger(__name__)
 
 STORE_PATIENCE = 1.0
-"""Seconds between tries while the store is unavailable."""
+ENGINE_PATIENCE = 5.0
+"""Seconds between tries while the store, or the engine that was never reached, is unavailable."""
 
 
 @dataclass(slots=True)
@@ -79,6 +81,9 @@ class Handler:
             except (StoreUnavailable, StaleSession) as error:
                 log.warning("the store could not be used; trying again", exc_info=error, extra={"action": "wait_for_store"})
                 await self.clock.sleep(STORE_PATIENCE)
+            except EngineError as error:
+                log.warning("the engine cannot be asked; trying again: %s", error, extra={"action": "wait_for_engine"})
+                await self.clock.sleep(ENGINE_PATIENCE)
             else:
                 return
 

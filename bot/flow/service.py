@@ -37,7 +37,7 @@ def roll() -> int:
 
 @dataclass(slots=True)
 class Service:
-    """Plays the stories of all places that its couriers serve."""
+    """Plays the stories of all places that its couriers serve. `deadline` is how many seconds a reply may take at most."""
 
     store: Store
     engine: Engine
@@ -47,6 +47,7 @@ class Service:
     sampling: SamplingSettings = LIMARP
     metrics: Metrics = field(default_factory=Metrics)
     post_limit: int = POST_LIMIT
+    deadline: float | None = None
     roll: Callable[[], int] = roll
     receiver: Receiver = field(init=False)
     _places: Places = field(init=False)
@@ -67,6 +68,7 @@ class Service:
             self.sampling,
             self.metrics,
             self._deliverer.wake,
+            self.deadline,
         )
         self._handler = Handler(
             self.store,

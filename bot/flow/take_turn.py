@@ -43,7 +43,7 @@ PATIENCE = 3
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """What the writing of any reply needs: the walls, the prompt format and the sampler settings."""
+    """What the writing of any reply needs: the walls, the prompt format, the sampler settings, a reply's seconds at most."""
 
     store: Store
     engine: Engine
@@ -53,6 +53,7 @@ class Writer:
     sampling: SamplingSettings
     metrics: Metrics
     wake: Callable[[Place], None]
+    deadline: float | None = None
 
     async def write(self, session: Session, stop: asyncio.Event) -> Session:
         """Write the turn of the session that is open, to its end, until `stop` is set, or until it cannot be written on.
@@ -138,6 +139,7 @@ class Writer:
             seed=seed,
             stop=stop_texts(reply.session, self.prompt_format),
             community=reply.scribe.limits.community,
+            deadline=self.deadline,
         )
 
     async def _stream(self, reply: Reply, request: GenerationRequest, stop: asyncio.Event) -> Finished | None:

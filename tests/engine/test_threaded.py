@@ -2,17 +2,19 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 
 from bot.engine.threaded import QUEUE_LIMIT, THREAD_NAME, ThreadedEngine
 from bot.errors import EngineBusy, EngineUnavailable, PromptTooLong
 from bot.ids import SessionId
-from bot.ports.engine import GenerationRequest, Segment, StreamItem, TextDelta
+from bot.ports.engine import Finished, FinishReason, GenerationRequest, Segment, StreamItem, TextDelta, Waiting
 from bot.ports.runner import Stretch
 from bot.sampling import SamplingSettings
 from bot.story.policy import Rating
 from tests.fakes.runner import CountingRunner
+from tests.fakes.shelf import MemoryShelf
 
 PROMPT = (Segment("A door stands open."),)
 
@@ -23,6 +25,10 @@ def a_request(session: str = "mira", max_tokens: int = 5, segments: tuple[Segmen
 
 async def written(stream: AsyncGenerator[StreamItem, None]) -> str:
     return "".join([each.text async for each in stream if isinstance(each, TextDelta)])
+
+
+async def items(stream: AsyncGenerator[StreamItem, None]) -> list[StreamItem]:
+    return [each async for each in stream]
 
 
 class GatedRunner(CountingRunner):
@@ -193,4 +199,70 @@ async def test_counting_old_turns_again_tokenises_nothing() -> None:
     asked = runner.tokenized
     assert await engine.count((*turns, Segment("new"))) == (*first, 3)
     assert runner.tokenized == asked + 1
+    await engine.close()
+
+
+async def test_who_waits_hears_where_they_stand() -> None:
+    runner = GatedRunner()
+    engine = ThreadedEngine(runner, model="counting")
+    replies = [asyncio.ensure_future(items(engine.generate(a_request(name)))) for name in ("mira", "tobias", "rain")]
+    await asyncio.sleep(0)
+    runner.let_through(100)
+    heard = [[each.position for each in reply if isinstance(each, Waiting)] for reply in await asyncio.gather(*replies)]
+    assert heard == [[], [], [1]]
+    await engine.close()
+
+
+async def test_a_deadline_counts_from_when_the_reply_was_asked_for() -> None:
+    runner = CountingRunner(seconds=(1.0, 0.0))
+    runner.now = 1_000.0
+    engine = ThreadedEngine(runner, model="counting", ticks=runner.ticks)
+    *_, finished = await items(engine.generate(replace(a_request(max_tokens=50), deadline=4.0)))
+    assert isinstance(finished, Finished)
+    assert finished.reason is FinishReason.DEADLINE
+    await engine.close()
+
+
+async def test_an_adapter_that_the_engine_does_not_have_is_refused_by_name() -> None:
+    engine = ThreadedEngine(CountingRunner(adapters=("noir",)), model="counting")
+    assert (await engine.capabilities()).adapters == ("noir",)
+    assert len(await written(engine.generate(replace(a_request(), adapter="noir")))) == 5
+    with pytest.raises(EngineUnavailable, match='no adapter "verse"; it has: noir'):
+        await anext(engine.generate(replace(a_request(), adapter="verse")))
+    await engine.warm(SessionId("mira"), PROMPT, "verse")
+    await engine.close()
+
+
+async def test_a_prompt_that_was_tokenised_before_is_read_as_it_is() -> None:
+    engine = ThreadedEngine(CountingRunner(), model="counting")
+    parts = await engine.tokenize(PROMPT)
+    ids = tuple(Segment("", trusted=True, token_ids=part) for part in parts)
+    assert await written(engine.generate(a_request(segments=ids))) == await written(engine.generate(a_request("tobias")))
+    await engine.close()
+
+
+async def test_a_closed_engine_leaves_what_it_read_for_the_next_one() -> None:
+    shelf = MemoryShelf()
+    engine = ThreadedEngine(CountingRunner(), model="counting", shelf=shelf)
+    await written(engine.generate(a_request(max_tokens=3)))
+    await engine.close()
+    engine = ThreadedEngine(CountingRunner(), model="counting", shelf=shelf.reopened())
+    await written(engine.generate(a_request(max_tokens=3, segments=(*PROMPT, Segment("!", opens=True)))))
+    assert engine.statistics().prefilled_tokens == 1
+    await engine.close()
+
+
+async def test_a_state_that_comes_late_is_waited_for() -> None:
+    shelf = MemoryShelf()
+    engine = ThreadedEngine(CountingRunner(), model="counting", shelf=shelf)
+    await written(engine.generate(a_request(max_tokens=3)))
+    await engine.close()
+    shelf = shelf.reopened()
+    shelf.holds_back = True
+    engine = ThreadedEngine(CountingRunner(), model="counting", shelf=shelf)
+    reply = asyncio.ensure_future(written(engine.generate(a_request(max_tokens=3))))
+    other = await written(engine.generate(a_request("tobias", max_tokens=3)))
+    assert not reply.done()
+    shelf.holds_back = False
+    assert await reply == other
     await engine.close()

@@ -1,6 +1,6 @@
 import pytest
 
-from bot.engine.tokens import LONG_TEXT, REMEMBERED, PromptTokens
+from bot.engine.tokens import LONG_TEXT, REMEMBERED, PromptTokens, joined
 from bot.ports.engine import Segment
 from tests.fakes.runner import BEGIN, END, CountingRunner
 
@@ -55,3 +55,18 @@ async def test_a_very_long_text_is_tokenised_but_not_remembered() -> None:
         (part,) = await tokens.parts((Segment("x" * LONG_TEXT),))
         assert len(part) == LONG_TEXT + 1
     assert runner.tokenized == 2
+
+
+async def test_ids_without_a_text_are_a_prompt_that_was_tokenised_before() -> None:
+    tokens = PromptTokens(CountingRunner())
+    assert await tokens.parts((Segment("", trusted=True, token_ids=(5, 6)), Segment("b"))) == ((5, 6), (98,))
+
+
+async def test_ids_without_a_text_that_nobody_vouches_for_are_nothing() -> None:
+    tokens = PromptTokens(CountingRunner())
+    assert await tokens.parts((Segment("x"), Segment("", token_ids=(5, 6)))) == ((BEGIN, 120), ())
+
+
+def test_the_places_where_parts_open_are_counted_in_tokens() -> None:
+    segments = (Segment("a", opens=True), Segment("bc"), Segment("", opens=True), Segment("d", opens=True), Segment("e"))
+    assert joined(segments, ((1, 2), (3,), (), (4,), (5,))) == ((1, 2, 3, 4, 5), (3,))

@@ -5,7 +5,7 @@ import re
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from bot.errors import EngineError, PromptTooLong
+from bot.errors import EngineError, EngineUnavailable, PromptTooLong
 from bot.ids import SessionId
 from bot.ports.engine import (
     EngineCapabilities,
@@ -16,6 +16,7 @@ from bot.ports.engine import (
     StreamItem,
     TextDelta,
     Usage,
+    Waiting,
 )
 from bot.story.policy import Rating
 
@@ -34,17 +35,23 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class ScriptedReply:
-    """One reply: its pieces (one token each), why it ends by itself, an error before piece `fails_before`, a pause."""
+    """One reply: its pieces (one token each), why it ends by itself, an error before piece `fails_before`, a pause.
+
+    `waits` is what the caller hears of the line before the first piece.
+    """
 
     pieces: tuple[str, ...]
     reason: FinishReason = FinishReason.END
     error: EngineError | None = None
     fails_before: int = 0
     pause: Pause | None = None
+    waits: tuple[Waiting, ...] = ()
 
 
 class ScriptedEngine:
     """Writes the given replies in order, and the last one again for ever. A plain string is split into words.
+
+    While `away` is set, it cannot even tell what it runs.
 
     One piece is one token, so `max_tokens` counts pieces. It keeps what it was asked in `requests` and `warms`, counts
     streams closed before their end in `abandoned`, and spells ids back with `spell`.
@@ -65,10 +72,13 @@ class ScriptedEngine:
         self.requests: list[GenerationRequest] = []
         self.warms: list[tuple[SessionId, tuple[Segment, ...]]] = []
         self.abandoned = 0
+        self.away = False
         self._ids: dict[str, int] = {}
         self._read: dict[SessionId, str] = {}
 
     async def capabilities(self) -> EngineCapabilities:
+        if self.away:
+            raise EngineUnavailable("The scripted engine is away.")
         return EngineCapabilities(self.model, self.context, self.rating)
 
     async def count(self, segments: Sequence[Segment]) -> tuple[int, ...]:
@@ -91,6 +101,8 @@ class ScriptedEngine:
         written: list[int] = []
         ended = False
         try:
+            for wait in reply.waits:
+                yield wait
             async for delta in self._pieces(reply, request, whole):
                 written.extend(delta.token_ids)
                 self._read[request.session] += delta.text

@@ -36,7 +36,7 @@ class Stage:
     def __post_init__(self) -> None:
         self.service = self.new_service()
 
-    def new_service(self) -> Service:
+    def new_service(self, **changes: Any) -> Service:
         """Another bot over the same store, as after a restart."""
         return Service(
             self.store,
@@ -45,6 +45,7 @@ class Stage:
             self.clock,
             FORMATS["limarp"],
             roll=lambda: next(iter(self._seeds)),
+            **changes,
         )
 
     async def post(self, text: str, **changes: Any) -> None:

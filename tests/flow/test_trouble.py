@@ -7,7 +7,8 @@ from contextlib import aclosing
 import pytest
 
 from bot.errors import EngineBusy, EngineUnavailable, Refused
-from bot.ports.engine import GenerationRequest, StreamItem
+from bot.ids import CommunityId
+from bot.ports.engine import GenerationRequest, StreamItem, Waiting
 from bot.posts import Act, ChannelLimits
 from bot.story.turn import Role, VariantState
 from tests.builders import HERE, MIRA
@@ -175,3 +176,44 @@ async def test_a_retry_that_is_stopped_before_its_first_word_leaves_the_variant_
         await retrying
         assert stage.shown == (MIRA.greeting, "One.")
         assert (await stage.session()).turns[-1].text == "One."
+
+
+async def test_a_post_that_comes_while_the_engine_is_away_is_answered_when_it_is_back() -> None:
+    async with a_stage() as stage:
+        stage.engine.away = True
+        posting = asyncio.create_task(stage.post("Hello?"))
+        while not stage.clock.sleeping:
+            await asyncio.sleep(0)
+        assert stage.shown == (MIRA.greeting,)
+        stage.engine.away = False
+        stage.clock.move(5.0)
+        await posting
+        assert [turn.text for turn in (await stage.session()).turns[1:]] == ["Hello?", '"Come in," she said.']
+
+
+async def test_who_waits_for_the_model_sees_where_they_stand_until_the_first_words_come() -> None:
+    pause = Pause(before=0)
+    reply = ScriptedReply(("Come in.",), waits=(Waiting(3, 61.0), Waiting(1)), pause=pause)
+    async with a_stage([reply]) as stage:
+        posting = asyncio.create_task(stage.post("Hello?"))
+        await pause.reached.wait()
+        said = [draft.waiting for _, draft in stage.courier.drafts]
+        assert said[-2:] == [
+            "Waiting for the model: number 3 in line, about 60 seconds.",
+            "Waiting for the model: next in line.",
+        ]
+        pause.go.set()
+        await posting
+        assert stage.courier.drafts[-1][1].waiting == ""
+        assert stage.shown[-1] == "Come in."
+
+
+async def test_a_reply_counts_against_the_share_of_its_places_community_and_has_its_deadline() -> None:
+    limits = ChannelLimits(2000, community=CommunityId("guild"))
+    async with a_stage(limits=limits) as stage:
+        service = stage.service = stage.new_service(deadline=90.0)
+        await service.start()
+        await stage.post("Hello?")
+        request = stage.engine.requests[-1]
+        assert (request.community, request.deadline) == ("guild", 90.0)
+        await service.close()
