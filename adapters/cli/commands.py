@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 
 from adapters import __version__, logs
-from adapters.cli import once, serving
+from adapters.cli import models, once, serving
 from adapters.config import EXAMPLE, Config, StatedRating, defaults, read
 from bot.errors import ConfigMistakes, Refused, UnderstudyError
 
@@ -69,6 +69,9 @@ def understudy(context: click.Context, *, verbose: bool) -> None:
     """Long-form, forum-style roleplay with a GGUF model."""
     usual = logging.INFO if context.invoked_subcommand == "run" else logging.WARNING
     logs.set_up(logging.DEBUG if verbose else usual)
+
+
+understudy.add_command(models.model)
 
 
 @understudy.command()

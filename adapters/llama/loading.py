@@ -23,6 +23,9 @@ RATING_KEY = "understudy.rating"
 
 ADVICE = "Choose another GGUF file, or download this one again."
 
+NO_MAPPING = low.LLAMA_LOAD_MODE_NONE
+"""Asked to map a file and to allocate nothing, the library aborts the process."""
+
 REASONS = MappingProxyType(
     {
         "unknown model architecture": "its architecture is not one that this version of llama.cpp knows",
@@ -71,9 +74,21 @@ class LoadedModel:
             low.llama_model_free(handle)
 
 
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """What a model brings with it, in numbers. `window` 0: every layer looks back over the whole context."""
+
+    facts: ModelFacts
+    parameters: int
+    weight_bytes: int
+    file_type: int
+    window: int
+    is_recurrent: bool
+
+
 def describe(path: Path) -> ModelFacts:
     """The facts of a model file, without reading its weights. Raises ModelNotLoaded."""
-    _check_file(path)
+    check_file(path)
     params = low.llama_model_default_params()
     params.vocab_only = True
     with _opened(path, params) as handle:
@@ -82,22 +97,48 @@ def describe(path: Path) -> ModelFacts:
         return facts
 
 
+def weigh(path: Path) -> Weight:
+    """What a model brings with it; every weight is looked for in the file, and none is read. Raises ModelNotLoaded."""
+    check_file(path)
+    params = low.llama_model_default_params()
+    params.no_alloc = True
+    params.load_mode = NO_MAPPING
+    params.n_gpu_layers = 0
+    params.use_extra_bufts = False
+    with _opened(path, params) as handle:
+        model = LoadedModel(handle, path, _facts(handle, path))
+    try:
+        _refuse_unfit(model)
+        return Weight(
+            facts=model.facts,
+            parameters=low.llama_model_n_params(handle),
+            weight_bytes=low.llama_model_size(handle),
+            file_type=low.llama_model_ftype(handle),
+            window=max(0, low.llama_model_n_swa(handle)),
+            is_recurrent=low.llama_model_is_recurrent(handle) or low.llama_model_is_hybrid(handle),
+        )
+    finally:
+        model.free()
+
+
 def load(path: Path, *, gpu_layers: int) -> LoadedModel:
     """The model with its weights, `gpu_layers` of its layers on the GPU (negative: all). Raises ModelNotLoaded."""
-    _check_file(path)
+    check_file(path)
     params = low.llama_model_default_params()
     params.n_gpu_layers = gpu_layers
     params.use_extra_bufts = not _has_amx()
     with _opened(path, params) as handle:
         model = LoadedModel(handle, path, _facts(handle, path))
-    unfit = _unfit(model)
-    if unfit:
+    try:
+        _refuse_unfit(model)
+    except ModelNotLoaded:
         model.free()
-        raise ModelNotLoaded(f"{path} cannot write replies: {unfit}. Choose a GGUF file of a language model.")
+        raise
     return model
 
 
-def _check_file(path: Path) -> None:
+def check_file(path: Path) -> None:
+    """Whether there is a GGUF file at all. Raises ModelNotLoaded."""
     if not path.exists():
         raise ModelNotLoaded(f"There is no model file at {path}. Check the path, or download the model first.")
     if not path.is_file():
@@ -139,6 +180,11 @@ def _reason(lines: list[str]) -> str:
             if part in line:
                 return f"{meaning} ({NOISE.sub('', line)})"
     return NOISE.sub("", lines[0]) if lines else "llama.cpp refused it without saying why"
+
+
+def _refuse_unfit(model: LoadedModel) -> None:
+    if unfit := _unfit(model):
+        raise ModelNotLoaded(f"{model.path} cannot write replies: {unfit}. Choose a GGUF file of a language model.")
 
 
 def _unfit(model: LoadedModel) -> str:

@@ -26,6 +26,8 @@ DOORS = {
     "markdown_it": ("adapters/web/",),
     "pydantic": ("adapters/config",),
     "pydantic_core": ("adapters/config",),
+    "huggingface_hub": ("adapters/hub/",),
+    "httpx2": ("adapters/hub/",),
     "platformdirs": ("adapters/config", "adapters/cli"),
     "click": ("adapters/cli",),
     "rich": ("adapters/cli", "adapters/terminal", "adapters/wiring.py"),
