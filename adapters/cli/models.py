@@ -103,11 +103,10 @@ class ProgressBar:
             TransferSpeedColumn(),
             TimeRemainingColumn(),
         )
-        self._progress = Progress(*columns, console=console)
+        self._progress = Progress(*columns, console=console, disable=not console.is_terminal)
         self._task: TaskID | None = None
 
     def __enter__(self) -> Self:
-        self._progress.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -115,6 +114,7 @@ class ProgressBar:
 
     def stage(self, name: str, done: int, total: int) -> None:
         """Begin a bar; of a stage that begins again, the old bar goes away."""
+        self._progress.start()
         if self._task is not None and not self._progress.tasks[-1].finished:
             self._progress.remove_task(self._task)
         self._task = self._progress.add_task(name, total=total, completed=done)

@@ -1,6 +1,7 @@
 """A hub on loopback: answers as the real one does, large files from a second host, and breaks off where it is told to."""
 
 import hashlib
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,6 +38,9 @@ class LoopbackHub:
     breaks_after: list[int] = field(default_factory=list)
     fails_with: list[int] = field(default_factory=list)
     sends_extra: bytes = b""
+    claims_size: int = 0
+    names_commit: bool = True
+    refuses_all_with: int = 0
     asked: list[Asked] = field(default_factory=list)
     endpoint: str = ""
     store: str = ""
@@ -125,7 +129,7 @@ class _Front(_Answerer):
         elif content is not None and self.hub.large:
             digest = hashlib.sha256(content).hexdigest()
             linked = {
-                "X-Linked-Size": str(len(content)),
+                "X-Linked-Size": str(self.hub.claims_size or len(content)),
                 "X-Linked-Etag": f'"{digest}"',
                 "Location": f"{self.hub.store}/{digest}",
             }
@@ -138,17 +142,20 @@ class _Front(_Answerer):
             self.serve(content, self.commit())
 
     def commit(self) -> dict[str, str]:
-        return {"X-Repo-Commit": COMMIT}
+        return {"X-Repo-Commit": COMMIT} if self.hub.names_commit else {}
 
     def refusal(self, repository: str, revision: str, content: bytes | None) -> tuple[int, str] | None:
         hub = self.hub
+        if hub.refuses_all_with:
+            return hub.refuses_all_with, ""
         token = self.headers.get("authorization", "").removeprefix("Bearer ")
+        welcome = bool(hub.token) and token == hub.token
         known = any(name.startswith(f"{repository}/") for name in hub.files)
         if hub.token and token and token != hub.token:
             return 401, ""
-        if not known or (repository in hub.private and token != hub.token):
+        if not known or (repository in hub.private and not welcome):
             return 401 if not token else 404, "RepoNotFound"
-        if repository in hub.gated and token != hub.token:
+        if repository in hub.gated and not welcome:
             return 401 if not token else 403, "GatedRepo"
         if revision not in {"main", COMMIT}:
             return 404, "RevisionNotFound"
@@ -164,7 +171,14 @@ class _Back(_Answerer):
         self.serve(content)
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that goes away in the middle is what the tests do."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 def _server(hub: LoopbackHub, role: type[_Answerer]) -> ThreadingHTTPServer:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type(role.__name__, (role,), {"hub": hub}))
-    server.daemon_threads = True
-    return server
+    return _Server(("127.0.0.1", 0), type(role.__name__, (role,), {"hub": hub}))

@@ -5,35 +5,16 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from adapters.cli import main, understudy
+from adapters.cli import understudy
 from adapters.config import EXAMPLE
+from tests.adapters.cli.conftest import Ended
 from tests.house.project import ROOT
 
 pytestmark = pytest.mark.usefixtures("quiet_logs")
-
-Ended = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def ended(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Ended:
-    """Runs the command line in an empty folder; returns how it ended and what it said."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str | Path) -> tuple[int, str, str]:
-        code = 0
-        try:
-            main([str(argument) for argument in arguments])
-        except SystemExit as end:
-            code = int(end.code or 0)
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
 
 
 def test_it_tells_its_version_and_what_it_can_do(ended: Ended) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from adapters.llama.library import Handle, low
-from adapters.llama.loading import describe, load
+from adapters.llama.loading import describe, load, weigh
 from bot.errors import ModelNotLoaded
 from bot.story.policy import Rating
 from tests.adapters.llama.conftest import ModelFiles
@@ -143,3 +143,18 @@ def test_what_the_library_says_goes_to_our_log(caplog: pytest.LogCaptureFixture,
     with caplog.at_level(logging.DEBUG, "adapters.llama.library"):
         refusal(small_model.write("stagehand"))
     assert any("unknown model architecture" in record.message for record in caplog.records)
+
+
+def test_a_model_is_weighed_without_its_weights_being_read() -> None:
+    weight, model = weigh(DEMO_MODEL), load(DEMO_MODEL, gpu_layers=0)
+    assert weight.facts == model.facts
+    assert weight.parameters == low.llama_model_n_params(model.handle)
+    assert weight.weight_bytes == low.llama_model_size(model.handle)
+    assert (weight.window, weight.is_recurrent) == (0, False)
+    model.free()
+
+
+def test_a_model_that_does_not_write_is_not_weighed(small_model: ModelFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(low, "llama_model_has_decoder", lambda _model: False)
+    with pytest.raises(ModelNotLoaded, match="does not write text on"):
+        weigh(small_model.write())
