@@ -1,5 +1,7 @@
 import hashlib
 import logging
+import subprocess
+import sys
 
 import pytest
 
@@ -7,6 +9,7 @@ from adapters.hub import Address, Checksum, Hub
 from adapters.hub.remote import BrokenOff
 from bot.errors import Refused
 from tests.fakes.hub import COMMIT, LoopbackHub
+from tests.house.project import ROOT
 
 MODEL = b"GGUF" + bytes(range(256)) * 100
 WHERE = Address("owner/models", "tiny.gguf")
@@ -171,3 +174,9 @@ def test_offline_mode_is_kept(hub: LoopbackHub, monkeypatch: pytest.MonkeyPatch)
 def test_a_file_too_large_for_plain_http_is_left_to_the_hub_s_own_tool(hub: LoopbackHub) -> None:
     hub.claims_size = 60_000_000_000
     assert "hf download owner/models tiny.gguf" in refusal()
+
+
+def test_the_library_is_kept_from_telling_about_this_machine() -> None:
+    asked = "import adapters.hub, huggingface_hub.constants as c; print(c.HF_HUB_DISABLE_TELEMETRY)"
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, env={}, capture_output=True, text=True, check=True)  # noqa: S603 our own
+    assert done.stdout == "True\n"
