@@ -1,9 +1,12 @@
 """The kinds of values that a configuration can hold, each strict: a number in quotes is a mistake, not a number."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, Strict, StringConstraints, ValidationInfo
+
+from bot.sampling import PRESETS, mistake
 
 CLOSED = ConfigDict(extra="forbid")
 """An unknown key is a mistake."""
@@ -46,6 +49,37 @@ def _database(value: str) -> str:
     return value
 
 
+def judged(name: str) -> AfterValidator:
+    """Judges a sampler setting that is no number by the rules of `bot.sampling`."""
+
+    def judge(value: object) -> object:
+        if wrong := mistake(name, value):
+            raise ValueError(wrong)
+        return value
+
+    return AfterValidator(judge)
+
+
+def _preset(value: str) -> str:
+    if value not in PRESETS:
+        raise ValueError(f'is "{value}"; it must be one of {", ".join(PRESETS)}')
+    return value
+
+
+def _biases(value: dict[str, float]) -> dict[str, float]:
+    strange = [each for each in value if not (each.isascii() and each.isdigit())]
+    if strange:
+        raise ValueError(f'has the key "{strange[0]}"; each key must be the id of a token, a whole number from 0')
+    if wrong := mistake("logit_bias", pairs(value)):
+        raise ValueError(wrong)
+    return value
+
+
+def pairs(biases: Mapping[str, float]) -> tuple[tuple[int, float], ...]:
+    """The biases of a file as the settings have them: TOML has no keys but texts."""
+    return tuple(sorted((int(token), amount) for token, amount in biases.items()))
+
+
 Whole = Annotated[int, Strict()]
 Number = Annotated[float, Strict()]
 Flag = Annotated[bool, Strict()]
@@ -56,5 +90,8 @@ ExistingFile = Annotated[str, Strict(), AfterValidator(_from_here), AfterValidat
 Folder = Annotated[str, Strict(), AfterValidator(_from_here), AfterValidator(_folder)]
 DatabaseUrl = Annotated[str, Strict(), AfterValidator(_database)]
 LoopbackHost = Annotated[str, Strict(), AfterValidator(_loopback)]
+Preset = Annotated[str, Strict(), AfterValidator(_preset)]
+Texts = tuple[Text, ...]
+Biases = Annotated[dict[str, Number], AfterValidator(_biases)]
 Port = Annotated[int, Strict(), Field(ge=0, le=65_535)]
 StatedRating = Literal["general", "adult"]

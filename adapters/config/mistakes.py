@@ -14,6 +14,7 @@ KINDS = {
     "float_type": "a number",
     "bool_type": "true or false",
     "string_type": "text in quotes",
+    "tuple_type": "a list in square brackets",
     "literal_error": "one of {expected}",
     "greater_than_equal": "{ge} or more",
     "less_than_equal": "{le} or less",
@@ -70,7 +71,7 @@ def _sentence(error: ErrorDetails, keys: Keys, known: type) -> str:
         what = f"there is no section [{keys[0]}]" if len(keys) == 1 else f'{_section(keys)} has no key "{keys[-1]}"'
         return f"{what}; {suggestion(keys[-1], _names(known, keys[:-1]))}"
     if kind in NO_TABLE:
-        return f"{keys[-1]} has to be a section of its own, written [{keys[-1]}]"
+        return f"{keys[-1]} has to be a section of its own, written [{'.'.join(keys)}]"
     if kind == "missing":
         return f"the section [{keys[0]}] is missing" if len(keys) == 1 else f'{_section(keys)} needs the key "{keys[-1]}"'
     subject = f"{_section(keys)} {keys[-1]}"

@@ -10,6 +10,7 @@ from pydantic.dataclasses import dataclass
 
 from adapters.config.kinds import (
     CLOSED,
+    Biases,
     DatabaseUrl,
     ExistingFile,
     Flag,
@@ -17,8 +18,12 @@ from adapters.config.kinds import (
     LoopbackHost,
     Number,
     Port,
+    Preset,
     StatedRating,
+    Texts,
     Whole,
+    judged,
+    pairs,
 )
 from adapters.config.scene import Scene, sample_scene
 from bot.posts import ChannelLimits
@@ -83,20 +88,34 @@ def _within(name: str) -> object:
 class SamplingConfig:
     """How tokens are drawn: a preset, and what is to differ from it (None: as in the preset)."""
 
-    preset: Literal["limarp", "plain"] = "limarp"
+    preset: Preset = "limarp"
     temperature: Annotated[Number, _within("temperature")] | None = None
     tail_free_z: Annotated[Number, _within("tail_free_z")] | None = None
     top_k: Annotated[Whole, _within("top_k")] | None = None
     top_p: Annotated[Number, _within("top_p")] | None = None
     min_p: Annotated[Number, _within("min_p")] | None = None
+    typical_p: Annotated[Number, _within("typical_p")] | None = None
     repetition_penalty: Annotated[Number, _within("repetition_penalty")] | None = None
+    presence_penalty: Annotated[Number, _within("presence_penalty")] | None = None
+    frequency_penalty: Annotated[Number, _within("frequency_penalty")] | None = None
     penalty_range: Annotated[Whole, _within("penalty_range")] | None = None
     penalize_newline: Flag | None = None
+    dry_multiplier: Annotated[Number, _within("dry_multiplier")] | None = None
+    dry_base: Annotated[Number, _within("dry_base")] | None = None
+    dry_allowed_length: Annotated[Whole, _within("dry_allowed_length")] | None = None
+    dry_range: Annotated[Whole, _within("dry_range")] | None = None
+    dry_breakers: Annotated[Texts, judged("dry_breakers")] | None = None
+    xtc_probability: Annotated[Number, _within("xtc_probability")] | None = None
+    xtc_threshold: Annotated[Number, _within("xtc_threshold")] | None = None
+    logit_bias: Biases | None = None
+    order: Annotated[Texts, judged("order")] | None = None
 
     @property
     def settings(self) -> SamplingSettings:
         """The preset with its differences."""
         differences = {name: value for name, value in asdict(self).items() if name != "preset" and value is not None}
+        if self.logit_bias is not None:
+            differences["logit_bias"] = pairs(self.logit_bias)
         return replace(PRESETS[self.preset], **differences)
 
 

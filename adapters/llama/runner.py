@@ -16,7 +16,7 @@ import numpy.typing as npt
 from adapters.llama import library
 from adapters.llama.library import Handle, low
 from adapters.llama.loading import LoadedModel
-from adapters.llama.sampling import Sampler
+from adapters.llama.sampling import Sampler, draw_rows
 from adapters.llama.tokens import Vocabulary
 from bot.errors import ModelNotLoaded, RunnerFailed, UnknownToken
 from bot.ports.runner import RunnerShape, Stretch
@@ -88,7 +88,7 @@ class LlamaRunner:
         """Set how the slot draws from now on."""
         self._check_slot(slot)
         self._check_tokens(history)
-        self._samplers[slot] = Sampler(settings, seed, history, newline=self._vocabulary.newline)
+        self._samplers[slot] = Sampler(settings, seed, history, words=self._vocabulary)
 
     def step(self, stretches: Sequence[Stretch]) -> tuple[int | None, ...]:
         """Read the stretches and draw where asked. After a failure the lengths follow what the cache says it holds."""
@@ -149,7 +149,7 @@ class LlamaRunner:
 
     def _draw_one(self, slot: int, index: int) -> int:
         try:
-            return self._samplers[slot].draw(self._row(index))
+            return draw_rows([self._samplers[slot]], self._row(index)[np.newaxis])[0]
         except ValueError as failure:
             raise RunnerFailed(f"Nothing can be drawn: {failure}.") from failure
 

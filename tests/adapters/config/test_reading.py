@@ -1,5 +1,7 @@
 """What a configuration file may hold, and what is said about one that is wrong."""
 
+import json
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import pytest
 from adapters.config import EXAMPLE, Config, defaults, read, read_scene
 from adapters.config.settings import DEMO_MODEL
 from bot.errors import ConfigMistakes
-from bot.sampling import LIMARP, SamplingSettings
+from bot.sampling import LIMARP, ORDER, PRESETS, WARM_FIRST, SamplingSettings
 from bot.story.policy import Rating
 from bot.story.settings import Length, SessionSettings
 
@@ -80,6 +82,42 @@ def test_what_is_set_is_what_counts(tmp_path: Path) -> None:
     assert defaults({}).story.session_settings == SessionSettings(Length.MEDIUM)
 
 
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_can_be_named_and_the_example_tells_of_it(tmp_path: Path, preset: str) -> None:
+    assert config_of(tmp_path, f'[sampling]\npreset = "{preset}"\n').sampling.settings == PRESETS[preset]
+    assert f"#   {preset} " in EXAMPLE.read_text(encoding="utf-8")
+
+
+def test_every_sampler_setting_can_be_set(tmp_path: Path) -> None:
+    wanted = SamplingSettings(
+        temperature=1.5,
+        tail_free_z=0.8,
+        top_k=50,
+        top_p=0.9,
+        min_p=0.1,
+        typical_p=0.7,
+        repetition_penalty=1.2,
+        presence_penalty=-0.5,
+        frequency_penalty=0.25,
+        penalty_range=100,
+        penalize_newline=False,
+        dry_multiplier=0.8,
+        dry_base=2.0,
+        dry_allowed_length=3,
+        dry_range=500,
+        dry_breakers=("\n", "***"),
+        xtc_probability=0.5,
+        xtc_threshold=0.2,
+        logit_bias=((2, -100.0), (13, 1.5)),
+        order=WARM_FIRST,
+    )
+    values = asdict(wanted) | {"logit_bias": None, "penalize_newline": None}
+    lines = [f"{name} = {json.dumps(value)}" for name, value in values.items() if value]
+    text = "\n".join(["[sampling]", *lines, "penalize_newline = false", "[sampling.logit_bias]", "13 = 1.5", "2 = -100"])
+    assert config_of(tmp_path, text).sampling.settings == wanted
+    assert all(getattr(wanted, each.name) != each.default for each in fields(wanted))
+
+
 def test_the_environment_goes_before_the_file_and_its_secret_is_never_shown(tmp_path: Path) -> None:
     config = config_of(tmp_path, '[storage]\nurl = "sqlite:///x.db"\n', UNDERSTUDY_STORAGE_URL=SECRET)
     assert config.storage.url == SECRET
@@ -112,6 +150,38 @@ MISTAKES: list[tuple[str, str, str]] = [
         "[sampling]\ntemperature = 9\n",
         "line 2: [sampling] temperature is 9; it must be 5 or less.",
     ),
+    (
+        "no such preset",
+        '[sampling]\npreset = "limrp"\n',
+        'line 2: [sampling] preset is "limrp"; it must be one of limarp, plain,',
+    ),
+    (
+        "an unknown stage",
+        f"[sampling]\norder = {[*ORDER[:-1], 'top_a']}\n",
+        "line 2: [sampling] order is penalties, dry, top_k, tail_free, typical, top_p, min_p, xtc, top_a; it must name each of",
+    ),
+    ("a stage twice", f"[sampling]\norder = {[*ORDER, 'dry']}\n", "it must name each of these stages once: penalties, dry,"),
+    ("too few stages", f"[sampling]\norder = {list(ORDER[1:])}\n", "it must name each of these stages once: penalties, dry,"),
+    ("no list of stages", '[sampling]\norder = "dry"\n', '[sampling] order is "dry"; it must be a list in square brackets.'),
+    (
+        "a number for a breaker",
+        "[sampling]\ndry_breakers = [1]\n",
+        "[sampling.dry_breakers] 0 is 1; it must be text in quotes.",
+    ),
+    ("an empty breaker", '[sampling]\ndry_breakers = [""]\n', "dry_breakers holds ''; each text must have between 1 and 40"),
+    (
+        "a word for a token",
+        "[sampling.logit_bias]\nhello = 1.0\n",
+        '[sampling] logit_bias has the key "hello"; each key must be',
+    ),
+    (
+        "too much of a bias",
+        "[sampling.logit_bias]\n7 = 101\n",
+        "[sampling] logit_bias of token 7 is 101.0; it must lie between",
+    ),
+    ("a text for a bias", '[sampling.logit_bias]\n7 = "1"\n', 'line 2: [sampling.logit_bias] 7 is "1"; it must be a number.'),
+    ("no biases", "[sampling]\nlogit_bias = 3\n", "logit_bias has to be a section of its own, written [sampling.logit_bias]."),
+    ("infinitely dry", "[sampling]\ndry_multiplier = inf\n", "[sampling] dry_multiplier is inf; it must be 10 or less."),
     ("not one of", '[model]\nrating = "all"\n', "line 2: [model] rating is \"all\"; it must be one of 'general' or 'adult'."),
     ("a value for a section", "web = 3\n", "line 1: web has to be a section of its own, written [web]."),
     ("a section for a value", "[web.port]\nx = 1\n", "line 1: [web] port is a section; it must be a whole number."),

@@ -1,226 +1,207 @@
-import itertools
+"""The whole chain over the rows of a step: exact, and the same for a row whatever its neighbours are."""
+
 import math
+from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.llama import sampling
-from adapters.llama.sampling import PenaltyWindow, Sampler, candidates
-from bot.sampling import LIMARP, SamplingSettings
+from adapters.llama.sampling import Sampler, candidates, draw_rows
+from bot.sampling import LIMARP, PRESETS, SamplingSettings
 from tests.adapters.llama import reference
+from tests.adapters.llama.samplers import LOW, EightWords, Row, any_settings, peaked, rows
 
-Row = npt.NDArray[np.float32]
-LOW = -math.inf
 GREEDY = SamplingSettings(temperature=0.0)
 
 
-def kept(logits: list[float], **settings: float) -> list[int]:
-    left = candidates(np.array(logits, dtype=np.float64), SamplingSettings(**settings))  # type: ignore[arg-type]  # numbers all
-    return [int(token) for token in left.tokens]
+def a_sampler(settings: SamplingSettings, size: int, seed: int = 1, said: Sequence[int] = ()) -> Sampler:
+    return Sampler(settings, seed, said, words=EightWords(size))
 
 
-@pytest.mark.parametrize("z", [0.0, 0.1, 0.5, 0.9, 0.99, 1.0])
-@pytest.mark.parametrize(
-    "logits",
-    [
-        [1.5],
-        [1.0, 2.0],
-        [2.0, 2.0],
-        [1.0, 2.0, 3.0],
-        [2.0, 2.0, 2.0],
-        [2.0] * 50,
-        [3.0, 1.0, 3.0, 2.5, 2.5, 0.5, -1.0, 0.0],
-        [4.0, 3.9, 3.7, 3.4, 3.0, 1.0, 1.0, 0.5, 0.5],
-        [5.0, LOW, 4.0, LOW],
-        [5.0, LOW, LOW, LOW],
-        [40.0, 0.0, 0.0, 0.0, 0.0, 0.0],
-        [40.0, 39.9, 0.0, 0.0, 0.0, 0.0],
-        [1.0] * 20 + [0.999] * 20 + [LOW] * 20,
-        [0.0, -9.0, -9.0, -9.0, -9.5, -13.0, -13.0, -18.0, -20.0, -30.0],
-    ],
-    ids=str,
-)
-def test_tail_free_keeps_exactly_what_the_literal_formula_keeps(logits: list[float], z: float) -> None:
-    settings = SamplingSettings(tail_free_z=z)
-    assert kept(logits, tail_free_z=z) == reference.kept(logits, settings)
+def draw(sampler: Sampler, row: Row) -> int:
+    (token,) = draw_rows([sampler], row[np.newaxis])
+    return token
 
 
-@pytest.mark.parametrize(
-    ("logits", "z", "wanted"),
-    [
-        ([1.0, 2.0], 0.0, [1, 0]),  # nothing to cut from two
-        ([2.0, 1.0, 0.0, -1.0], 1.0, [0, 1, 2, 3]),  # z = 1 switches it off
-        ([2.0, 1.0, 0.0, -1.0], 0.0, [0]),  # the first index that may cut is 1, and keeps 1
-        ([1.0] * 12, 0.5, [0, 1, 2, 3, 4]),  # all alike: ten equal weights, the sixth passes one half: index 5
-        ([3.0, 1.0, 3.0, 2.5, 2.5, 0.5, -1.0, 0.0], 0.9, [0, 2, 3]),  # 2.5 stands twice: the lower id stays
-    ],
-)
-def test_tail_free_golden_vectors(logits: list[float], z: float, wanted: list[int]) -> None:
-    assert kept(logits, tail_free_z=z) == wanted
+def moved(settings: SamplingSettings, said: Sequence[int], logits: list[float]) -> dict[int, float]:
+    row = np.array(logits, dtype=np.float32)
+    tokens, values = a_sampler(settings, len(logits), said=said).touched(row)
+    return dict(zip(tokens.tolist(), values.tolist(), strict=True))
 
 
-def peaked(dice: np.random.Generator, size: int) -> Row:
-    """Logits shaped like a language model's: a broad low bulk and some hundred likely tokens."""
-    row = dice.normal(0, 1.6, size)
-    likely = dice.integers(0, size, 150)
-    row[likely] += dice.exponential(dice.uniform(0.5, 5), 150) + 2
-    return row.astype(np.float32)
-
-
-def rows(count: int, size: int) -> list[Row]:
-    dice = np.random.default_rng(7)
-    made: list[Row] = []
-    while len(made) < count:
-        made += [
-            peaked(dice, size),
-            dice.normal(0, 0.05, size).astype(np.float32),
-            np.round(peaked(dice, size), 0),
-            np.full(size, 3, dtype=np.float32) + (dice.random(size) < 0.5).astype(np.float32) * np.float32(1e-6),
-            peaked(dice, size) + 25 * (np.arange(size) == 17).astype(np.float32),
-            np.where(np.arange(size) % 3 == 0, np.float32(LOW), peaked(dice, size)),
-        ]
-    return made[:count]
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [
-        SamplingSettings(tail_free_z=0.9),
-        SamplingSettings(tail_free_z=0.5, top_p=0.9, min_p=0.05),
-        SamplingSettings(top_k=40, tail_free_z=0.95),
-        SamplingSettings(top_k=3, top_p=0.5),
-        SamplingSettings(top_p=0.92),
-        SamplingSettings(min_p=0.05),
-        SamplingSettings(min_p=1e-7, top_p=0.999),
-        SamplingSettings(tail_free_z=0.999),
-        SamplingSettings(),
-    ],
-    ids=str,
-)
-def test_the_stages_leave_exactly_what_the_literal_ones_leave(settings: SamplingSettings) -> None:
-    for row in rows(24, 2000):
-        left = candidates(row.astype(np.float64), settings)
-        assert left.tokens.tolist() == reference.kept(row.tolist(), settings)
-
-
-@given(
-    st.lists(st.sampled_from([LOW, -5.0, -1.0, 0.0, 0.5, 1.0, 1.001, 2.0, 9.0]) | st.floats(-30, 30), min_size=1, max_size=40),
-    st.sampled_from([0.0, 0.1, 0.5, 0.9, 0.99]),
-)
-def test_tail_free_equals_the_literal_formula_on_anything(logits: list[float], z: float) -> None:
-    if max(logits) == LOW:
-        logits[0] = 0.0
-    settings = SamplingSettings(tail_free_z=z)
-    wanted = reference.kept(logits, settings)
-    found = kept(logits, tail_free_z=z)
-    # Where a running sum meets z to the last bit, rounding decides; a neighbour of z then gives the other answer.
-    near = [reference.kept(logits, SamplingSettings(tail_free_z=min(max(z + shift, 0), 1))) for shift in (-1e-12, 1e-12)]
-    assert found in (wanted, *near)
-
-
-def test_the_short_way_and_the_long_way_agree(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = SamplingSettings(tail_free_z=0.9, top_p=0.95)
-    short = [candidates(row.astype(np.float64), settings).tokens.tolist() for row in rows(60, 3000)]
-    monkeypatch.setattr(sampling, "WINDOWS", ())
-    assert [candidates(row.astype(np.float64), settings).tokens.tolist() for row in rows(60, 3000)] == short
-
-
-@pytest.mark.parametrize("window", [0.01, 0.3, 1.0, 2.0, 4.0])
-@pytest.mark.parametrize("z", [0.3, 0.6, 0.9])
-def test_however_little_is_looked_at_first_the_outcome_is_the_same(
-    window: float, z: float, monkeypatch: pytest.MonkeyPatch
+@given(any_settings(), st.integers(0, 2**32), st.sampled_from([5, 8, 30, 300]), st.sampled_from([0.3, 1.0, 4.0]), st.booleans())
+def test_any_settings_leave_and_draw_what_the_literal_chain_does(
+    settings: SamplingSettings,
+    seed: int,
+    size: int,
+    spread: float,
+    is_coarse: bool,  # noqa: FBT001 - drawn by hypothesis
 ) -> None:
-    monkeypatch.setattr(sampling, "WINDOWS", (window,))
-    dice = np.random.default_rng(5)
-    for size, spread in itertools.product((5, 6, 8, 12, 30, 200), (0.2, 1.0, 3.0)):
-        steps = np.array([0, 0.2, 0.9, 1.001, 1.01, 1.3, 3.0]) * -window  # some just out of sight, where they weigh most
-        for row in (*dice.normal(0, spread, (20, size)), *dice.choice(steps, (40, size))):
-            assert kept(row.tolist(), tail_free_z=z) == reference.kept(row.tolist(), SamplingSettings(tail_free_z=z))
+    dice = np.random.default_rng(seed)
+    said = dice.integers(0, 5, int(dice.integers(0, 40))).tolist()
+    words, row = EightWords(size), dice.normal(0, spread, size).astype(np.float32)
+    if is_coarse:
+        row = np.round(row)
+    rolls = np.random.Generator(np.random.PCG64(seed))
+    wanted: dict[int, float] = {}
+    xtc = Sampler(settings, seed, said, words=words)
+    found = candidates(xtc, row)
+    roll = rolls.random() if xtc._rolls else 0.0
+    wanted = reference.left(row.tolist(), settings, said=said, pieces=words.piece, newline=3, roll=roll)
+    assert sorted(found) == sorted(wanted)
+    token = draw(Sampler(settings, seed, said, words=words), row)
+    assert token == (next(iter(wanted)) if len(wanted) == 1 else reference.drawn(wanted, rolls.random()))
 
 
-def test_the_whole_chain_draws_what_the_literal_chain_draws() -> None:
+def test_a_reply_of_the_model_cards_settings_is_the_literal_one() -> None:
     said = np.random.default_rng(1).integers(0, 2000, 300).tolist()
-    sampler = Sampler(LIMARP, 99, said)
+    sampler = a_sampler(LIMARP, 2000, 99, said)
     dice = np.random.Generator(np.random.PCG64(99))
     for row in rows(30, 2000):
-        after = reference.penalized(row.tolist(), said, LIMARP)
-        left = reference.kept(after, LIMARP)
-        wanted = left[0] if len(left) == 1 else reference.drawn(after, left, LIMARP.temperature, dice.random())
-        assert sampler.draw(row) == wanted
+        left = reference.left(row.tolist(), LIMARP, said=said)
+        wanted = next(iter(left)) if len(left) == 1 else reference.drawn(left, dice.random())
+        assert draw(sampler, row) == wanted
         said.append(wanted)
 
 
+@given(st.lists(any_settings(), min_size=1, max_size=6), st.randoms(use_true_random=False), st.sampled_from([6, 300, 3000]))
+def test_a_row_gives_the_same_alone_and_among_any_neighbours_in_any_order(
+    settings: list[SamplingSettings], shuffler: st.DataObject, size: int
+) -> None:
+    made = (
+        np.stack(rows(len(settings), size, seed=3))
+        if size > 17
+        else np.random.default_rng(2).normal(0, 2, (len(settings), size))
+    )
+    made = made.astype(np.float32)
+    said = [0, 1, 4, 5, 0, 1]
+    alone = [a_sampler(each, size, seed, said) for seed, each in enumerate(settings)]
+    together = [a_sampler(each, size, seed, said) for seed, each in enumerate(settings)]
+    order = list(range(len(settings)))
+    for _ in range(3):
+        shuffler.shuffle(order)  # type: ignore[attr-defined]  # hypothesis gives a random.Random
+        wanted = [draw(alone[index], made[index]) for index in range(len(settings))]
+        found = draw_rows([together[index] for index in order], made[order])
+        assert found == [wanted[index] for index in order]
+
+
+def test_rows_of_a_whole_step_are_drawn_as_alone_at_the_size_of_a_real_vocabulary() -> None:
+    made = np.stack(rows(16, 32_000, seed=5))
+    settings = [*PRESETS.values()]
+    said = np.random.default_rng(4).integers(0, 32_000, 3000).tolist()
+    together = [a_sampler(settings[index % len(settings)], 32_000, index, said) for index in range(16)]
+    alone = [a_sampler(settings[index % len(settings)], 32_000, index, said) for index in range(16)]
+    for _ in range(3):
+        assert draw_rows(together, made) == [draw(sampler, row) for sampler, row in zip(alone, made, strict=True)]
+
+
+@given(any_settings(), st.lists(st.integers(0, 7), max_size=30), st.integers(0, 30))
+def test_what_was_drawn_counts_as_if_it_had_stood_in_the_history(
+    settings: SamplingSettings, said: list[int], split: int
+) -> None:
+    row = np.array([1.0, 0.5, -0.5, 2.0, 0.0, 1.5, -1.0, 0.25], dtype=np.float32)
+    grown = a_sampler(settings, 8, said=said[:split])
+    for token in said[split:]:
+        grown.add(token)
+    assert candidates(grown, row) == candidates(a_sampler(settings, 8, said=said), row)
+
+
+def test_no_rows_draw_nothing() -> None:
+    assert draw_rows([], np.zeros((0, 8), dtype=np.float32)) == []
+
+
 def test_a_row_is_not_changed_by_drawing_from_it() -> None:
-    row = peaked(np.random.default_rng(3), 100)
+    row = peaked(np.random.default_rng(3), 300)
     before = row.copy()
-    Sampler(LIMARP, 1, range(100)).draw(row)
+    draw(a_sampler(LIMARP, 300, said=range(100)), row)
     assert (row == before).all()
 
 
 def test_the_same_seed_draws_the_same_and_another_seed_does_not() -> None:
     row = np.zeros(1000, dtype=np.float32)
     first, again, other = (
-        [sampler.draw(row) for _ in range(5)] for sampler in (Sampler(SamplingSettings(), seed, ()) for seed in (1, 1, 2))
+        [draw(sampler, row) for _ in range(5)] for sampler in (a_sampler(SamplingSettings(), 1000, seed) for seed in (1, 1, 2))
     )
     assert first == again != other
 
 
 @pytest.mark.parametrize("seed", [0, -1, 2**64, -(2**70)])
 def test_any_number_is_a_seed(seed: int) -> None:
-    assert Sampler(SamplingSettings(), seed, ()).draw(np.zeros(4, dtype=np.float32)) in range(4)
+    assert draw(a_sampler(SamplingSettings(), 4, seed), np.zeros(4, dtype=np.float32)) in range(4)
 
 
 def test_impossible_tokens_are_never_drawn() -> None:
     row = np.array([LOW, 0.0, LOW, 0.0, LOW], dtype=np.float32)
-    sampler = Sampler(SamplingSettings(temperature=5.0), 1, ())
-    assert {sampler.draw(row) for _ in range(50)} == {1, 3}
+    sampler = a_sampler(SamplingSettings(temperature=5.0), 5)
+    assert {draw(sampler, row) for _ in range(50)} == {1, 3}
+
+
+def test_tokens_are_drawn_as_often_as_they_are_likely() -> None:
+    row = np.log(np.array([0.5, 0.3, 0.2], dtype=np.float32))
+    sampler = a_sampler(SamplingSettings(), 3)
+    drawn = [draw(sampler, row) for _ in range(4000)]
+    assert [drawn.count(token) / 4000 for token in range(3)] == pytest.approx([0.5, 0.3, 0.2], abs=0.03)
 
 
 def test_temperature_zero_takes_the_likeliest_and_of_equals_the_lowest_id() -> None:
-    assert Sampler(GREEDY, 1, ()).draw(np.array([1.0, 2.0, 2.0], dtype=np.float32)) == 1
+    assert draw(a_sampler(GREEDY, 3), np.array([1.0, 2.0, 2.0], dtype=np.float32)) == 1
 
 
-@pytest.mark.parametrize("bad", [math.nan, math.inf])
-def test_numbers_that_are_none_are_an_error(bad: float) -> None:
-    with pytest.raises(ValueError, match="no usable numbers"):
-        Sampler(LIMARP, 1, ()).draw(np.array([0.0, bad], dtype=np.float32))
+@pytest.mark.parametrize(("bias", "token"), [((2, 1.0), 0), ((0, -0.5), 1), ((2, 1.5), 2)])
+def test_temperature_zero_feels_the_bias_and_breaks_ties_with_it_by_id(bias: tuple[int, float], token: int) -> None:
+    row = np.array([2.0, 2.0, 1.0], dtype=np.float32)
+    assert draw(a_sampler(SamplingSettings(temperature=0.0, logit_bias=(bias,)), 3), row) == token
 
 
-def test_a_row_without_any_possible_token_is_an_error() -> None:
-    with pytest.raises(ValueError, match="no usable numbers"):
-        Sampler(LIMARP, 1, ()).draw(np.array([LOW, LOW], dtype=np.float32))
+def test_temperature_zero_feels_the_penalties_and_dry() -> None:
+    row = np.array([2.0, 1.5, 1.0], dtype=np.float32)
+    penalized = SamplingSettings(temperature=0.0, repetition_penalty=2.0)
+    assert [draw(sampler := a_sampler(penalized, 3), row), draw(sampler, row), draw(sampler, row)] == [0, 1, 0]
+    dry = SamplingSettings(temperature=0.0, dry_multiplier=2.0, dry_breakers=())
+    assert draw(a_sampler(dry, 3, said=(2, 1, 0, 2, 1)), row) == 1
+
+
+@pytest.mark.parametrize("bad", [[0.0, math.nan], [0.0, math.inf], [LOW, LOW]])
+@pytest.mark.parametrize("said", [(), (0, 1)])
+def test_a_row_without_usable_numbers_is_named_and_nobody_goes_on(bad: list[float], said: tuple[int, ...]) -> None:
+    good = np.zeros(2, dtype=np.float32)
+    made = np.stack([good, np.array(bad, dtype=np.float32)])
+    samplers = [a_sampler(LIMARP, 2, said=said) for _ in range(2)]
+    with pytest.raises(ValueError, match="row 1 holds no usable numbers"):
+        draw_rows(samplers, made)
+    assert draw(samplers[0], good) == draw(a_sampler(LIMARP, 2, said=said), good)
+
+
+def test_a_bias_for_a_token_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="logit_bias names the token 8; this model's are 0 to 7"):
+        a_sampler(SamplingSettings(logit_bias=((8, 1.0),)), 8)
 
 
 def test_each_said_token_is_penalized_once_however_often_it_was_said() -> None:
-    sampler = Sampler(SamplingSettings(repetition_penalty=2.0, penalty_range=4), 1, (3, 3, 0, 1, 0, 1))
-    row = np.array([2.0, -2.0, 1.0, 1.0], dtype=np.float32)
-    assert sampler.penalized(row).tolist() == [1.0, -4.0, 1.0, 1.0]
+    settings = SamplingSettings(repetition_penalty=2.0, penalty_range=4)
+    assert moved(settings, (3, 3, 0, 1, 0, 1), [2.0, -2.0, 1.0, 1.0]) == {0: 1.0, 1: -4.0}
+
+
+def test_presence_counts_once_and_frequency_each_time() -> None:
+    settings = SamplingSettings(presence_penalty=0.5, frequency_penalty=0.25)
+    assert moved(settings, (0, 0, 0, 1), [2.0, -2.0, 1.0]) == {0: 2.0 - 0.5 - 0.75, 1: -2.0 - 0.5 - 0.25}
 
 
 def test_a_drawn_token_is_penalized_from_then_on() -> None:
-    sampler = Sampler(SamplingSettings(temperature=0.0, repetition_penalty=2.0), 1, ())
+    sampler = a_sampler(SamplingSettings(temperature=0.0, repetition_penalty=2.0), 2)
     row = np.array([1.5, 2.0], dtype=np.float32)
-    assert [sampler.draw(row) for _ in range(3)] == [1, 0, 1]
+    assert [draw(sampler, row) for _ in range(3)] == [1, 0, 1]
 
 
 def test_the_newline_can_be_spared() -> None:
-    row = np.array([2.0, 2.0], dtype=np.float32)
-    spared = SamplingSettings(repetition_penalty=2.0, penalize_newline=False)
-    assert Sampler(spared, 1, (0, 1), newline=1).penalized(row).tolist() == [1.0, 2.0]
-    assert Sampler(SamplingSettings(repetition_penalty=2.0), 1, (0, 1), newline=1).penalized(row).tolist() == [1.0, 1.0]
+    spared = SamplingSettings(repetition_penalty=2.0, presence_penalty=1.0, penalize_newline=False)
+    assert moved(spared, (0, 3), [2.0, 0.0, 0.0, 2.0]) == {0: 0.0}
+    assert moved(SamplingSettings(repetition_penalty=2.0), (0, 3), [2.0, 0.0, 0.0, 2.0]) == {0: 1.0, 3: 1.0}
 
 
-@given(st.integers(0, 12), st.lists(st.integers(0, 9), max_size=60), st.integers(0, 60))
-def test_the_window_holds_the_distinct_tokens_of_its_range(size: int, tokens: list[int], split: int) -> None:
-    window = PenaltyWindow(size, tokens[:split])
-    for token in tokens[split:]:
-        window.add(token)
-    assert sorted(window.tokens.tolist()) == sorted(set(tokens[len(tokens) - size :] if size < len(tokens) else tokens))
-
-
-def test_the_window_grows_with_what_is_said() -> None:
-    window = PenaltyWindow(1000, range(500))
-    assert sorted(window.tokens.tolist()) == list(range(500))
+def test_bias_penalties_and_dry_come_in_this_order() -> None:
+    settings = SamplingSettings(repetition_penalty=2.0, dry_multiplier=0.5, dry_breakers=(), logit_bias=((2, 3.0), (1, -1.0)))
+    said = (0, 1, 2, 0, 1)
+    assert moved(settings, said, [4.0, 2.0, 1.0, 0.0]) == {0: 2.0, 1: 0.5, 2: (1.0 + 3.0) / 2 - 0.5}

@@ -1,15 +1,17 @@
 import pytest
 
-from adapters.llama import sampling
-from adapters.llama.selfcheck import GOLDEN, check_sampling
+from adapters.llama.sampling import stages
+from adapters.llama.sampling.sampler import Sampler
+from adapters.llama.selfcheck import GOLDEN, Golden, check_sampling
 from bot.errors import ModelNotLoaded
-from bot.sampling import SamplingSettings
 from tests.adapters.llama import reference
+from tests.adapters.llama.samplers import named
 
 
-def test_what_is_known_by_heart_follows_from_the_formula() -> None:
-    for golden in GOLDEN:
-        assert tuple(reference.kept(golden.logits, SamplingSettings(tail_free_z=golden.z))) == golden.kept
+@pytest.mark.parametrize("golden", GOLDEN, ids=lambda golden: named(golden.settings))
+def test_what_is_known_by_heart_follows_from_the_formula(golden: Golden) -> None:
+    left = reference.left(golden.logits, golden.settings, said=golden.said)
+    assert tuple(reference.in_order(left)) == golden.kept
 
 
 def test_a_right_sampler_passes() -> None:
@@ -17,12 +19,12 @@ def test_a_right_sampler_passes() -> None:
 
 
 def test_a_wrong_cut_is_found_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sampling, "_first_above", lambda _sums, _z: 2)
+    monkeypatch.setattr(stages, "first_above", lambda _sums, _z: 2)
     with pytest.raises(ModelNotLoaded, match="Sampling gives wrong results"):
         check_sampling()
 
 
 def test_a_wrong_penalty_is_found_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sampling.Sampler, "penalized", lambda _self, row: row)
+    monkeypatch.setattr(Sampler, "_shifted", lambda _self, _stage, logits, _amounts: logits)
     with pytest.raises(ModelNotLoaded, match="Install numpy again"):
         check_sampling()
