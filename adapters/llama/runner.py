@@ -88,7 +88,10 @@ class LlamaRunner:
         """Set how the slot draws from now on."""
         self._check_slot(slot)
         self._check_tokens(history)
-        self._samplers[slot] = Sampler(settings, seed, history, words=self._vocabulary)
+        try:
+            self._samplers[slot] = Sampler(settings, seed, history, words=self._vocabulary)
+        except ValueError as unknown:
+            raise UnknownToken(f"{unknown}.") from unknown
 
     def step(self, stretches: Sequence[Stretch]) -> tuple[int | None, ...]:
         """Read the stretches and draw where asked. After a failure the lengths follow what the cache says it holds."""

@@ -1,4 +1,4 @@
-"""How the next tokens are drawn from the logits of a step, exactly. It knows numbers and the words of a vocabulary, no stories."""
+"""How the next tokens are drawn from the logits of a step, exactly. It knows numbers and a vocabulary, no stories."""
 
 from adapters.llama.sampling.draw import candidates, draw_rows
 from adapters.llama.sampling.repeats import Words

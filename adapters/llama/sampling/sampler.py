@@ -1,7 +1,7 @@
 """What one reply remembers between two tokens: its dice, what was said, and what of it the next logits feel."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,8 +14,7 @@ from bot.sampling import SamplingSettings
 SEEDS = 0xFFFF_FFFF_FFFF_FFFF
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """What a stage does to logits: to those of these tokens, each by its amount (a count, for the penalties)."""
 
     stage: str

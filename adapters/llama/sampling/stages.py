@@ -12,6 +12,9 @@ from adapters.llama.sampling.window import Floats
 FLAT = 1e-6
 """Where the second differences sum up to no more than this, tail-free weighs all alike (as llama.cpp did)."""
 
+NEAR = 256
+"""Where a running sum is looked for first."""
+
 SLACK = 1e-9
 """Relative room for the rounding of sums of up to millions of terms; a cut that close is computed the long way."""
 
@@ -155,12 +158,15 @@ def _tail_free_of_top(found: Reach, z: float) -> int | None:
     chances = np.zeros(len(found) + zeros)
     np.exp(found.falling - found.falling[0], out=chances[: len(found)])
     steps = chances[:-1] - chances[1:]
-    sums = np.cumsum(np.abs(steps[:-1] - steps[1:]))
-    doubt = 4 * zeros * unseen
-    least = float(sums[-1]) - doubt
-    most = float(sums[-1]) + doubt + float(steps[-1]) + unseen + 2 * (float(chances[-1]) + unseen)
+    weights = np.abs(steps[:-1] - steps[1:])
+    total, doubt = float(weights.sum()), 4 * zeros * unseen
+    least = total - doubt
+    most = total + doubt + float(steps[-1]) + unseen + 2 * (float(chances[-1]) + unseen)
     if least <= 2 * FLAT * (len(found) + found.hidden):
         return None  # it may be the flat case, which depends on the denominator
-    earliest = first_above(sums + doubt, z * least * (1 - SLACK))
-    latest = first_above(sums - doubt, z * most * (1 + SLACK))
-    return latest if earliest == latest else None
+    sums = np.cumsum(weights[:NEAR])  # mostly the cut is among the first, and adding up one by one is slow
+    if len(weights) > NEAR and sums[-1] <= z * most * (1 + SLACK) + doubt:
+        sums = np.cumsum(weights)
+    earliest = max(int(np.searchsorted(sums, z * least * (1 - SLACK) - doubt, side="right")), 1)
+    latest = max(int(np.searchsorted(sums, z * most * (1 + SLACK) + doubt, side="right")), 1)
+    return latest if earliest == latest < len(sums) else None

@@ -62,6 +62,17 @@ def test_dry_token_by_token_is_dry_from_scratch_and_the_literal_one(
     assert penalties(Repeats(settings, said, WORDS)) == wanted
 
 
+@pytest.mark.parametrize("size", [3, 9, 20])
+def test_dry_holds_at_every_step_of_a_text_far_longer_than_its_range(size: int) -> None:
+    settings = dry(dry_range=size, dry_allowed_length=1, dry_breakers=())
+    said: list[int] = []
+    grown = Repeats(settings, said, WORDS)
+    for token in [0, 1, 4, 7, 0, 1, 5] * 12:
+        said.append(token)
+        grown.add(token)
+        assert penalties(grown) == pytest.approx(reference.dry(said, WORDS.piece, settings))
+
+
 @pytest.mark.parametrize(
     ("said", "wanted"),
     [

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.llama.sampling import Sampler, candidates
+from adapters.llama.sampling import Sampler, candidates, draw_rows
 from adapters.llama.sampling import chain as chains
 from bot.sampling import ORDER, WARM_FIRST, SamplingSettings
 from tests.adapters.llama import reference
@@ -121,6 +121,21 @@ def test_however_little_is_looked_at_first_the_outcome_is_the_same(
         for made in (*dice.normal(0, spread, (12, size)), *dice.choice(steps, (24, size))):
             row = made.astype(np.float32)
             assert kept(row, settings) == wanted(row, settings)
+
+
+@pytest.mark.parametrize("temperature", [0.6, 1.0, 3.0])
+@pytest.mark.parametrize("window", [0.3, 2.0, 6.0])
+def test_a_draw_from_everything_does_not_depend_on_how_much_is_looked_at(temperature: float, window: float, look: Look) -> None:
+    settings = SamplingSettings(temperature=temperature)
+
+    def drawn() -> list[int]:
+        made = np.stack(rows(70, 300, seed=4))
+        return draw_rows([Sampler(settings, seed, (), words=EightWords(300)) for seed in range(70)], made)
+
+    look(window)
+    short = drawn()
+    look()
+    assert drawn() == short
 
 
 @given(
