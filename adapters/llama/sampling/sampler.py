@@ -94,7 +94,9 @@ class Sampler:
             return logits + amounts if stage == "bias" else logits - amounts
         settings = self._settings
         penalty = settings.repetition_penalty
-        after: Floats = np.where(logits <= 0, logits * penalty, logits / penalty) if penalty != 1 else logits
+        after = logits
+        if penalty != 1:  # multiplied where they are not above 0, divided where they are: the lower of both, or the higher
+            after = (np.minimum if penalty > 1 else np.maximum)(logits * penalty, logits / penalty)
         if settings.presence_penalty or settings.frequency_penalty:
             after = after - (amounts * settings.frequency_penalty + settings.presence_penalty)
         return after
