@@ -58,11 +58,12 @@ class ModelFacts:
 
 @dataclass(slots=True)
 class LoadedModel:
-    """A model in memory. `free` it once, after every context made from it."""
+    """A model in memory. `free` it once, after every context made from it. `on_gpu`: some of its layers may be on one."""
 
     handle: Handle
     path: Path
     facts: ModelFacts
+    on_gpu: bool = False
 
     def free(self) -> None:
         """Give back its memory; a second call does nothing."""
@@ -89,7 +90,8 @@ def load(path: Path, *, gpu_layers: int) -> LoadedModel:
     params.n_gpu_layers = gpu_layers
     params.use_extra_bufts = not _has_amx()
     with _opened(path, params) as handle:
-        model = LoadedModel(handle, path, _facts(handle, path))
+        on_gpu = gpu_layers != 0 and bool(low.llama_supports_gpu_offload())
+        model = LoadedModel(handle, path, _facts(handle, path), on_gpu)
     unfit = _unfit(model)
     if unfit:
         model.free()
