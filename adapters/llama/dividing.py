@@ -1,7 +1,8 @@
 """How the stretches of a step are divided into calls of llama.cpp. It knows stretches, not models.
 
-In one call, llama.cpp cuts the stretches of several slots to the length of the shortest and reads the rests after it. Where
-replies are to be exact, no stretch may be cut by its neighbours: single tokens are read together, longer stretches alone.
+In one call, llama.cpp cuts the stretches of several slots to the length of the shortest and reads the rests after it. On a
+CPU no stretch is cut by its neighbours, which would change its numbers: single tokens are read together, longer stretches
+alone. That is as fast there, because it makes as many rounds over the weights.
 Slots stand in rising order in every call, because llama.cpp reads in one go only what stands in neighbouring slots: beside a
 gap it begins anew, with all weights. A narrow gap is therefore filled: an idle slot reads a token that is cut off again.
 """
@@ -15,14 +16,13 @@ Call = tuple[int, ...]
 """The places, in the step, of the stretches that one call reads."""
 
 
-def exact_calls(stretches: Sequence[Stretch], *, joined: bool) -> list[Call]:
-    """Calls in which every stretch is read whole. `joined` False reads single tokens alone too."""
+def whole_calls(stretches: Sequence[Stretch], width: int) -> list[Call]:
+    """Calls in which every stretch is read whole, and at most `width` single tokens together."""
     calls: list[Call] = []
     for round_ in _rounds(stretches):
         singles = tuple(place for place in round_ if len(stretches[place].tokens) == 1)
-        longer = [(place,) for place in round_ if len(stretches[place].tokens) > 1]
-        calls += [singles] if joined and singles else [(place,) for place in singles]
-        calls += longer
+        calls += [singles[at : at + width] for at in range(0, len(singles), width)]
+        calls += [(place,) for place in round_ if len(stretches[place].tokens) > 1]
     return calls
 
 

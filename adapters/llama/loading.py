@@ -65,6 +65,11 @@ class LoadedModel:
     facts: ModelFacts
     on_gpu: bool = False
 
+    @property
+    def parameters(self) -> int:
+        """How many numbers its weights are."""
+        return int(low.llama_model_n_params(self.handle))
+
     def free(self) -> None:
         """Give back its memory; a second call does nothing."""
         handle, self.handle = self.handle, None

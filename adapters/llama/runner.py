@@ -12,12 +12,12 @@ from contextlib import contextmanager
 
 from adapters.llama import library
 from adapters.llama.context import Context, ContextSizes, Rows
-from adapters.llama.dividing import Call, exact_calls, fillers, joint_calls
+from adapters.llama.dividing import Call, fillers, joint_calls, whole_calls
 from adapters.llama.identity import fingerprint, identity
 from adapters.llama.library import low
 from adapters.llama.loading import LoadedModel
 from adapters.llama.lora import Adapter, AdapterFile, load_adapters
-from adapters.llama.proving import widths_agree
+from adapters.llama.proving import widest_exact
 from adapters.llama.sampling import Sampler
 from adapters.llama.sizing import RunnerSettings, plan
 from adapters.llama.tokens import Vocabulary
@@ -29,17 +29,12 @@ __all__ = ["LlamaRunner", "RunnerSettings"]
 
 logger = logging.getLogger(__name__)
 
-SLOWLY = (
-    "the weights of %s are not quantised, so its replies are written one by one instead of together, to be exact."
-    " Do without exactness, or quantise the file to Q8_0, to write faster."
-)
-
 
 class LlamaRunner:
     """A loaded model with its cache. Takes the model over: `close` frees both. Raises ModelNotLoaded when made in vain."""
 
     def __init__(self, model: LoadedModel, settings: RunnerSettings, adapters: Sequence[AdapterFile] = ()) -> None:
-        planned = plan(settings, parameters=int(low.llama_model_n_params(model.handle)), on_gpu=model.on_gpu)
+        planned = plan(settings, parameters=model.parameters, on_gpu=model.on_gpu)
         self._model = model
         self._vocabulary = Vocabulary(model.handle)
         self._adapters = load_adapters(model, adapters)
@@ -52,11 +47,11 @@ class LlamaRunner:
         self._samplers: dict[int, Sampler] = {}
         self._adapter = ""
         try:
-            self._joined = self._prove(context, wanted=planned.exact)
+            self._widths = self._prove(context, wanted=planned.exact)
         except RunnerFailed as failure:
             context.free()
             raise ModelNotLoaded(f"{model.path} was loaded, but its first step failed: {failure}") from failure
-        self._is_exact = planned.exact or (planned.exact is None and self._joined[""])
+        self._is_exact = bool(self._widths)
         self._readers_left = threading.Condition()
         self._readers = 0
         self._is_closed = False
@@ -169,9 +164,9 @@ class LlamaRunner:
                 self._readers_left.notify_all()
 
     def _calls(self, context: Context, stretches: Sequence[Stretch], adapter: str) -> Sequence[Call]:
-        if self._is_exact:
-            return exact_calls(stretches, joined=self._joined[adapter])
-        return joint_calls(stretches, context.most)
+        if self._model.on_gpu:
+            return joint_calls(stretches, context.most)
+        return whole_calls(stretches, self._widths.get(adapter, self._shape.slots))
 
     def _read(self, context: Context, stretches: Sequence[Stretch], call: Call, drawn: list[int | None]) -> None:
         """One call: read some of the stretches of a step, and draw for those of them that ask."""
@@ -252,22 +247,20 @@ class LlamaRunner:
         if tokens and not 0 <= min(tokens) <= max(tokens) < self._vocabulary.size:
             raise UnknownToken("Some of the tokens are none of this model's.")
 
-    def _prove(self, context: Context, *, wanted: bool | None) -> Mapping[str, bool]:
-        """With which adapters ("" for none) single tokens of several slots can be read together exactly."""
-        joined: dict[str, bool] = {}
+    def _prove(self, context: Context, *, wanted: bool | None) -> Mapping[str, int]:
+        """With each adapter ("" for none), how many slots can read a token together exactly. Empty where it is not promised.
+
+        Adapters are floats nearly always, and floats are read alone.
+        """
+        slots = self._shape.slots
         if wanted is False:
-            return joined
-        for name in ("", *self._adapters):
-            self._use(context, name)
-            joined[name] = widths_agree(context, self._shape.slots, self._vocabulary.size)
-            if wanted is None and not joined[""]:
-                logger.info("replies are not exact: the weights of this model are not quantised")
-                break
-            if not joined[name]:
-                whose = f"the adapter {name}" if name else "this model"
-                logger.warning(SLOWLY, whose)
-        self._use(context, "")
-        return joined
+            return {}
+        widths = {"": widest_exact(context, slots, self._model.parameters), **dict.fromkeys(self._adapters, 1)}
+        if wanted is None and min(widths.values()) < slots:
+            logger.info("the same seed need not give the same reply: that would cost speed with these weights or adapters")
+            return {}
+        logger.info("the same seed gives the same reply; slots that read together: %s", widths)
+        return widths
 
 
 def _identity(model: LoadedModel, sizes: ContextSizes, adapters: Iterable[Adapter]) -> str:
