@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from adapters.llama.loading import LoadedModel, load
+from adapters.llama.lora import AdapterFile
 from adapters.llama.runner import LlamaRunner, RunnerSettings
 from adapters.llama.selfcheck import check_sampling
 from bot.engine.threaded import ThreadedEngine
@@ -24,23 +25,50 @@ def open_engine(  # noqa: PLR0913 - each is a line of the configuration
     slots: int = 1,
     threads: int | None = None,
     batch: int = 512,
+    chunk: int | None = None,
     gpu_layers: int = -1,
+    cache_on_gpu: bool = True,
+    kv_type: str = "f16",
+    flash_attention: bool | None = None,
+    exact: bool | None = None,
+    adapters: tuple[AdapterFile, ...] = (),
     rating: Rating | None = None,
 ) -> ThreadedEngine:
     """The engine on this model file, ready to write. Takes seconds; `close` it at the end. Raises ModelNotLoaded.
 
-    `context` is per slot, in tokens; above the trained context it is cut to that with a warning, because what a model
-    writes beyond it is noise. `threads` None takes all cores that this process may use but one: the threads wait for
-    each other at every step, so that with one of them held up by other work all would crawl.
-    `batch` is how many tokens a step reads at most. `gpu_layers` negative puts all layers on the GPU, if there is one.
+    `slots` is how many replies are written at a time and how many stories stay in the model's own memory, each with room
+    for `context` tokens; above the trained context that is cut with a warning, because what a model writes beyond it is
+    noise. The memory is taken at once: 128 KiB a token for a Mistral of 7B, so 4 GiB for 8 slots of 4096.
+    `threads` None takes all cores that this process may use but one: the threads wait for each other at every step, so that
+    with one of them held up by other work all would crawl.
+    `batch` is how many tokens a step reads at most, `chunk` how many of one story without a pause for the others; None
+    takes what suits the size of the model (`adapters.llama.sizing`). Another chunk divides stories otherwise: replies of
+    the same seed are others then.
+    `gpu_layers` negative puts all layers on the GPU, if there is one; `cache_on_gpu` False leaves the memory for stories to
+    the host: slower, but room on a small card.
+    `kv_type` "q8_0" keeps stories in half the memory; steps over long stories are up to a third slower on a CPU, and the
+    numbers are a little coarser. It needs flash attention. `flash_attention` None decides: on a GPU as llama.cpp does, on a
+    CPU only for q8_0, because over f16 it takes exactness away there and is no faster.
+    `exact` None promises the same reply to the same seed and story whatever else is written at the time, where that costs
+    nothing: on a CPU with quantised weights. True has it with any weights on a CPU, those of floats slowly; False never.
+    `adapters` are loaded with the model, ready to be asked for by name; replies with different ones never share a step.
     `rating` None takes what the file says.
     """
     check_sampling()
     model = load(path, gpu_layers=gpu_layers)
-    size = _context_size(context, model)
-    settings = RunnerSettings(slots, size, min(batch, size), threads or _spare_cores(), cache_on_gpu=gpu_layers != 0)
+    settings = RunnerSettings(
+        slots=slots,
+        context=_context_size(context, model),
+        batch=batch,
+        threads=threads or _spare_cores(),
+        chunk=chunk,
+        cache_on_gpu=cache_on_gpu,
+        kv_type=kv_type,
+        flash_attention=flash_attention,
+        exact=exact,
+    )
     try:
-        runner = LlamaRunner(model, settings)
+        runner = LlamaRunner(model, settings, adapters)
     except ModelNotLoaded:
         model.free()
         raise

@@ -1,6 +1,8 @@
 """The one import of llama.cpp's library, made quiet. Everything else in this folder takes it from here.
 
 Its log goes to this module's logger and is remembered for the sentence of a load error; nothing is printed.
+
+A process that has loaded it must not fork: the child would hang in its first step, in OpenMP. Start children with spawn.
 """
 
 import ctypes
@@ -8,16 +10,32 @@ import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any
 
-# Must stand in the environment before the library loads: a failed assertion in it would otherwise start a debugger.
-os.environ.setdefault("GGML_NO_BACKTRACE", "1")
 
-from llama_cpp import llama_cpp as low
+def set_environment(environment: MutableMapping[str, str]) -> None:
+    """What must stand in the environment before the library loads, each unless the operator has set it.
 
-__all__ = ["Handle", "complaints", "low", "start"]
+    A failed assertion in the library would start a debugger. Its threads wait for each other by spinning: next to one busy
+    core, GNU's OpenMP with its usual count of turns was seen to fall to a twentieth of its speed; with few turns the threads
+    sleep instead, which costs nothing that could be measured where the cores are free. An empty OMP_WAIT_POLICY, which some
+    service files leave behind, is a line of complaint at every start.
+    """
+    environment.setdefault("GGML_NO_BACKTRACE", "1")
+    if not environment.get("OMP_WAIT_POLICY", "unset"):
+        del environment["OMP_WAIT_POLICY"]
+    if "OMP_WAIT_POLICY" not in environment:
+        environment.setdefault("GOMP_SPINCOUNT", "2000")
+
+
+set_environment(os.environ)
+
+from llama_cpp import __version__ as version  # noqa: E402 - the environment comes first
+from llama_cpp import llama_cpp as low  # noqa: E402 - likewise
+
+__all__ = ["Handle", "complaints", "low", "set_environment", "start", "version"]
 
 Handle = Any
 """A pointer to something of the library's: a model or a context. The binding gives it no type."""

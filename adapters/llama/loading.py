@@ -61,11 +61,17 @@ class ModelFacts:
 
 @dataclass(slots=True)
 class LoadedModel:
-    """A model in memory. `free` it once, after every context made from it."""
+    """A model in memory. `free` it once, after every context made from it. `on_gpu`: some of its layers may be on one."""
 
     handle: Handle
     path: Path
     facts: ModelFacts
+    on_gpu: bool = False
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers its weights are."""
+        return int(low.llama_model_n_params(self.handle))
 
     def free(self) -> None:
         """Give back its memory; a second call does nothing."""
@@ -128,7 +134,8 @@ def load(path: Path, *, gpu_layers: int) -> LoadedModel:
     params.n_gpu_layers = gpu_layers
     params.use_extra_bufts = not _has_amx()
     with _opened(path, params) as handle:
-        model = LoadedModel(handle, path, _facts(handle, path))
+        on_gpu = gpu_layers != 0 and bool(low.llama_supports_gpu_offload())
+        model = LoadedModel(handle, path, _facts(handle, path), on_gpu)
     try:
         _refuse_unfit(model)
     except ModelNotLoaded:

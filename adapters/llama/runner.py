@@ -2,71 +2,79 @@
 
 Rule 1. llama.cpp ends the whole process when it is given a wrong index: whatever goes into a call is checked first.
 Rule 2. Each slot has a cache of its own (`kv_unified` off), so that what one slot computes never depends on the others.
-Rule 3. The logits belong to the context and are overwritten by the next step: they are read before `step` returns.
+Rule 3. The logits belong to the context and are overwritten by the next call: they are drawn from before it.
 """
 
+import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
 
 from adapters.llama import library
-from adapters.llama.library import Handle, low
+from adapters.llama.context import Context, ContextSizes, Rows
+from adapters.llama.dividing import Call, fillers, joint_calls, whole_calls
+from adapters.llama.identity import fingerprint, identity
+from adapters.llama.library import low
 from adapters.llama.loading import LoadedModel
+from adapters.llama.lora import Adapter, AdapterFile, load_adapters
+from adapters.llama.proving import widest_exact
 from adapters.llama.sampling import Sampler, draw_rows
+from adapters.llama.sizing import RunnerSettings, plan
 from adapters.llama.tokens import Vocabulary
 from bot.errors import ModelNotLoaded, RunnerFailed, UnknownToken
-from bot.ports.runner import RunnerShape, Stretch
+from bot.ports.runner import RunnerShape, SlotState, Stretch
 from bot.sampling import SamplingSettings
 
-MOST_SLOTS = 256
-"""LLAMA_MAX_SEQ: with more sequences llama.cpp makes no context."""
+__all__ = ["LlamaRunner", "RunnerSettings"]
 
-GRAIN = 256
-"""llama.cpp rounds a sequence's context up to a multiple of this."""
-
-NO_ROOM = 1
-"""What llama_decode returns when the cache has no room."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunnerSettings:
-    """Sizes of a runner: slots, tokens that a slot holds, tokens of a step, CPU threads, and whether the GPU has the cache."""
-
-    slots: int
-    context: int
-    batch: int
-    threads: int
-    cache_on_gpu: bool = True
+logger = logging.getLogger(__name__)
 
 
 class LlamaRunner:
     """A loaded model with its cache. Takes the model over: `close` frees both. Raises ModelNotLoaded when made in vain."""
 
-    def __init__(self, model: LoadedModel, settings: RunnerSettings) -> None:
-        if not 1 <= settings.slots <= MOST_SLOTS:
-            raise ModelNotLoaded(f"{settings.slots} slots cannot be had; choose between 1 and {MOST_SLOTS}.")
+    def __init__(self, model: LoadedModel, settings: RunnerSettings, adapters: Sequence[AdapterFile] = ()) -> None:
+        planned = plan(settings, parameters=model.parameters, on_gpu=model.on_gpu)
         self._model = model
         self._vocabulary = Vocabulary(model.handle)
-        self._context = _new_context(model, settings)
-        self._memory = low.llama_get_memory(self._context)
-        context = min(settings.context, int(low.llama_n_ctx_seq(self._context)))
-        batch = min(settings.batch, int(low.llama_n_batch(self._context)))
-        self._shape = RunnerShape(settings.slots, context, batch)
-        self._batch = low.llama_batch_init(batch, 0, 1)
-        self._lengths = [0] * settings.slots
+        self._adapters = load_adapters(model, adapters)
+        self._identity = _identity(model, planned.sizes, self._adapters.values())
+        context = Context(model, planned.sizes)
+        self._context: Context | None = context
+        self._shape = RunnerShape(planned.sizes.slots, planned.sizes.context, planned.step, planned.sizes.chunk)
+        self._lengths = [0] * self._shape.slots
+        self._read_with: list[str | None] = [None] * self._shape.slots
         self._samplers: dict[int, Sampler] = {}
+        self._adapter = ""
+        try:
+            self._widths = self._prove(context, wanted=planned.exact)
+        except RunnerFailed as failure:
+            context.free()
+            raise ModelNotLoaded(f"{model.path} was loaded, but its first step failed: {failure}") from failure
+        self._is_exact = bool(self._widths)
         self._readers_left = threading.Condition()
         self._readers = 0
         self._is_closed = False
 
     @property
     def shape(self) -> RunnerShape:
-        """Its sizes as llama.cpp granted them, never more than was asked for."""
+        """Its sizes as llama.cpp granted them."""
         return self._shape
+
+    @property
+    def identity(self) -> str:
+        """All that a saved state depends on, as one word."""
+        return self._identity
+
+    @property
+    def adapters(self) -> tuple[str, ...]:
+        """The names of the adapters that were loaded."""
+        return tuple(self._adapters)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether what a slot holds and draws depends on its own stretches alone."""
+        return self._is_exact
 
     def tokenize(self, text: str, *, special: bool, first: bool) -> tuple[int, ...]:
         """The tokens of a stretch of text."""
@@ -86,35 +94,52 @@ class LlamaRunner:
 
     def begin(self, slot: int, settings: SamplingSettings, seed: int, history: Sequence[int]) -> None:
         """Set how the slot draws from now on."""
-        self._check_slot(slot)
+        self._open(slot)
         self._check_tokens(history)
         try:
             self._samplers[slot] = Sampler(settings, seed, history, words=self._vocabulary)
         except ValueError as unknown:
             raise UnknownToken(f"{unknown}.") from unknown
 
-    def step(self, stretches: Sequence[Stretch]) -> tuple[int | None, ...]:
+    def step(self, stretches: Sequence[Stretch], adapter: str = "") -> tuple[int | None, ...]:
         """Read the stretches and draw where asked. After a failure the lengths follow what the cache says it holds."""
-        self._check_step(stretches)
-        self._fill(stretches)
-        result = low.llama_decode(self._context, self._batch)
-        if result != 0:
-            self._ask_lengths(stretches)
-            reason = "its cache has no room" if result == NO_ROOM else f"llama.cpp answered {result}"
-            raise RunnerFailed(f"The model could not read {self._batch.n_tokens} tokens: {reason}.")
-        for stretch in stretches:
-            self._lengths[stretch.slot] += len(stretch.tokens)
-        return self._draw(stretches)
+        context = self._check_step(stretches, adapter)
+        drawn: list[int | None] = [None] * len(stretches)
+        try:
+            self._use(context, adapter)
+            for call in self._calls(context, stretches, adapter):
+                self._read(context, stretches, call, drawn)
+        except RunnerFailed:
+            self._ask_lengths(context, stretches)
+            raise
+        return tuple(drawn)
+
+    def save(self, slot: int) -> SlotState:
+        """A copy of what the slot holds."""
+        return self._open(slot).save(slot)
+
+    def restore(self, slot: int, state: SlotState, length: int) -> bool:
+        """Put a saved state in the place of what the slot holds. False when it does not fit: the slot is empty then."""
+        context = self._open(slot)
+        fits = 0 <= length <= self._shape.context and state.nbytes > 0 and state.c_contiguous
+        whole = fits and context.restore(slot, state) and context.length(slot) == length
+        if not whole:
+            context.empty(slot)
+        self._lengths[slot] = length if whole else 0
+        self._read_with[slot] = None
+        return whole
 
     def keep(self, slot: int, length: int) -> bool:
         """Cut the slot's sequence to its first `length` tokens."""
-        self._check_slot(slot)
+        context = self._open(slot)
         if not 0 <= length <= self._lengths[slot]:
             raise RunnerFailed(f"Slot {slot} holds {self._lengths[slot]} tokens; it cannot keep {length}.")
-        kept = bool(low.llama_memory_seq_rm(self._memory, slot, length, -1))
+        kept = context.cut(slot, length)
         if not kept:
-            low.llama_memory_seq_rm(self._memory, slot, -1, -1)
+            context.empty(slot)
         self._lengths[slot] = length if kept else 0
+        if not self._lengths[slot]:
+            self._read_with[slot] = None
         return kept
 
     def close(self) -> None:
@@ -124,8 +149,7 @@ class LlamaRunner:
             self._readers_left.wait_for(lambda: not self._readers)
         context, self._context = self._context, None
         if context:
-            low.llama_batch_free(self._batch)
-            low.llama_free(context)
+            context.free()
             self._model.free()
 
     @contextmanager
@@ -142,98 +166,111 @@ class LlamaRunner:
                 self._readers -= 1
                 self._readers_left.notify_all()
 
-    def _draw(self, stretches: Sequence[Stretch]) -> tuple[int | None, ...]:
-        drawn: list[int | None] = []
-        last = -1
-        for stretch in stretches:
-            last += len(stretch.tokens)
-            drawn.append(self._draw_one(stretch.slot, last) if stretch.draws else None)
-        return tuple(drawn)
+    def _calls(self, context: Context, stretches: Sequence[Stretch], adapter: str) -> Sequence[Call]:
+        if self._model.on_gpu:
+            return joint_calls(stretches, context.most)
+        return whole_calls(stretches, self._widths.get(adapter, self._shape.slots))
 
-    def _draw_one(self, slot: int, index: int) -> int:
+    def _read(self, context: Context, stretches: Sequence[Stretch], call: Call, drawn: list[int | None]) -> None:
+        """One call: read some of the stretches of a step, and draw for those of them that ask."""
+        read = [stretches[place] for place in call]
+        filling = fillers(read, self._lengths, room=context.room, gap=context.gap)
+        if sum(len(stretch.tokens) for stretch in read) + len(filling) > context.most:
+            filling = []
+        context.decode(read, filling)
+        for place in call:
+            self._lengths[stretches[place].slot] += len(stretches[place].tokens)
+        asking = [place for place in call if stretches[place].draws]
+        if asking:
+            tokens = self._draw([stretches[place].slot for place in asking], context.rows(len(asking)))
+            for place, token in zip(asking, tokens, strict=True):
+                drawn[place] = token
+
+    def _draw(self, slots: Sequence[int], rows: Rows) -> Sequence[int]:
         try:
-            return draw_rows([self._samplers[slot]], self._row(index)[np.newaxis])[0]
+            return draw_rows([self._samplers[slot] for slot in slots], rows)
         except ValueError as failure:
             raise RunnerFailed(f"Nothing can be drawn: {failure}.") from failure
 
-    def _row(self, index: int) -> npt.NDArray[np.float32]:
-        """The logits of one token of the last step, as a view that the next step overwrites."""
-        pointer = low.llama_get_logits_ith(self._context, index)
-        if not pointer:
-            raise RunnerFailed("The model gave no numbers to draw from.")
-        return np.ctypeslib.as_array(pointer, shape=(self._vocabulary.size,))
+    def _use(self, context: Context, adapter: str) -> None:
+        """Read with this adapter from now on; the graph that llama.cpp has at hand is lost when it is another one."""
+        if adapter == self._adapter:
+            return
+        chosen = [self._adapters[adapter]] if adapter else []
+        context.use_adapters([(each.handle, each.file.scale) for each in chosen])
+        self._adapter = adapter
 
-    def _fill(self, stretches: Sequence[Stretch]) -> None:
-        batch, at = self._batch, 0
+    def _ask_lengths(self, context: Context, stretches: Sequence[Stretch]) -> None:
         for stretch in stretches:
-            for offset, token in enumerate(stretch.tokens):
-                batch.token[at] = token
-                batch.pos[at] = stretch.start + offset
-                batch.n_seq_id[at] = 1
-                batch.seq_id[at][0] = stretch.slot
-                batch.logits[at] = 0
-                at += 1
-            batch.logits[at - 1] = int(stretch.draws)
-        batch.n_tokens = at
+            self._lengths[stretch.slot] = context.length(stretch.slot)
 
-    def _ask_lengths(self, stretches: Sequence[Stretch]) -> None:
-        for stretch in stretches:
-            self._lengths[stretch.slot] = int(low.llama_memory_seq_pos_max(self._memory, stretch.slot)) + 1
-
-    def _check_step(self, stretches: Sequence[Stretch]) -> None:
+    def _check_step(self, stretches: Sequence[Stretch], adapter: str) -> Context:
+        """Raise RunnerFailed unless every index of the step is right."""
         if not self._context:
             raise RunnerFailed("The model was closed.")
+        if adapter and adapter not in self._adapters:
+            raise RunnerFailed(f"There is no adapter {adapter!r}.")
         if not 0 < sum(len(stretch.tokens) for stretch in stretches) <= self._shape.batch:
             raise RunnerFailed(f"A step takes between 1 and {self._shape.batch} tokens.")
-        if len({stretch.slot for stretch in stretches}) < len(stretches):
-            raise RunnerFailed("A step takes one stretch for each slot at most.")
+        drawing: set[int] = set()
+        ends: dict[int, int] = {}
         for stretch in stretches:
-            self._check_stretch(stretch)
+            self._open(stretch.slot)
+            if stretch.slot in drawing:
+                raise RunnerFailed(f"Slot {stretch.slot} draws before its last stretch of the step.")
+            self._check_stretch(stretch, ends.get(stretch.slot, self._lengths[stretch.slot]), adapter)
+            ends[stretch.slot] = stretch.start + len(stretch.tokens)
+            if stretch.draws:
+                drawing.add(stretch.slot)
+        for slot in ends:
+            self._read_with[slot] = adapter
+        return self._context
 
-    def _check_stretch(self, stretch: Stretch) -> None:
-        self._check_slot(stretch.slot)
+    def _check_stretch(self, stretch: Stretch, length: int, adapter: str) -> None:
         self._check_tokens(stretch.tokens)
-        length = self._lengths[stretch.slot]
-        if not stretch.tokens:
-            raise RunnerFailed(f"The stretch for slot {stretch.slot} is empty.")
+        if not 0 < len(stretch.tokens) <= self._shape.chunk:
+            raise RunnerFailed(f"A stretch has between 1 and {self._shape.chunk} tokens.")
         if stretch.start != length:
             raise RunnerFailed(f"Slot {stretch.slot} goes on at {length}, not at {stretch.start}.")
         if length + len(stretch.tokens) > self._shape.context:
             raise RunnerFailed(f"Slot {stretch.slot} holds {self._shape.context} tokens at most.")
         if stretch.draws and stretch.slot not in self._samplers:
             raise RunnerFailed(f"Slot {stretch.slot} cannot draw before it began.")
+        if self._read_with[stretch.slot] not in (None, adapter):
+            raise RunnerFailed(f"Slot {stretch.slot} was read with another adapter so far: empty it first.")
 
-    def _check_slot(self, slot: int) -> None:
+    def _open(self, slot: int) -> Context:
         if not self._context:
             raise RunnerFailed("The model was closed.")
         if not 0 <= slot < self._shape.slots:
             raise RunnerFailed(f"There is no slot {slot}; there are {self._shape.slots}.")
+        return self._context
 
     def _check_tokens(self, tokens: Sequence[int]) -> None:
         if tokens and not 0 <= min(tokens) <= max(tokens) < self._vocabulary.size:
             raise UnknownToken("Some of the tokens are none of this model's.")
 
+    def _prove(self, context: Context, *, wanted: bool | None) -> Mapping[str, int]:
+        """With each adapter ("" for none), how many slots can read a token together exactly. Empty where it is not promised.
 
-def _new_context(model: LoadedModel, settings: RunnerSettings) -> Handle:
-    params = low.llama_context_default_params()
-    per_slot = -(-settings.context // GRAIN) * GRAIN
-    params.n_ctx = per_slot * settings.slots
-    params.n_seq_max = settings.slots
-    params.n_batch = settings.batch
-    params.n_ubatch = min(settings.batch, params.n_ubatch)
-    params.n_threads = params.n_threads_batch = settings.threads
-    params.type_k = params.type_v = low.GGML_TYPE_F16
-    params.kv_unified = False
-    params.offload_kqv = settings.cache_on_gpu
-    params.no_perf = True
-    with library.complaints() as lines:
-        context = low.llama_init_from_model(model.handle, params)
-        if context and low.llama_get_memory(context):
-            return context
-        reason = lines[0] if lines else "llama.cpp did not say why"
-    if context:
-        low.llama_free(context)
-    raise ModelNotLoaded(
-        f"The model cannot be run with {settings.slots} slots of {settings.context} tokens: {reason}."
-        " Choose a shorter context or fewer slots."
-    )
+        Adapters are floats nearly always, and floats are read alone.
+        """
+        slots = self._shape.slots
+        if wanted is False:
+            return {}
+        widths = {"": widest_exact(context, slots, self._model.parameters), **dict.fromkeys(self._adapters, 1)}
+        if wanted is None and min(widths.values()) < slots:
+            logger.info("the same seed need not give the same reply: that would cost speed with these weights or adapters")
+            return {}
+        logger.info("the same seed gives the same reply; slots that read together: %s", widths)
+        return widths
+
+
+def _identity(model: LoadedModel, sizes: ContextSizes, adapters: Iterable[Adapter]) -> str:
+    facts = [low.llama_print_system_info(), model.on_gpu, sizes.kv_type, sizes.flash_attention, "split", library.version]
+    try:
+        facts += [fingerprint(model.path)]
+        facts += [(adapter.file.name, adapter.file.scale, fingerprint(adapter.file.path)) for adapter in adapters]
+    except OSError as failure:
+        raise ModelNotLoaded(f"{failure.filename} cannot be read again ({failure.strerror}). Start once more.") from failure
+    return identity(facts)
