@@ -36,9 +36,6 @@ from bot.story.policy import Rating
 
 log = logging.getLogger(__name__)
 
-MOST_CHANGES = 3
-"""How often the model may change under one request before that is called an error."""
-
 END = "[DONE]"
 
 
@@ -78,33 +75,22 @@ class RemoteEngine:
 
     async def capabilities(self) -> EngineCapabilities:
         """What it runs, as it was told; asked again after the connection was lost."""
-        return (await self._line.patiently(self._known)).capabilities
+        return (await self._line.patiently(self._known, self._forget)).capabilities
 
     async def count(self, segments: Sequence[Segment]) -> tuple[int, ...]:
         """The number of tokens of each segment. Raises EngineUnavailable."""
-        return tuple(map(len, await self._line.patiently(lambda: self._parts(segments))))
+        return tuple(map(len, await self._line.patiently(lambda: self._parts(segments), self._forget)))
 
     async def generate(self, request: GenerationRequest) -> AsyncGenerator[StreamItem, None]:
         """Stream a reply. Raises EngineBusy, EngineUnavailable and PromptTooLong."""
         self._stop_warming(request.session)
-        trying, changes, has_text = self._line.trying(), 0, False
         due = None if request.deadline is None else self._clock.ticks() + request.deadline
-        while True:
-            try:
-                trying.check()
-                async with aclosing(self._once(request, due)) as stream:
-                    async for item in stream:
-                        has_text = has_text or isinstance(item, TextDelta)
-                        yield item
-            except (Passing, Changed) as trouble:
-                self._served = None
-                changes += isinstance(trouble, Changed)
-                if has_text or changes > MOST_CHANGES:
-                    raise EngineUnavailable(str(trouble)) from trouble
-                if isinstance(trouble, Passing):
-                    await trying.wait_after(trouble)
-            else:
-                return
+        trying = self._line.trying(self._forget)
+        while not trying.is_over:
+            async with trying, aclosing(self._once(request, due)) as stream:
+                async for item in stream:
+                    trying.came(text=isinstance(item, TextDelta))
+                    yield item
 
     async def warm(self, session: SessionId, segments: Sequence[Segment], adapter: str = "") -> None:
         """Have this prompt read ahead, where the server can do that. Never raises."""
@@ -127,13 +113,11 @@ class RemoteEngine:
             return self._served
 
     async def _parts(self, segments: Sequence[Segment]) -> tuple[tuple[int, ...], ...]:
-        for _ in range(MOST_CHANGES):
-            served = await self._known()
-            try:
-                return await served.tokens.parts(segments)
-            except Changed:
-                self._served = None
-        raise EngineUnavailable(f"The engine at {self._line.address} changes its model again and again.")
+        return await (await self._known()).tokens.parts(segments)
+
+    def _forget(self) -> None:
+        """What is served may be another model when the connection comes back."""
+        self._served = None
 
     async def _once(self, request: GenerationRequest, due: float | None) -> AsyncGenerator[StreamItem, None]:
         """One try. Raises Passing and Changed too."""

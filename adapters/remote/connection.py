@@ -9,6 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from types import TracebackType
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -17,14 +18,15 @@ import aiohttp
 from adapters.network.circuit import Circuit, CircuitRules
 from adapters.network.errors import NETWORK_ERRORS, meaning
 from adapters.network.retry import Backoff
-from adapters.remote.parsing import Passing, error_of
-from bot.errors import ConfigMistakes, EngineUnavailable
+from adapters.remote.parsing import Changed, Passing, error_of
+from bot.errors import ConfigMistakes, EngineBusy, EngineUnavailable, PromptTooLong
 from bot.ports.clock import Clock
 
 log = logging.getLogger(__name__)
 
 UNIX = "unix:"
-LARGEST_ANSWER = 64 * 1024 * 1024
+MOST_CHANGES = 3
+"""How often the model may change under one request before that is called an error."""
 
 T = TypeVar("T")
 
@@ -74,19 +76,16 @@ class Line:
         if self._session is not None:
             await self._session.close()
 
-    def trying(self) -> "Trying":
-        """A new request to be tried until it is answered."""
-        return Trying(self._settings, self._circuit, self._clock)
+    def trying(self, forget: Callable[[], None] = lambda: None) -> "Trying":
+        """A new request, to be tried until it is answered; `forget` is called whenever a try was in vain."""
+        return Trying(self._settings, self._circuit, self._clock, forget)
 
-    async def patiently(self, call: Callable[[], Awaitable[T]]) -> T:
-        """The outcome of this call, tried again while it is Passing and patience lasts. Raises EngineUnavailable then."""
-        trying = self.trying()
+    async def patiently(self, call: Callable[[], Awaitable[T]], forget: Callable[[], None] = lambda: None) -> T:
+        """The outcome of this call, tried again while patience lasts. Raises EngineUnavailable then."""
+        trying = self.trying(forget)
         while True:
-            try:
-                trying.check()
+            async with trying:
                 return await call()
-            except Passing as trouble:
-                await trying.wait_after(trouble)
 
     async def get(self, route: str) -> Answer:
         """Ask once."""
@@ -123,13 +122,9 @@ class Line:
         async with asyncio.timeout(self._settings.limits.answer):
             response = await self._http().request(method, route, data=data, headers=headers)
         if response.status < 400:  # noqa: PLR2004 - HTTP's own border
-            self._circuit.succeeded()
             return response
         async with response, asyncio.timeout(self._settings.limits.idle):
-            error = error_of(response.status, _json(await response.read()), self.address, _seconds(response))
-        if not isinstance(error, Passing):
-            self._circuit.succeeded()
-        raise error
+            raise error_of(response.status, _json(await response.read()), self.address, _seconds(response))
 
     async def _arriving(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         async with self._translated():
@@ -142,14 +137,10 @@ class Line:
 
     @asynccontextmanager
     async def _translated(self) -> AsyncIterator[None]:
-        """Errors of the HTTP client as what they mean, and failures counted."""
+        """Errors of the HTTP client as what they mean."""
         try:
             yield
-        except Passing:
-            self._circuit.failed(self._clock.ticks())
-            raise
         except NETWORK_ERRORS as error:
-            self._circuit.failed(self._clock.ticks())
             trouble = meaning(error)
             sentence = f"The engine at {self.address} cannot be reached: {trouble.reason}."
             raise (Passing if trouble.may_pass else EngineUnavailable)(sentence) from error
@@ -172,26 +163,62 @@ class Line:
 
 
 class Trying:
-    """One request being tried: how often it failed, since when, and whether it may be tried now."""
+    """One request being tried, each time in a block of its own.
 
-    def __init__(self, settings: LineSettings, circuit: Circuit, clock: Clock) -> None:
+    A block that fails in a way that may pass is left quietly, once it makes sense to try again; when it makes none, with
+    EngineUnavailable.
+    """
+
+    def __init__(self, settings: LineSettings, circuit: Circuit, clock: Clock, forget: Callable[[], None]) -> None:
         self._settings = settings
         self._circuit = circuit
         self._clock = clock
+        self._forget = forget
         self._since = clock.ticks()
         self._failures = 0
+        self._changes = 0
+        self._is_the_last = False
+        self.is_over = False
 
-    def check(self) -> None:
-        """Raise when it makes no sense to ask: EngineUnavailable at first, Passing for one that is already waiting."""
+    async def __aenter__(self) -> None:
         now = self._clock.ticks()
-        if self._circuit.enter(now):
-            return
-        rest = self._circuit.rest(now)
-        address = self._settings.address
-        sentence = f"The engine at {address} has not answered for a while; it is asked again in {rest:.0f} seconds."
-        raise (Passing(sentence, rest) if self._failures else EngineUnavailable(sentence))
+        while not self._circuit.enter(now):
+            rest = self._circuit.rest(now)
+            sentence = (
+                f"The engine at {self._settings.address} has not answered for a while; it is asked again in {rest:.0f} seconds."
+            )
+            # A new request is told at once; one that has been waiting waits for the probe as well.
+            if not self._failures:
+                raise EngineUnavailable(sentence)
+            await self._wait(Passing(sentence, rest))
+            now = self._clock.ticks()
 
-    async def wait_after(self, trouble: Passing) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if error is None:
+            self.is_over = True
+        if error is None or isinstance(error, EngineBusy | PromptTooLong):
+            self._circuit.succeeded()
+        if not isinstance(error, Passing | Changed):
+            return False
+        self._forget()
+        if isinstance(error, Passing):
+            self._circuit.failed(self._clock.ticks())
+        else:
+            self._changes += 1
+        if self._is_the_last or self._changes > MOST_CHANGES:
+            raise EngineUnavailable(str(error)) from error
+        if isinstance(error, Passing):
+            await self._wait(error)
+        return True
+
+    def came(self, *, text: bool) -> None:
+        """It was answered; once with text, there will be no other try."""
+        self._circuit.succeeded()
+        self._is_the_last = self._is_the_last or text
+
+    async def _wait(self, trouble: Passing) -> None:
         """Wait until the next try. Raises EngineUnavailable when patience is at its end."""
         self._failures += 1
         spent = self._clock.ticks() - self._since

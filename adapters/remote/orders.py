@@ -194,7 +194,7 @@ def _refuse_unsupported(body: Body) -> None:
             refuse(f'"{name}" other than 1 is not offered; send a request for each reply.')
     if body.flag("echo"):
         refuse('"echo" is not offered; the prompt is known to whoever sent it.')
-    if body.get("logprobs") not in (None, False):
+    if body.get("logprobs") is not None and body.get("logprobs") is not False:
         refuse('"logprobs" is not offered; leave it out.')
     if body.text("suffix"):
         refuse('"suffix" is not offered: a reply is written after the prompt, not into a gap.')

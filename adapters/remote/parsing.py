@@ -89,12 +89,12 @@ class Told:
 def error_of(status: int, body: object, address: str, retry_after: float | None = None) -> Exception:
     """What an answer with this status, or an error object in a stream (status 0), means."""
     code, told = found_at(body, ("error", "code")), _sentence(body)
-    if status == 412 or code == wire.CHANGED:  # noqa: PLR2004 - HTTP's own numbers here and below
+    if status == 412 or code == wire.CHANGED:  # noqa: PLR2004 - HTTP's own numbers
         return Changed(told)
     if status in {401, 403}:
         sentence = f"The engine at {address} refused the token: set the same one here as on the engine's host."
         return EngineUnavailable(sentence)
-    if status == 429 or code == wire.BUSY:  # noqa: PLR2004
+    if status == 429 or code == wire.BUSY:  # noqa: PLR2004 - HTTP's own numbers
         return EngineBusy(_number(found_at(body, ("error", "seconds"))) or retry_after or BUSY_SECONDS)
     if (too_long := _too_long(body)) is not None:
         return too_long
