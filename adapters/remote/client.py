@@ -165,7 +165,7 @@ class RemoteEngine:
             warming.cancel()
 
     def _headers(self, served: Served, session: SessionId) -> dict[str, str]:
-        headers = {"If-Match": f'"{served.tokens.tag}"'} if served.kind.is_ours else {}
+        headers = {"If-Match": f'"{served.tokens.tag}"'} if served.tokens.tag else {}
         if self._settings.session_header:
             headers[self._settings.session_header] = quote(session, safe=":/@ ")
         return headers

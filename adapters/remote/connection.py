@@ -19,6 +19,7 @@ from adapters.network.circuit import Circuit, CircuitRules
 from adapters.network.errors import NETWORK_ERRORS, meaning
 from adapters.network.retry import Backoff
 from adapters.remote.parsing import Changed, Passing, error_of
+from adapters.remote.wire import bare_tag
 from bot.errors import ConfigMistakes, EngineBusy, EngineUnavailable, PromptTooLong
 from bot.ports.clock import Clock
 
@@ -33,9 +34,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class TimeLimits:
-    """Seconds: to connect, until an answer begins (a long prompt is read before), and between two signs of life in it."""
+    """Seconds until something must have come.
+
+    `connect`: a connection. `ask`: the answer to a plain question. `answer`: the beginning of a reply, before which a long
+    prompt is read. `idle`: another sign of life.
+    """
 
     connect: float = 5.0
+    ask: float = 30.0
     answer: float = 300.0
     idle: float = 120.0
 
@@ -112,14 +118,15 @@ class Line:
         async with self._translated():
             response = await self._send(method, route, body, headers)
             async with response, asyncio.timeout(self._settings.limits.idle):
-                return Answer(_json(await response.read()), response.headers.get("ETag", "").strip('"'))
+                return Answer(_json(await response.read()), bare_tag(response.headers.get("ETag", "")))
 
     async def _send(
         self, method: str, route: str, body: Mapping[str, object] | None, headers: Mapping[str, str]
     ) -> aiohttp.ClientResponse:
         """Send, and return the answer when it is a good one; raise what it means when it is not."""
         data = None if body is None else json.dumps(body).encode()
-        async with asyncio.timeout(self._settings.limits.answer):
+        limits = self._settings.limits
+        async with asyncio.timeout(limits.ask if body is None else limits.answer):
             response = await self._http().request(method, route, data=data, headers=headers)
         if response.status < 400:  # noqa: PLR2004 - HTTP's own border
             return response

@@ -25,6 +25,7 @@ from adapters.remote.orders import NAME_LENGTH, Order, read_model, read_order, r
 from adapters.remote.refusals import SOON, Refusal, refusal_of, too_long
 from adapters.remote.replies import streamed_reply, whole_reply
 from adapters.remote.settings import EngineServerSettings
+from adapters.remote.wire import bare_tag
 from bot.errors import ConfigMistakes, EngineError
 from bot.ids import SessionId
 from bot.ports.engine import Engine, EngineCapabilities, Segment
@@ -36,6 +37,9 @@ PROBE = Segment('Zoë said: "It is 3:07 — come in!"\n')
 
 SHUTDOWN = 2.0
 """Seconds that answers in progress get once the engine has ended them."""
+
+LEFT = 499
+"""What is counted for a client that left before its answer was complete, as nginx counts it."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -141,14 +145,20 @@ class EngineServer:
             response = _refuse(refusal)
         except EngineError as error:
             response = _refuse(refusal_of(error))
+        except asyncio.CancelledError:
+            self._count(request, LEFT)
+            raise
         except web.HTTPException as error:
             response = _refuse(self._refusal_of_http(error))
         except Exception:
             log.exception("a request failed", extra={"action": "request_failed", "path": request.path})
             response = _refuse(Refusal(500, "Something went wrong inside; the log of the engine's host says what.", "internal"))
-        resource = request.match_info.route.resource
-        self._metrics.count(resource.canonical if resource else "unknown", response.status)
+        self._count(request, response.status)
         return response
+
+    def _count(self, request: web.Request, status: int) -> None:
+        resource = request.match_info.route.resource
+        self._metrics.count(resource.canonical if resource else "unknown", status)
 
     def _check_access(self, request: web.Request) -> None:
         if request.path == wire.HEALTH:
@@ -248,7 +258,7 @@ class EngineServer:
     def _check_tag(self, request: web.Request) -> None:
         """Refuse ids that were made for another model: whoever sent them must tokenise anew."""
         expected = request.headers.get("If-Match")
-        if expected is not None and expected.strip('"') != self._tag:
+        if expected is not None and bare_tag(expected) != self._tag:
             raise Refusal(412, "Another model is served here than the one the prompt was made for.", wire.CHANGED)
 
     def _refuse_draining(self) -> None:

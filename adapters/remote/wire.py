@@ -1,4 +1,4 @@
-"""The words that server and client share: routes, headers, codes of errors. It does nothing."""
+"""The words that server and client share: routes, headers, codes of errors. It sends and reads nothing."""
 
 COMPLETIONS = "/v1/completions"
 TOKENIZE = "/v1/tokenize"
@@ -25,3 +25,8 @@ UNAVAILABLE = "engine_unavailable"
 
 DEADLINE = "deadline"
 """The `stop_reason` beside the finish reason "length" of a reply whose deadline passed."""
+
+
+def bare_tag(header: str) -> str:
+    """What an ETag or If-Match names, without its quotes; a proxy that packs answers marks it as weak."""
+    return header.strip().removeprefix("W/").strip('"')

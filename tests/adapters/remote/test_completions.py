@@ -159,6 +159,7 @@ async def test_a_client_that_leaves_takes_its_work_with_it(before: int, *, strea
         await left_while_writing(stage, pause, stream=stream)
         while not stage.engine.abandoned:
             await asyncio.sleep(0)
+        assert 'status="499"} 1.0' in (await stage.get("/metrics")).text
 
 
 async def test_a_silent_stream_gives_signs_of_life() -> None:
