@@ -119,17 +119,20 @@ async def test_a_server_that_starts_later_is_found() -> None:
 
 
 async def test_after_failures_in_a_row_nothing_is_asked_until_a_probe_succeeds() -> None:
-    rules = CircuitRules(failures=3, rest=30.0)
-    async with to_script(Script(refusals=[(503, AWAY)] * 3), circuit=rules, backoff=replace(QUICK, patience=4)) as parts:
+    rules = CircuitRules(failures=3, rest=3.0)
+    script = Script(refusals=[(503, AWAY)] * 3)
+    async with to_script(script, circuit=rules, backoff=replace(QUICK, patience=4)) as parts, asyncio.timeout(10):
         engine, server, clock = parts
         with pytest.raises(EngineUnavailable):
             await hurried(clock, whole(engine.generate(a_request())))
         assert len(server.asked_at("/v1/completions")) == 3
         for _ in range(5):
-            with pytest.raises(EngineUnavailable, match="has not answered for a while; it is asked again in 30 seconds"):
+            # Told at once, though patience would last for the rest.
+            assert not clock.sleeping
+            with pytest.raises(EngineUnavailable, match="has not answered for a while; it is asked again in 3 seconds"):
                 await whole(engine.generate(a_request()))
         assert len(server.asked_at("/v1/completions")) == 3
-        clock.move(30)
+        clock.move(3)
         assert (await whole(engine.generate(a_request())))[0] == "Come in."
         assert (await whole(engine.generate(a_request())))[0] == "Come in."
 
@@ -296,6 +299,15 @@ def server_waiting(server: EngineServer) -> range:
 
 async def _items(stream: AsyncGenerator[StreamItem, None]) -> list[StreamItem]:
     return [item async for item in stream]
+
+
+async def test_only_the_beginning_of_a_prompt_begins_it_whatever_was_asked_before() -> None:
+    server = EngineServer(ThreadedEngine(CountingRunner(), model="counting"), EngineServerSettings(port=0))
+    async with to_ours(await server.start()) as engine:
+        assert await engine.count((Segment("x"),)) == (2,)
+        assert await engine.count((Segment("x"), Segment("abc"))) == (2, 3)
+        assert await engine.count((Segment("abc"), Segment("x"))) == (4, 1)
+    await server.close()
 
 
 async def test_ids_of_a_reply_are_kept_where_they_spell_it() -> None:
