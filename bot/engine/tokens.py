@@ -48,6 +48,9 @@ class PromptTokens:
         return tuple([await self._part(segment, first=not place) for place, segment in enumerate(segments)])
 
     async def _part(self, segment: Segment, *, first: bool) -> tuple[int, ...]:
+        if segment.trusted and not segment.text:
+            # Ids from the other side of a network: they may be none of this model's, and are too many to be remembered.
+            return self._known_ids(segment.token_ids)
         asked = _Asked(segment.text, segment.trusted, first, segment.token_ids)
         if len(asked.text) >= LONG_TEXT:
             return await asyncio.to_thread(self._tokenize, asked)
@@ -59,9 +62,13 @@ class PromptTokens:
             self._known.popitem(last=False)
         return tokens
 
+    def _known_ids(self, ids: tuple[int, ...]) -> tuple[int, ...]:
+        """These ids, once it is certain that all are tokens of the model: one that is none would fail a step for everybody."""
+        for token in ids:
+            self._runner.piece(token)
+        return ids
+
     def _tokenize(self, asked: _Asked) -> tuple[int, ...]:
-        if asked.special and not asked.text:
-            return asked.ids
         if asked.ids and self._spell(asked.ids, asked.text):
             return asked.ids
         return self._runner.tokenize(asked.text, special=asked.special, first=asked.first)

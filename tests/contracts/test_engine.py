@@ -1,4 +1,4 @@
-"""What every Engine promises: the scripted one, the loop over a model without weights, and the loop over llama.cpp."""
+"""What every Engine promises: the scripted one, the loop over a model without weights or over llama.cpp, here and over HTTP."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 import pytest
 
+from adapters.clock import SystemClock
 from adapters.llama.loading import load
 from adapters.llama.runner import LlamaRunner, RunnerSettings
+from adapters.remote import EngineServerSettings, RemoteEngine, RemoteSettings
+from adapters.remote.server import serve
 from bot.engine.threaded import ThreadedEngine
 from bot.errors import EngineUnavailable, PromptTooLong
 from bot.ids import SessionId
@@ -36,25 +39,35 @@ class House:
     warmed: Callable[[], Awaitable[None]]
 
 
-@pytest.fixture(params=["scripted", "counting", "counting in characters", "llama"])
+HTTP = " over HTTP"
+
+
+@pytest.fixture(params=["scripted", "counting", "counting in characters", "llama", "counting" + HTTP, "llama" + HTTP])
 async def house(request: pytest.FixtureRequest) -> AsyncIterator[House]:
     if request.param == "scripted":
         scripted = ScriptedEngine(['"There is one — it is small," she said, without looking up.'], context=CONTEXT)
         yield House(scripted, scripted.spell, lambda: asyncio.sleep(0))
         return
-    runner = _runner(request.param)
-    engine = ThreadedEngine(runner, model=request.param)
+    kind = request.param.removesuffix(HTTP)
+    runner = _runner(kind)
+    local = ThreadedEngine(runner, model=kind)
 
     async def warmed() -> None:
-        wanted = sum(await engine.count(STORY))
-        while engine.statistics().warmed_tokens < wanted:
+        wanted = sum(await local.count(STORY))
+        while local.statistics().warmed_tokens < wanted:
             await asyncio.sleep(0)
 
     def spell(ids: Sequence[int]) -> str:
         return b"".join(runner.piece(token) for token in ids).decode(errors="replace")
 
-    yield House(engine, spell, warmed)
-    await engine.close()
+    if kind == request.param:
+        yield House(local, spell, warmed)
+        await local.close()
+        return
+    async with serve(local, EngineServerSettings(port=0)) as address:
+        remote = RemoteEngine(RemoteSettings(address), SystemClock())
+        yield House(remote, spell, warmed)
+        await remote.close()
 
 
 def _runner(kind: str) -> Runner:

@@ -1,6 +1,7 @@
 import pytest
 
 from bot.engine.tokens import LONG_TEXT, REMEMBERED, PromptTokens, joined
+from bot.errors import UnknownToken
 from bot.ports.engine import Segment
 from tests.fakes.runner import BEGIN, END, CountingRunner
 
@@ -27,6 +28,20 @@ async def test_ids_that_a_segment_brings_are_used_where_they_spell_it() -> None:
 async def test_ids_of_another_model_are_not_used(foreign: tuple[int, ...]) -> None:
     tokens = PromptTokens(CountingRunner())
     assert (await tokens.parts((Segment("x"), Segment("abc", token_ids=foreign))))[1] == tuple(b"abc")
+
+
+async def test_ids_without_a_text_are_the_prompt_as_it_is() -> None:
+    runner = CountingRunner()
+    prompt = (Segment("", trusted=True, token_ids=(BEGIN, 97)), Segment("", trusted=True, token_ids=(98, END)))
+    assert await PromptTokens(runner).parts(prompt) == ((BEGIN, 97), (98, END))
+    assert not runner.tokenized
+
+
+async def test_an_id_without_a_text_that_is_none_of_the_models_is_told() -> None:
+    tokens = PromptTokens(CountingRunner())
+    for _ in range(2):
+        with pytest.raises(UnknownToken, match="4711"):
+            await tokens.parts((Segment("", trusted=True, token_ids=(97, 4711)),))
 
 
 async def test_a_text_is_tokenised_once_for_each_way_of_reading_it() -> None:

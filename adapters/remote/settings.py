@@ -1,0 +1,41 @@
+"""What an operator decides about the engine's server: where it listens, who may use it, how much of it one may take."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from adapters.network.hosts import is_loopback
+from bot.errors import ConfigMistakes
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class EngineServerSettings:
+    """Where the server listens: on `socket` if that is set, else at `host` and `port` (0: any that is free).
+
+    `token` is what a client must show (empty: none; only for this machine). At most `concurrent` replies are written or
+    wait at a time. `prompt_tokens` None takes what the model's context leaves. `heartbeat` is how many seconds a stream
+    may be silent before it gives a sign of life.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8004
+    socket: Path | None = None
+    token: str = field(default="", repr=False)
+    body_bytes: int = 4 * MEBIBYTE
+    prompt_tokens: int | None = None
+    max_tokens: int = 8192
+    stops: int = 64
+    stop_length: int = 256
+    segments: int = 4096
+    biases: int = 1024
+    concurrent: int = 256
+    heartbeat: float = 10.0
+
+    def check(self) -> None:
+        """Raise ConfigMistakes when strangers could use the engine."""
+        if self.socket is None and not self.token and not is_loopback(self.host):
+            sentence = f"Without a token the engine is for this machine only: set a token to serve at {self.host}."
+            raise ConfigMistakes([f"{sentence} Or serve at 127.0.0.1."])
+        if not self.token.isascii() or any(letter.isspace() for letter in self.token):
+            raise ConfigMistakes(["The engine's token must be ASCII without spaces, as it stands in a header."])
