@@ -132,7 +132,7 @@ class Supervisor:
     @property
     def pid(self) -> int | None:
         """The process that was started last."""
-        return self._child and self._child.process.pid
+        return self._child.process.pid if self._child else None
 
     async def start(self) -> None:
         """Start the child and wait until it is ready. Raises ModelNotLoaded, with its own sentence, when it will not."""
