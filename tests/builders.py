@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.ids import AuthorId, ChannelKey, EventId, Place, Platform, SessionId
+from bot.ports.shelf import KeptState
 from bot.posts import Act, Command, InboundPost
 from bot.story.card import CharacterCard
 from bot.story.persona import Persona
@@ -41,3 +42,9 @@ def a_post(text: str = '"Is there a room left?" Tobias asked.', event: str = "ev
 def a_command(act: Act, event: str = "event-1", **changes: Any) -> Command:
     """Tobias asks for an act in the thread."""
     return replace(Command(EventId(event), HERE, TOBIAS.author, act), **changes)
+
+
+def a_kept_state(tokens: int = 3, *, data: bytes = b"what the model holds", **changes: Any) -> KeptState:
+    """A state of so many tokens, read in stretches of a hundred."""
+    ends = (*range(100, tokens, 100), tokens) if tokens else ()
+    return replace(KeptState("model-1", "", tuple(range(tokens)), ends, memoryview(data)), **changes)
