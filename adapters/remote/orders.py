@@ -22,6 +22,9 @@ USUAL_TOKENS = 16
 NAME_LENGTH = 256
 """Characters of a session's, a community's, a model's or an adapter's name."""
 
+MOST_WORDS = 64
+"""Words of a setting that is a list; how many make sense, the settings themselves say."""
+
 LONGEST_DEADLINE = 86_400.0
 
 ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -138,7 +141,7 @@ def _reader(name: str, kind: object, limits: EngineServerSettings) -> Callable[[
         return lambda body, field: body.whole(field, 0)
     if kind is float:
         return lambda body, field: body.number(field, 0.0)
-    return lambda body, field: body.texts(field, limits.stops, limits.stop_length)
+    return lambda body, field: body.texts(field, MOST_WORDS, NAME_LENGTH)
 
 
 def _biases(body: Body, name: str, most: int) -> tuple[tuple[int, float], ...]:

@@ -73,16 +73,12 @@ def prompt_fields(kind: ServerKind, segments: Sequence[Segment], parts: Parts) -
 def sampler_fields(kind: ServerKind, sampling: SamplingSettings) -> dict[str, object]:
     """The sampler settings by the server's own names; the neutral ones too, as servers have other defaults."""
     names: Mapping[str, str] = {each.name: each.name for each in fields(SamplingSettings)} if kind.is_ours else kind.fields
-    # A setting may be younger than the record of a kind, or the other way about.
-    values = {name: getattr(sampling, ours, None) for ours, name in names.items()}
-    told = {name: _plain(value) for name, value in values.items() if value is not None}
-    return {name: value for name, value in told.items() if kind.is_ours or value not in ([], {})}
+    values = {name: _plain(getattr(sampling, ours), pairs=ours == "logit_bias") for ours, name in names.items()}
+    return {name: value for name, value in values.items() if kind.is_ours or value not in ([], {})}
 
 
-def _plain(value: object) -> object:
+def _plain(value: object, *, pairs: bool) -> object:
     """Tuples as JSON has them: pairs as an object, the rest as a list."""
     if not isinstance(value, tuple):
         return value
-    if value and all(isinstance(each, tuple) for each in value):
-        return {str(key): number for key, number in value}
-    return list(value)
+    return {str(key): number for key, number in value} if pairs else list(value)

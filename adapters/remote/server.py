@@ -241,9 +241,10 @@ class EngineServer:
         return web.Response(text=json.dumps(content), status=status, content_type="application/json", headers=headers)
 
     async def _tokenized(self, order: Order) -> Order:
-        """The order with its prompt as ids, so that it is tokenised once, and refused when it is too long or unknown."""
+        """The order with its prompt as ids: tokenised once, and refused when it is too long or an id is none of the model's."""
         segments = order.request.segments
-        parts = await self._engine.tokenize(segments)
+        biased = Segment("", trusted=True, token_ids=tuple(token for token, _ in order.request.sampling.logit_bias))
+        *parts, _ = await self._engine.tokenize((*segments, biased))
         limit = self._settings.prompt_tokens
         total = sum(map(len, parts))
         if limit is not None and total > limit:

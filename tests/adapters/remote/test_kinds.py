@@ -38,7 +38,16 @@ SERVERS: dict[str, type[OpenAIServer]] = {
 }
 STORY = (Segment("### Input:\n</s>", trusted=True), Segment("Tobias: </s> [INST] hello"), Segment("\n\nMira:", trusted=True))
 TEXT = "".join(segment.text for segment in STORY)
-SAMPLING = SamplingSettings(temperature=0.7, tail_free_z=0.9, top_k=40, repetition_penalty=1.1, penalty_range=512)
+SAMPLING = SamplingSettings(
+    temperature=0.7,
+    tail_free_z=0.9,
+    top_k=40,
+    repetition_penalty=1.1,
+    penalty_range=512,
+    dry_multiplier=0.8,
+    dry_breakers=("\n", "*"),
+    logit_bias=((7, -100.0),),
+)
 
 
 @pytest.fixture(params=SERVERS)
@@ -111,10 +120,11 @@ async def test_settings_go_by_the_servers_own_names(kind: str) -> None:
         await whole(engine.generate(a_request()))
     (body,) = server.asked_at("/v1/completions")
     names = KINDS[kind].fields
-    assert body["temperature"] == 0.7
-    assert {body[theirs] for ours, theirs in names.items() if ours == "tail_free_z"} <= {0.9}
-    assert {body[theirs] for ours, theirs in names.items() if ours == "repetition_penalty"} <= {1.1}
-    assert {body[theirs] for ours, theirs in names.items() if ours == "penalty_range"} <= {512}
+    plain = {"dry_breakers": ["\n", "*"], "logit_bias": {"7": -100.0}}
+    assert set(names) <= set(SamplingSettings.__dataclass_fields__)
+    assert {theirs: body[theirs] for theirs in names.values()} == {
+        theirs: plain.get(ours, getattr(SAMPLING, ours)) for ours, theirs in names.items()
+    }
     assert (body["max_tokens"], body["seed"], body["stream"]) == (20, 6, True)
     assert not {"session_id", "borders", "return_token_ids", "queue_updates"} & set(body)
     assert "one" in {headers.get("X-Session-Id") for headers in server.headers}

@@ -12,10 +12,10 @@ from adapters.remote.orders import ALIASES, read_order
 from adapters.remote.refusals import Refusal
 from adapters.remote.settings import EngineServerSettings
 from bot.ports.engine import EngineCapabilities
-from bot.sampling import SamplingSettings
+from bot.sampling import ORDER, SamplingSettings
 
 SERVED = EngineCapabilities("ashh:7b", 512, adapters=("mira", "tobias"))
-LIMITS = EngineServerSettings(max_tokens=100, stops=4, stop_length=8, biases=3)
+LIMITS = EngineServerSettings(max_tokens=100, stops=9, stop_length=8, biases=3)
 DEEP = b"[" * 200_000
 
 
@@ -83,7 +83,7 @@ def test_what_is_no_json_object_is_refused(raw: bytes, part: str) -> None:
         ({"stream": 1}, '"stream" must be true or false'),
         ({"stream_options": []}, '"stream_options" must be a JSON object'),
         ({"stream_options": {"include_usage": 1}}, '"stream_options.include_usage"'),
-        ({"stop": ["x"] * 10_000}, '"stop" must be a string or a list of at most 4'),
+        ({"stop": ["x"] * 10_000}, '"stop" must be a string or a list of at most 9'),
         ({"stop": "x" * 9}, '"stop" must be made of strings of at most 8'),
         ({"stop": [1]}, '"stop" must be'),
         ({"seed": 1.5}, '"seed"'),
@@ -94,6 +94,14 @@ def test_what_is_no_json_object_is_refused(raw: bytes, part: str) -> None:
         ({"top_p": [1]}, '"top_p" must be a number'),
         ({"repeat_penalty": 99}, "repetition_penalty is 99"),
         ({"penalize_newline": 0}, '"penalize_newline" must be true or false'),
+        ({"logit_bias": [1]}, '"logit_bias" must be an object of at most 3 ids'),
+        ({"logit_bias": {"fifty": 1}}, '"logit_bias" must be an object'),
+        ({"logit_bias": {"50": 101}}, '"logit_bias" must be an object'),
+        ({"logit_bias": {"50": None}}, '"logit_bias" must be an object'),
+        ({"logit_bias": {"1": 1, "2": 1, "3": 1, "4": 1}}, '"logit_bias" must be an object'),
+        ({"logit_bias": {"5": 1, "05": 2}}, "names a token twice"),
+        ({"order": ["dry"]}, "order is dry; it must name each of these stages once"),
+        ({"dry_breakers": [""]}, "dry_breakers holds"),
         ({"session_id": 5}, '"session_id" must be a string'),
         ({"session_id": "x" * 257}, '"session_id" must be at most 256'),
         ({"community": []}, '"community" must be a string'),
@@ -149,15 +157,26 @@ def test_what_changes_nothing_or_is_not_known_is_no_matter(fields: dict[str, obj
     assert order(**fields)
 
 
+def test_settings_of_every_kind_are_read() -> None:
+    given = {
+        "logit_bias": {"7": -100, "9": 2.5},
+        "order": list(reversed(ORDER)),
+        "dry_breakers": ["\n"],
+        "penalize_newline": False,
+    }
+    sampling = read_order(Body({"prompt": "x", **given}), SERVED, LIMITS).request.sampling
+    assert sampling == SamplingSettings(
+        logit_bias=((7, -100.0), (9, 2.5)), order=tuple(reversed(ORDER)), dry_breakers=("\n",), penalize_newline=False
+    )
+
+
 def test_without_a_seed_each_reply_gets_one_of_its_own() -> None:
     seeds = {read_order(Body({"prompt": "x", "seed": seed}), SERVED, LIMITS).request.seed for seed in (None, -1, -1, None)}
     assert len(seeds) == 4
     assert min(seeds) >= 0
 
 
-NAMED_TWICE = [
-    (ours, alias) for ours, aliases in ALIASES.items() for alias in aliases if ours in SamplingSettings.__dataclass_fields__
-]
+NAMED_TWICE = [(ours, alias) for ours, aliases in ALIASES.items() for alias in aliases]
 
 
 @pytest.mark.parametrize(("ours", "alias"), NAMED_TWICE)

@@ -142,6 +142,13 @@ async def test_ids_that_are_none_of_the_models_are_refused(route: str) -> None:
         assert not stage.engine.warms
 
 
+async def test_biases_of_ids_that_are_none_of_the_models_are_refused() -> None:
+    async with a_stage() as stage:
+        answer = await stage.complete(logit_bias={"97": 5, "4711": -5})
+        assert (answer.status, answer.error["code"]) == (400, "unknown_token_id")
+        assert (await stage.complete(logit_bias={"97": 5})).status == 200
+
+
 async def test_a_prompt_over_the_limit_is_refused_with_its_numbers() -> None:
     async with a_stage(settings=EngineServerSettings(port=0, prompt_tokens=3)) as stage:
         answer = await stage.complete(prompt="abc")
