@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Coroutine
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,7 +20,7 @@ from adapters.remote.server import EngineServer
 from bot.engine.threaded import ThreadedEngine
 from bot.errors import ConfigMistakes, EngineBusy, EngineError, EngineUnavailable, PromptTooLong
 from bot.ids import SessionId
-from bot.ports.engine import Finished, FinishReason, GenerationRequest, Segment, StreamItem, TextDelta, Waiting
+from bot.ports.engine import Finished, FinishReason, GenerationRequest, Segment, StreamItem, TextDelta
 from bot.sampling import SamplingSettings
 from bot.story.policy import Rating
 from tests.adapters.remote.stage import ADAPTER, MODEL, ServedScript, a_stage
@@ -276,29 +276,6 @@ async def test_our_own_server_is_told_all_of_a_request() -> None:
     ids = tuple(token for part in request.segments for token in part.token_ids)
     assert ids == (256, *b"A door stands open.")
     assert [part.opens for part in request.segments] == [False, True]
-
-
-async def test_the_place_in_line_is_told() -> None:
-    runner = CountingRunner(slots=1)
-    server = EngineServer(ThreadedEngine(runner, model="counting"), EngineServerSettings(port=0))
-    async with to_ours(await server.start()) as engine, asyncio.timeout(10):
-        async with aclosing(engine.generate(a_request("one", max_tokens=400))) as first:
-            await anext(first)
-            others = [asyncio.ensure_future(_items(engine.generate(a_request(name)))) for name in ("two", "three")]
-            while sum(1 for _ in others if not _.done()) and len(server_waiting(server)) < 1:
-                await asyncio.sleep(0)
-        items = [item for other in others for item in await other]
-    await server.close()
-    assert [item for item in items if isinstance(item, Waiting) and item.position >= 1]
-
-
-def server_waiting(server: EngineServer) -> range:
-    statistics = server._engine.statistics()
-    return range(getattr(statistics, "waiting", 0))
-
-
-async def _items(stream: AsyncGenerator[StreamItem, None]) -> list[StreamItem]:
-    return [item async for item in stream]
 
 
 async def test_only_the_beginning_of_a_prompt_begins_it_whatever_was_asked_before() -> None:
