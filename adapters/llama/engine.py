@@ -46,11 +46,13 @@ def open_engine(  # noqa: PLR0913 - each is a line of the configuration
     the same seed are others then.
     `gpu_layers` negative puts all layers on the GPU, if there is one; `cache_on_gpu` False leaves the memory for stories to
     the host: slower, but room on a small card.
-    `kv_type` "q8_0" keeps stories in half the memory; steps over long stories are up to a third slower on a CPU, and the
-    numbers are a little coarser. It needs flash attention. `flash_attention` None decides: on a GPU as llama.cpp does, on a
-    CPU only for q8_0, because over f16 it takes exactness away there and is no faster.
+    `kv_type` "q8_0" keeps stories in half the memory; on a CPU, steps over stories of 1,400 tokens took twice as long, and
+    the numbers are a little coarser. It needs flash attention. `flash_attention` None decides: on a GPU as llama.cpp does,
+    on a CPU only for q8_0, because over f16 it takes exactness away there, and time from 500 tokens on.
     `exact` None promises the same reply to the same seed and story whatever else is written at the time, where that costs
-    nothing: on a CPU with quantised weights. True has it with any weights on a CPU, those of floats slowly; False never.
+    nothing: on a CPU with Q8_0 or Q4_0 weights and no adapters. True has it with any weights on a CPU: K-quants then write
+    fewer replies together (a quarter slower with eight of them, half as fast with sixteen), floats and adapters one by one.
+    False never looks for it.
     `adapters` are loaded with the model, ready to be asked for by name; replies with different ones never share a step.
     `rating` None takes what the file says.
     """

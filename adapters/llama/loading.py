@@ -117,7 +117,7 @@ def weigh(path: Path) -> Weight:
         _refuse_unfit(model)
         return Weight(
             facts=model.facts,
-            parameters=low.llama_model_n_params(handle),
+            parameters=model.parameters,
             weight_bytes=low.llama_model_size(handle),
             file_type=low.llama_model_ftype(handle),
             window=max(0, low.llama_model_n_swa(handle)),

@@ -50,11 +50,14 @@ def plan(settings: RunnerSettings, *, parameters: int, on_gpu: bool) -> Plan:
     """What the settings come to for a model of so many parameters. Raises ModelNotLoaded for what cannot be had together.
 
     Flash attention is left to llama.cpp where layers are on a GPU. On a CPU it is off unless the cache is q8_0, which needs
-    it: over an f16 cache it is no faster there, sums up in half precision, and divides a context of 512 tokens and more
-    among the threads for a slot that is read alone, but not beside others, so that replies cannot be exact.
+    it: over an f16 cache it is slower there from 500 tokens on, sums up in half precision, and divides a context of 512
+    and more among the threads for a slot that is read alone, but not beside others, so that replies cannot be exact.
     """
     if not 1 <= settings.slots <= MOST_SLOTS:
         raise ModelNotLoaded(f"{settings.slots} slots cannot be had; choose between 1 and {MOST_SLOTS}.")
+    for name in ("context", "batch", "chunk", "threads"):
+        if (number := getattr(settings, name)) is not None and number < 1:
+            raise ModelNotLoaded(f"The setting {name} is {number}; it must be at least 1.")
     if settings.kv_type not in KV_TYPES:
         raise ModelNotLoaded(f"A cache of the type {settings.kv_type!r} cannot be had; choose one of {', '.join(KV_TYPES)}.")
     if settings.kv_type != "f16" and settings.flash_attention is False:

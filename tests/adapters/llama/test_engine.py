@@ -7,12 +7,15 @@ import pytest
 from adapters.llama import engine, selfcheck
 from adapters.llama.engine import USUAL_CONTEXT, open_engine
 from adapters.llama.library import low
-from adapters.llama.loading import describe
+from adapters.llama.loading import LoadedModel, describe
+from adapters.llama.lora import AdapterFile
+from adapters.llama.runner import LlamaRunner, RunnerSettings
 from bot.errors import ModelNotLoaded
 from bot.ids import SessionId
 from bot.ports.engine import GenerationRequest, Segment, TextDelta
 from bot.sampling import LIMARP
 from bot.story.policy import Rating
+from tests.adapters.llama.weights import write_adapter
 from tests.models import DEMO_MODEL
 
 TRAINED = describe(DEMO_MODEL).trained_context
@@ -41,6 +44,42 @@ async def test_a_context_beyond_the_trained_one_is_cut_with_a_warning(caplog: py
     await opened.close()
 
 
+async def test_what_it_is_asked_for_reaches_the_runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[RunnerSettings, tuple[AdapterFile, ...]]] = []
+
+    class Noting(LlamaRunner):
+        def __init__(self, model: LoadedModel, settings: RunnerSettings, adapters: tuple[AdapterFile, ...]) -> None:
+            asked.append((settings, adapters))
+            super().__init__(model, settings, adapters)
+
+    monkeypatch.setattr(engine, "LlamaRunner", Noting)
+    adapters = (AdapterFile("warm", write_adapter(tmp_path / "warm.gguf"), 0.5),)
+    opened = open_engine(
+        DEMO_MODEL,
+        context=256,
+        slots=2,
+        threads=1,
+        batch=128,
+        chunk=16,
+        gpu_layers=0,
+        cache_on_gpu=False,
+        kv_type="q8_0",
+        flash_attention=True,
+        exact=True,
+        adapters=adapters,
+    )
+    await opened.close()
+    assert asked == [(RunnerSettings(2, 256, 128, 1, 16, False, "q8_0", True, True), adapters)]
+
+
+def test_an_adapter_that_cannot_be_used_gives_the_model_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    freed: list[object] = []
+    monkeypatch.setattr(low, "llama_model_free", freed.append)
+    with pytest.raises(ModelNotLoaded, match="no file of the adapter"):
+        open_engine(DEMO_MODEL, threads=1, gpu_layers=0, adapters=(AdapterFile("warm", tmp_path / "none"),))
+    assert len(freed) == 1
+
+
 @pytest.mark.parametrize("rating", [Rating.GENERAL, Rating.ADULT])
 async def test_a_rating_given_by_the_operator_counts(rating: Rating) -> None:
     opened = open_engine(DEMO_MODEL, context=256, threads=1, gpu_layers=0, rating=rating)
@@ -54,7 +93,7 @@ def test_a_missing_model_is_one_clear_sentence(tmp_path: Path) -> None:
 
 
 def test_sampling_is_checked_before_the_model_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selfcheck, "_penalty_holds", lambda: False)
+    monkeypatch.setattr(selfcheck, "_draws_alike", lambda: False)
     with pytest.raises(ModelNotLoaded, match="Sampling gives wrong results"):
         open_engine(DEMO_MODEL)
 

@@ -116,6 +116,22 @@ def test_kernels_that_gcc_12_breaks_stay_unused_where_the_library_has_them(
 
 
 @pytest.mark.parametrize(
+    ("built_for_gpus", "layers", "on_gpu"), [(False, -1, False), (True, 0, False), (True, -1, True), (True, 3, True)]
+)
+def test_it_is_known_whether_layers_may_be_on_a_gpu(
+    built_for_gpus: bool,  # noqa: FBT001 - a parameter of the test
+    layers: int,
+    *,
+    on_gpu: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(low, "llama_supports_gpu_offload", lambda: built_for_gpus)
+    model = load(DEMO_MODEL, gpu_layers=layers)
+    assert model.on_gpu is on_gpu
+    model.free()
+
+
+@pytest.mark.parametrize(
     ("written", "rating"),
     [("general", Rating.GENERAL), ("adult", Rating.ADULT), ("General", Rating.UNRATED), ("unrated", Rating.UNRATED)],
 )
