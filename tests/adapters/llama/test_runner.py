@@ -141,6 +141,27 @@ def test_a_state_of_a_longer_context_is_not_taken() -> None:
         runner.close()
 
 
+def sizes_of_calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Grows with every call of the library by the number of tokens that it reads."""
+    calls: list[int] = []
+    decode = low.llama_decode
+
+    def noting(context: Handle, batch: low.llama_batch) -> int:
+        calls.append(batch.n_tokens)
+        return int(decode(context, batch))
+
+    monkeypatch.setattr(low, "llama_decode", noting)
+    return calls
+
+
+def test_on_a_cpu_no_stretch_is_cut_by_its_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
+    runner = a_runner(slots=4)
+    calls = sizes_of_calls(monkeypatch)
+    runner.step([Stretch(slot, (65,) * size, 0, draws=False) for slot, size in enumerate((9, 1, 20, 1))])
+    assert calls == [2, 9, 20]
+    runner.close()
+
+
 def test_where_layers_are_on_a_gpu_all_is_read_in_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if they were: the calls are divided for a GPU, and read by this machine."""
     model = load(DEMO_MODEL, gpu_layers=0)
@@ -155,14 +176,7 @@ def test_where_layers_are_on_a_gpu_all_is_read_in_one_call(monkeypatch: pytest.M
     for slot in range(4):
         runner.keep(slot, 0)
     runner.seen.clear()
-    calls: list[int] = []
-    decode = low.llama_decode
-
-    def noting(context: Handle, batch: low.llama_batch) -> int:
-        calls.append(batch.n_tokens)
-        return int(decode(context, batch))
-
-    monkeypatch.setattr(low, "llama_decode", noting)
+    calls = sizes_of_calls(monkeypatch)
     stretches = (
         *(Stretch(slot, tokens, 0, draws=slot != 1) for slot, tokens in asked.items()),
         Stretch(1, (7,), 30, draws=True),
