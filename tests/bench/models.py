@@ -119,9 +119,7 @@ def _real_words() -> Words | None:
     if not found:
         return None
     fields = gguf.GGUFReader(found[-1]).fields
-    lists: dict[str, Any] = {
-        part: fields[f"tokenizer.ggml.{part}"].contents() for part in ("tokens", "scores", "token_type")
-    }
+    lists: dict[str, Any] = {part: fields[f"tokenizer.ggml.{part}"].contents() for part in ("tokens", "scores", "token_type")}
     return Words("spm", lists["tokens"], lists["scores"], lists["token_type"])
 
 
