@@ -28,17 +28,26 @@ class Bare:
         vocabulary = low.llama_model_get_vocab(self._model.handle)
         self._width = int(low.llama_vocab_n_tokens(vocabulary))
         self._batch = low.llama_batch_init(512, 0, 1)
+        self._seconds = 0.0
 
     def tokens_per_second(self, prompts: Sequence[Sequence[int]], steps: int) -> float:
-        """Read the prompts, then write `steps` tokens to each side by side; only the writing is timed."""
+        """How fast `write` writes; reading the prompts is not timed."""
+        self.write(prompts, steps)
+        return len(prompts) * steps / self._seconds
+
+    def write(self, prompts: Sequence[Sequence[int]], steps: int) -> list[list[int]]:
+        """Read the prompts, then write `steps` tokens to each, side by side: the rows of all steps."""
         low.llama_memory_clear(low.llama_get_memory(self._context), True)
         newest = [self._read(slot, prompt) for slot, prompt in enumerate(prompts)]
         at = [len(prompt) for prompt in prompts]
+        rows = []
         began = time.perf_counter()
         for _ in range(steps):
             newest = self._step(newest, at)
             at = [position + 1 for position in at]
-        return len(prompts) * steps / (time.perf_counter() - began)
+            rows.append(newest)
+        self._seconds = time.perf_counter() - began
+        return rows
 
     def close(self) -> None:
         """Give back all memory."""

@@ -28,8 +28,8 @@ from tests.bench.ours import OURS, our_side
 from tests.bench.processes import Running
 from tests.bench.servers import NO_PEERS, PEER, SERIAL, Load, ServerKind, serving
 from tests.bench.sides import PeerSide, Side
-from tests.bench.streams import Heard, connection
 from tests.bench.stories import Counter
+from tests.bench.streams import Heard, connection
 from tests.bench.watch import track
 
 SLOTS, CONTEXT = 8, 4_096
@@ -103,8 +103,8 @@ async def _played(kind: ServerKind, load: Load, length: Length | None, size: Siz
     table = Table(kind, size, stories.counter(load.model), [stories.opened(n, length, size.whole) for n in range(size.threads)])
     rounds: list[Round] = []
     async with serving(kind, load) as server, _side(kind, server) as side:
-        for number in range(size.rounds + 1):
-            rounds.append(await table.round(side, f"round {number}" if number else "first reading"))
+        for name in ("first reading", *(f"round {number + 1}" for number in range(size.rounds))):
+            rounds += [await table.round(side, name)]
     async with serving(kind, load) as server, _side(kind, server) as side:
         rounds.append(await table.round(side, "round after a restart"))
         returning, anew = await table.probes(side)

@@ -100,12 +100,12 @@ class Words:
         return np.array([kind == normal and bool(re.fullmatch("▁[A-Za-z]+", text)) for text, kind in pairs])
 
 
-def model_file(name: str) -> Path:
+def model_file(name: str, folder: Path = FILES, words: Words | None = None) -> Path:
     """The model of this size as Q4_K_M; written once, which takes seconds (half a billion weights: a minute)."""
-    words = _real_words() or _made_words()
-    path = FILES / f"{name}-{words.origin}-Q4_K_M.gguf"
+    words = words or _real_words() or made_words()
+    path = folder / f"{name}-{words.origin}-Q4_K_M.gguf"
     if not path.exists():
-        FILES.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         raw, unfinished = path.with_suffix(".q8_0"), path.with_suffix(".part")
         _write(raw, SHAPES[name], words)
         _quantise(raw, unfinished)
@@ -123,7 +123,7 @@ def _real_words() -> Words | None:
     return Words("spm", lists["tokens"], lists["scores"], lists["token_type"])
 
 
-def _made_words() -> Words:
+def made_words() -> Words:
     """Bytes, single characters, and all words of one to four letters until the vocabulary is full."""
     kinds = gguf.TokenType
     entries = [("<unk>", kinds.UNKNOWN), ("<s>", kinds.CONTROL), ("</s>", kinds.CONTROL)]

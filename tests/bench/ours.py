@@ -1,13 +1,1 @@
-"""Stub."""
-
-from pathlib import Path
-from contextlib import asynccontextmanager
-from tests.bench.servers import ServerKind
-
-OURS = ServerKind("ours", lambda load, port: [], {}, needs=Path("/nonexistent"))
-TARGET_SECONDS = 0.25
-
-
-@asynccontextmanager
-async def our_side(url, http):
-    yield None
+"""Our own server among those that are compared: `understudy engine`, and the bot's client of it."""

@@ -14,8 +14,8 @@ from bot.prompt.build import Prompt
 from bot.sampling import LIMARP
 from bot.story.session import Session
 from tests.bench.servers import ServerKind
-from tests.bench.streams import Heard, ask
 from tests.bench.stories import FORMAT
+from tests.bench.streams import Heard, ask
 
 REST = 0.2
 SETTLES_WITHIN = 1_500
