@@ -45,6 +45,7 @@ SHORT = [Case("short", streams, 30, 48, 5, PEER, "at least 0.95") for streams in
 LONG = [Case("long", streams, 1_000, 64, rounds, DEFAULTS, "aim 1.3") for streams, rounds in ((4, 3), (8, 3), (16, 1))]
 """Reading 16,000 tokens takes a minute on two cores: by default there is one round of them, `--rounds 5` for five of all."""
 
+WARM_UP = Case("warm up", 2, 30, 8, 1, PEER, "")
 QUICK = [Case("short", 2, 30, 8, 1, PEER, ""), Case("long", 2, 100, 8, 1, DEFAULTS, "")]
 
 
@@ -68,6 +69,8 @@ async def _measure(options: Options) -> Rows:
         load = Load(model_file(options.shape("half")), SLOTS, CONTEXT, options.threads, Path(name), options.gpu_layers)
         async with AsyncExitStack() as stack:
             servers = [(kind, await stack.enter_async_context(serving(kind, load))) for kind in kinds]
+            for kind, server in servers:
+                await _once(WARM_UP, kind, server, 0, Taken())
             for case in QUICK if options.is_quick else (*SHORT, *LONG):
                 taken = await _rounds(case, servers, options.times(case.rounds))
                 rows += _rows(case, taken)

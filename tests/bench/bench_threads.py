@@ -49,7 +49,7 @@ class Size:
     rounds: int = ROUNDS
 
 
-QUICK = Size(threads=4, at_once=2, whole=300, reply=8, rounds=1)
+QUICK = Size(threads=12, at_once=4, whole=300, reply=8, rounds=1)
 
 
 @dataclass(slots=True)

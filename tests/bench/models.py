@@ -28,6 +28,9 @@ FILES = BUILD / "bench"
 REAL_VOCABULARY = "llama_cpp_python-*/vendor/llama.cpp/models/ggml-vocab-llama-spm.gguf"
 """Where `make bench-peers` leaves Llama's vocabulary, below build/peers."""
 
+NAME = "bench"
+"""How every model is asked for."""
+
 VOCABULARY = 32_000
 CONTEXT = 16_384
 BLOCK = 32
@@ -158,6 +161,7 @@ def _write(path: Path, shape: ModelShape, words: Words) -> None:
 
 
 def _add_facts(writer: gguf.GGUFWriter, shape: ModelShape, words: Words) -> None:
+    writer.add_name(NAME)
     writer.add_string(RATING_KEY, "general")
     writer.add_context_length(CONTEXT)
     writer.add_embedding_length(shape.width)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.sampling import LIMARP
-from tests.bench.models import BUILD
+from tests.bench.models import BUILD, NAME
 from tests.bench.processes import Running, free_port, running
 
 LLAMA_SERVER = BUILD / "peers" / "out" / "bin" / "llama-server"
@@ -55,7 +55,7 @@ class ServerKind:
 
     def body(self, prompt: str, max_tokens: int, session: str, seed: int = 1) -> dict[str, Any]:
         """A request to `/v1/completions`."""
-        body = {"model": "bench", "prompt": prompt, "max_tokens": max_tokens, "seed": seed, **self.fields}
+        body = {"model": NAME, "prompt": prompt, "max_tokens": max_tokens, "seed": seed, **self.fields}
         return body | ({"session_id": session} if self.takes_session else {})
 
 
