@@ -65,16 +65,21 @@ def run(options: Options) -> Rows:
 async def _measure(options: Options) -> Rows:
     kinds = [kind for kind in KINDS if kind.is_there]
     rows: Rows = [] if PEER in kinds else [("http: llama-server", NO_PEERS)]
-    with tempfile.TemporaryDirectory() as name:
-        load = Load(model_file(options.shape("half")), SLOTS, CONTEXT, options.threads, Path(name), options.gpu_layers)
-        async with AsyncExitStack() as stack:
-            servers = [(kind, await stack.enter_async_context(serving(kind, load))) for kind in kinds]
-            for kind, server in servers:
-                await _once(WARM_UP, kind, server, 0, Taken())
-            for case in QUICK if options.is_quick else (*SHORT, *LONG):
-                taken = await _rounds(case, servers, options.times(case.rounds))
-                rows += _rows(case, taken)
+    model = model_file(options.shape("half"))
+    for case in QUICK if options.is_quick else (*SHORT, *LONG):
+        with tempfile.TemporaryDirectory() as name:
+            load = Load(model, SLOTS, CONTEXT, options.threads, Path(name), options.gpu_layers)
+            rows += _rows(case, await _on_fresh_servers(case, kinds, load, options.times(case.rounds)))
     return rows
+
+
+async def _on_fresh_servers(case: Case, kinds: Sequence[ServerKind], load: Load, rounds: int) -> dict[str, Taken]:
+    """Started for each case, because all of them keep what they have read in memory: gigabytes of it, here for nothing."""
+    async with AsyncExitStack() as stack:
+        servers = [(kind, await stack.enter_async_context(serving(kind, load))) for kind in kinds]
+        for kind, server in servers:
+            await _once(WARM_UP, kind, server, 0, Taken())
+        return await _rounds(case, servers, rounds)
 
 
 async def _rounds(case: Case, servers: Sequence[tuple[ServerKind, Running]], rounds: int) -> dict[str, Taken]:
