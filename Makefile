@@ -5,6 +5,7 @@
 #   CMAKE_ARGS=-DGGML_CUDA=on   how to compile it, when it is compiled
 #   MODEL=FILE.gguf RATING=general ONCE=1 PORT=8000 DATA=FOLDER   for `make try`
 #   ALL=1 STRICT=1           for `make test`: the slow tests too; a skipped test that is not listed fails
+#   BENCH="http --quick"     for `make bench`: which, and how; see tests/bench/README.md
 
 PYTHON ?= python3
 export PYTHON LLAMA_WHEEL CMAKE_ARGS
@@ -16,7 +17,7 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --
 PYTEST := $(if $(ALL),,-m "not slow") $(if $(STRICT),--skips-are-failures)
 
 .DEFAULT_GOAL := help
-.PHONY: help try test test-all lint types contracts format bench wheel lock clean setup setup-dev
+.PHONY: help try test test-all lint types contracts format bench bench-peers wheel lock clean setup setup-dev
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -45,7 +46,10 @@ format: setup-dev ## mend style and formatting
 	$(RUN) -m ruff format $(SOURCES)
 
 bench: setup-dev ## measure, and print a table
-	$(RUN) -m tests.bench
+	$(RUN) -m tests.bench $(BENCH)
+
+bench-peers: setup-dev ## build what to measure against: llama-server (about 10 minutes, once)
+	@tests/bench/build_peers.sh
 
 wheel: setup-dev ## build the distribution into dist/
 	$(RUN) -m hatchling build --target wheel
