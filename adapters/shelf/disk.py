@@ -25,13 +25,12 @@ BACKLOG = 2 * 1024**3
 
 
 class DiskShelf:
-    """Keeps states in the files of a folder, `limit` bytes in all. `notify` is called, from any thread, when one was fetched.
+    """Keeps states in the files of a folder, `limit` bytes in all.
 
     Without a folder that it can have to itself it keeps nothing, and says so once.
     """
 
-    def __init__(self, folder: Path, limit: int, *, notify: Callable[[], None] = lambda: None, backlog: int = BACKLOG) -> None:
-        self._notify = notify
+    def __init__(self, folder: Path, limit: int, *, backlog: int = BACKLOG) -> None:
         self._backlog = backlog
         self._lock = threading.Lock()
         self._folder = _opened(folder, limit)
@@ -47,11 +46,14 @@ class DiskShelf:
         self._worker.start()
 
     def put(self, name: str, state: KeptState) -> None:
-        """Keep a state; it is written in a moment."""
+        """Keep a state; it is written in a moment. Whoever waits for an older one of the name gets this."""
         key = key_of(name)
         with self._lock:
             if self._folder is None:
                 self._counts["failed_writes"] += 1
+                return
+            if name in self._coming or self._is_brought(name):
+                self._replace_brought(name, state)
                 return
             self._unwritten.pop(key, None)
             self._unwritten[key] = (name, state)
@@ -80,7 +82,7 @@ class DiskShelf:
             self._bring(name, ticket, unwritten, "misses" if unwritten is None else "hits")
 
     def fetched(self) -> tuple[tuple[str, KeptState | None], ...]:
-        """What has been brought since the last call. Its files go, unless they are a newer state's by now."""
+        """What has been brought since the last call. Its files go."""
         with self._lock:
             brought, self._fetched = tuple(self._fetched), []
             taken = {key_of(name) for name, _ in brought if name not in self._coming} - self._held
@@ -99,8 +101,6 @@ class DiskShelf:
             if waited_for is not None:
                 self._fetched.append((name, None))
         self._remove_later(key)
-        if waited_for is not None:
-            self._notify()
 
     def statistics(self) -> ShelfStatistics:
         """What it holds, what is still to be written included, and what happened."""
@@ -126,6 +126,11 @@ class DiskShelf:
 
     def _is_brought(self, name: str) -> bool:
         return any(each == name and state is not None for each, state in self._fetched)
+
+    def _replace_brought(self, name: str, state: KeptState) -> None:
+        self._counts["hits"] += self._coming.pop(name, None) is not None
+        self._fetched = [*(each for each in self._fetched if each[0] != name), (name, state)]
+        self._remove_later(key_of(name))
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
@@ -194,7 +199,6 @@ class DiskShelf:
             del self._coming[name]
             self._counts[count] += 1
             self._fetched.append((name, state))
-        self._notify()
 
     def _remove(self, key: str) -> None:
         try:

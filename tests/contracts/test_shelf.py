@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from threading import Event
 
 import pytest
 
@@ -15,19 +14,12 @@ from tests.fakes.shelf import MemoryShelf
 Making = Callable[[int], Shelf]
 
 
-@pytest.fixture
-def told() -> Event:
-    return Event()
-
-
 @pytest.fixture(params=["memory", "disk"])
-def make(request: pytest.FixtureRequest, tmp_path: Path, told: Event) -> Iterator[Making]:
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Making]:
     made: list[Shelf] = []
 
     def one(limit: int) -> Shelf:
-        made.append(
-            MemoryShelf(limit, notify=told.set) if request.param == "memory" else DiskShelf(tmp_path, limit, notify=told.set)
-        )
+        made.append(MemoryShelf(limit) if request.param == "memory" else DiskShelf(tmp_path, limit))
         return made[-1]
 
     yield one
@@ -48,67 +40,70 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0)
 
 
-def brought(shelf: Shelf, name: str, told: Event) -> KeptState | None:
+def brought(shelf: Shelf, name: str) -> KeptState | None:
+    arrived: list[tuple[str, KeptState | None]] = []
+
+    def has_arrived() -> bool:
+        arrived.extend(shelf.fetched())
+        return bool(arrived)
+
     shelf.fetch(name)
-    for _ in range(100):
-        for each, state in shelf.fetched():
-            assert each == name
-            return state
-        assert told.wait(5)
-        told.clear()
-    raise AssertionError(f"{name} was never brought")
+    until(has_arrived)
+    [(told, state)] = arrived
+    assert told == name
+    return state
 
 
-def test_what_was_put_is_brought_back_whole(shelf: Shelf, told: Event) -> None:
+def test_what_was_put_is_brought_back_whole(shelf: Shelf) -> None:
     shelf.put("mira", a_kept_state(300, data=bytes(range(256)) * 40))
-    state = brought(shelf, "mira", told)
+    state = brought(shelf, "mira")
     assert state == a_kept_state(300, data=bytes(range(256)) * 40)
     assert state is not None
     assert bytes(state.data) == bytes(range(256)) * 40
 
 
-def test_a_state_of_nothing_is_a_state(shelf: Shelf, told: Event) -> None:
+def test_a_state_of_nothing_is_a_state(shelf: Shelf) -> None:
     shelf.put("mira", a_kept_state(0, data=b""))
-    assert brought(shelf, "mira", told) == a_kept_state(0, data=b"")
+    assert brought(shelf, "mira") == a_kept_state(0, data=b"")
 
 
-def test_what_was_never_put_is_told_to_be_missing(shelf: Shelf, told: Event) -> None:
+def test_what_was_never_put_is_told_to_be_missing(shelf: Shelf) -> None:
     assert not shelf.holds("mira")
-    assert brought(shelf, "mira", told) is None
+    assert brought(shelf, "mira") is None
     assert shelf.statistics().misses == 1
 
 
-def test_what_was_brought_is_off_the_shelf(shelf: Shelf, told: Event) -> None:
+def test_what_was_brought_is_off_the_shelf(shelf: Shelf) -> None:
     shelf.put("mira", a_kept_state())
     assert shelf.holds("mira")
-    assert brought(shelf, "mira", told) is not None
+    assert brought(shelf, "mira") is not None
     assert not shelf.holds("mira")
-    assert brought(shelf, "mira", told) is None
+    assert brought(shelf, "mira") is None
     assert shelf.statistics().hits == 1
 
 
-def test_a_newer_state_takes_the_place_of_an_older_one(shelf: Shelf, told: Event) -> None:
+def test_a_newer_state_takes_the_place_of_an_older_one(shelf: Shelf) -> None:
     shelf.put("mira", a_kept_state(3))
     shelf.put("mira", a_kept_state(5))
-    assert brought(shelf, "mira", told) == a_kept_state(5)
+    assert brought(shelf, "mira") == a_kept_state(5)
     assert not shelf.holds("mira")
 
 
-def test_asking_twice_brings_it_once(shelf: Shelf, told: Event) -> None:
+def test_asking_twice_brings_it_once(shelf: Shelf) -> None:
     shelf.put("mira", a_kept_state())
     shelf.fetch("mira")
-    assert brought(shelf, "mira", told) == a_kept_state()
+    assert brought(shelf, "mira") == a_kept_state()
     assert shelf.fetched() == ()
 
 
-def test_what_was_dropped_is_gone(shelf: Shelf, told: Event) -> None:
+def test_what_was_dropped_is_gone(shelf: Shelf) -> None:
     shelf.put("mira", a_kept_state())
     shelf.put("tobias", a_kept_state(4))
     shelf.drop("mira")
     shelf.drop("nobody")
     assert not shelf.holds("mira")
-    assert brought(shelf, "mira", told) is None
-    assert brought(shelf, "tobias", told) == a_kept_state(4)
+    assert brought(shelf, "mira") is None
+    assert brought(shelf, "tobias") == a_kept_state(4)
 
 
 def test_what_is_dropped_while_it_is_brought_does_not_come(shelf: Shelf) -> None:
@@ -119,32 +114,31 @@ def test_what_is_dropped_while_it_is_brought_does_not_come(shelf: Shelf) -> None
     assert not shelf.holds("mira")
 
 
-def test_what_is_put_while_the_older_one_is_brought_stays(shelf: Shelf, told: Event) -> None:
+def test_what_is_put_while_an_older_one_is_brought_is_what_comes(shelf: Shelf) -> None:
     shelf.put("mira", a_kept_state(3))
     shelf.fetch("mira")
     shelf.put("mira", a_kept_state(5))
-    assert brought(shelf, "mira", told) == a_kept_state(3)
-    assert shelf.holds("mira")
-    assert brought(shelf, "mira", told) == a_kept_state(5)
+    assert brought(shelf, "mira") == a_kept_state(5)
+    assert not shelf.holds("mira")
 
 
-def test_for_want_of_room_the_longest_unused_leaves_first(make: Making, told: Event) -> None:
+def test_for_want_of_room_the_longest_unused_leaves_first(make: Making) -> None:
     shelf = make(25_000)
     for name in ("one", "two", "three"):
         shelf.put(name, a_kept_state(data=bytes(10_000)))
     until(lambda: shelf.statistics().dropped == 1)
     assert [shelf.holds(name) for name in ("one", "two", "three")] == [False, True, True]
-    assert brought(shelf, "two", told) is not None
+    assert brought(shelf, "two") is not None
 
 
-def test_what_never_fits_is_not_kept_nor_what_it_replaces(make: Making, told: Event) -> None:
+def test_what_never_fits_is_not_kept_nor_what_it_replaces(make: Making) -> None:
     shelf = make(5_000)
     shelf.put("mira", a_kept_state())
     shelf.put("mira", a_kept_state(data=bytes(10_000)))
     shelf.put("tobias", a_kept_state())
     until(lambda: shelf.statistics().dropped == 1)
     assert [shelf.holds(name) for name in ("mira", "tobias")] == [False, True]
-    assert brought(shelf, "mira", told) is None
+    assert brought(shelf, "mira") is None
 
 
 def test_it_tells_what_it_holds(shelf: Shelf) -> None:
@@ -154,9 +148,9 @@ def test_it_tells_what_it_holds(shelf: Shelf) -> None:
     assert 2_000 <= shelf.statistics().bytes < 4_000
 
 
-def test_names_of_any_kind_are_names(shelf: Shelf, told: Event) -> None:
+def test_names_of_any_kind_are_names(shelf: Shelf) -> None:
     names = ["../../etc/passwd", "", "a\0b", "\ud800", "x" * 5_000, "Ünïcode/😀"]
     for size, name in enumerate(names):
         shelf.put(name, a_kept_state(size))
     for size, name in enumerate(names):
-        assert brought(shelf, name, told) == a_kept_state(size)
+        assert brought(shelf, name) == a_kept_state(size)

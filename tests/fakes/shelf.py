@@ -1,79 +1,79 @@
-"""A shelf in memory: keeps states by name as the real ones do, and brings one by the next call of `fetched`."""
+"""A shelf without files: it forgets by bytes, hands things over one call later, and can lose or hold them back."""
 
-from collections import Counter
-from collections.abc import Callable
+from collections import OrderedDict
 from dataclasses import replace
 
 from bot.ports.shelf import KeptState, ShelfStatistics
 
 
 class MemoryShelf:
-    """The Shelf port without files or threads. It copies on the way in and out, so that no caller's buffer lives on in it.
+    """Keeps states in a dictionary. What was fetched comes with the next `fetched`, or later while `holds_back` is set.
 
-    While `holds_back` is set, nothing arrives. `reopened` is the shelf as the next process finds it.
+    `damage` makes what is kept under a name untrustworthy; `reopened` is the shelf as the next process finds it.
     """
 
-    def __init__(self, limit: int = 1_000_000_000, *, notify: Callable[[], None] = lambda: None) -> None:
-        self._limit = limit
-        self._notify = notify
+    def __init__(self, limit: int = 1_000_000_000) -> None:
+        self.limit = limit
         self.holds_back = False
-        self._closed = False
-        self._kept: dict[str, KeptState] = {}
-        self._brought: list[tuple[str, KeptState | None]] = []
-        self._spoiled: set[str] = set()
-        self._counts: Counter[str] = Counter()
+        self.closed = False
+        self._states: OrderedDict[str, KeptState] = OrderedDict()
+        self._damaged: set[str] = set()
+        self._asked: list[str] = []
+        self._counts = ShelfStatistics()
 
     def put(self, name: str, state: KeptState) -> None:
-        self._kept.pop(name, None)
-        self._kept[name] = _copy(state)
-        self._spoiled.discard(name)
-        while sum(each.size for each in self._kept.values()) > self._limit:
-            del self._kept[next(iter(self._kept))]
-            self._counts["dropped"] += 1
+        self.drop(name)
+        self._states[name] = replace(state, data=memoryview(bytes(state.data)))
+        while sum(each.size for each in self._states.values()) > self.limit:
+            self._states.popitem(last=False)
+            self._count(dropped=1)
 
     def holds(self, name: str) -> bool:
-        return name in self._kept or any(each == name and state is not None for each, state in self._brought)
+        return name in self._states
 
     def fetch(self, name: str) -> None:
-        if not any(each == name and state is not None for each, state in self._brought):
-            state = self._kept.pop(name, None)
-            if state is not None and name in self._spoiled:
-                self._counts["damaged"] += 1
-                state = None
-            else:
-                self._counts["misses" if state is None else "hits"] += 1
-            self._brought.append((name, state and _copy(state)))
-        self._notify()
+        if name not in self._asked:
+            self._asked.append(name)
 
     def fetched(self) -> tuple[tuple[str, KeptState | None], ...]:
         if self.holds_back:
             return ()
-        brought, self._brought = tuple(self._brought), []
-        return brought
+        asked, self._asked = self._asked, []
+        return tuple((name, self._handed_over(name)) for name in asked)
 
     def drop(self, name: str) -> None:
-        self._kept.pop(name, None)
-        self._brought = [(each, None if each == name else state) for each, state in self._brought]
-
-    def damage(self, name: str) -> None:
-        """What a bad disk does: the state is there until somebody wants it."""
-        self._spoiled.add(name)
+        self._states.pop(name, None)
+        self._damaged.discard(name)
 
     def statistics(self) -> ShelfStatistics:
-        return ShelfStatistics(len(self._kept), sum(each.size for each in self._kept.values()), **self._counts)
+        return replace(self._counts, entries=len(self._states), bytes=sum(each.size for each in self._states.values()))
 
     def close(self) -> None:
-        self._kept.update({name: state for name, state in self._brought if state is not None})
-        self._closed = True
+        self.closed = True
+
+    def damage(self, name: str) -> None:
+        """What is kept under this name can no longer be trusted."""
+        self._damaged.add(name)
 
     def reopened(self) -> "MemoryShelf":
         """The shelf as the next process finds it. Raises ValueError when this one was not closed."""
-        if not self._closed:
+        if not self.closed:
             raise ValueError("the shelf is still open")
-        after = MemoryShelf(self._limit)
-        after._kept, after._spoiled = self._kept, self._spoiled
+        after = MemoryShelf(self.limit)
+        after._states, after._damaged = self._states, self._damaged
         return after
 
+    def _handed_over(self, name: str) -> KeptState | None:
+        state = self._states.pop(name, None)
+        if state is None:
+            self._count(misses=1)
+        elif name in self._damaged:
+            self._damaged.discard(name)
+            self._count(damaged=1)
+            return None
+        else:
+            self._count(hits=1)
+        return state
 
-def _copy(state: KeptState) -> KeptState:
-    return replace(state, data=memoryview(bytes(state.data)))
+    def _count(self, **by: int) -> None:
+        self._counts = replace(self._counts, **{name: getattr(self._counts, name) + more for name, more in by.items()})

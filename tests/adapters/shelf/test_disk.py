@@ -26,19 +26,6 @@ LIMIT = 100_000_000
 STATE = a_kept_state(300, data=bytes(range(256)) * 40)
 
 
-class Bell:
-    """Hears when something was fetched, and can hold the shelf's worker where it rings."""
-
-    def __init__(self) -> None:
-        self.rang = Event()
-        self.may_go_on = Event()
-        self.may_go_on.set()
-
-    def __call__(self) -> None:
-        self.rang.set()
-        assert self.may_go_on.wait(30)
-
-
 def kept(folder: Path, **states: KeptState) -> Path:
     """A folder in which these states were put, and whose shelf was closed."""
     shelf = DiskShelf(folder, LIMIT)
@@ -50,13 +37,19 @@ def kept(folder: Path, **states: KeptState) -> Path:
 
 def fetched(folder: Path, name: str) -> tuple[KeptState | None, DiskShelf]:
     """What a new shelf brings of this name, and the shelf, closed."""
-    bell = Bell()
-    shelf = DiskShelf(folder, LIMIT, notify=bell)
+    shelf = DiskShelf(folder, LIMIT)
     shelf.fetch(name)
-    assert bell.rang.wait(10)
-    [(_, state)] = shelf.fetched()
+    [(_, state)] = arrived(shelf)
     shelf.close()
     return state, shelf
+
+
+def arrived(shelf: DiskShelf) -> tuple[tuple[str, KeptState | None], ...]:
+    end = time.monotonic() + 10
+    while not (brought := shelf.fetched()):
+        assert time.monotonic() < end, "nothing was brought"
+        time.sleep(0)
+    return brought
 
 
 def files(folder: Path) -> list[Path]:
@@ -234,19 +227,22 @@ def test_the_folder_is_free_once_the_shelf_is_closed(tmp_path: Path) -> None:
 
 
 def test_what_is_not_written_yet_is_brought_from_memory(tmp_path: Path) -> None:
-    with held_worker(kept(tmp_path, first=STATE)) as shelf:
+    with held_worker(tmp_path) as shelf:
         shelf.put("mira", STATE)
         shelf.fetch("mira")
-        assert shelf.fetched() == (("first", STATE), ("mira", STATE))
+        assert shelf.fetched() == (("mira", STATE),)
     assert files(tmp_path) == []
 
 
 def test_what_was_brought_and_never_taken_is_kept_at_the_end(tmp_path: Path) -> None:
-    with held_worker(kept(tmp_path, first=STATE)) as shelf:
+    with held_worker(kept(tmp_path, first=STATE, second=STATE)) as shelf:
         shelf.put("mira", STATE)
-        shelf.fetch("mira")
+        for name in ("mira", "first", "second"):
+            shelf.fetch(name)
+        shelf.put("second", a_kept_state(1))
     assert fetched(tmp_path, "mira")[0] == STATE
     assert fetched(tmp_path, "first")[0] == STATE
+    assert fetched(tmp_path, "second")[0] == a_kept_state(1)
 
 
 def test_what_was_dropped_before_it_was_written_never_reaches_the_disk(tmp_path: Path) -> None:
@@ -257,30 +253,39 @@ def test_what_was_dropped_before_it_was_written_never_reaches_the_disk(tmp_path:
     assert files(tmp_path) == []
 
 
+def test_what_was_dropped_while_it_was_brought_is_not_brought_for_the_next_who_asks(tmp_path: Path) -> None:
+    with held_worker(kept(tmp_path, first=STATE)) as shelf:
+        shelf.fetch("first")
+        shelf.drop("first")
+        shelf.fetch("first")
+        assert shelf.fetched() == (("first", None), ("first", None))
+    assert shelf.fetched() == ()
+    assert files(tmp_path) == []
+
+
 def test_a_slow_disk_drops_the_oldest_instead_of_filling_the_memory(tmp_path: Path) -> None:
-    with held_worker(kept(tmp_path, first=STATE), backlog=int(2.5 * STATE.size)) as shelf:
+    with held_worker(tmp_path, backlog=int(2.5 * STATE.size)) as shelf:
         for name in ("one", "two", "three"):
             shelf.put(name, STATE)
         assert [shelf.holds(name) for name in ("one", "two", "three")] == [False, True, True]
         assert shelf.statistics().dropped == 1
-        shelf.fetched()
     assert len(files(tmp_path)) == 2
 
 
 @contextmanager
 def held_worker(folder: Path, **settings: int) -> Iterator[DiskShelf]:
-    """A shelf whose worker has brought the state "first" and goes no further until the block ends."""
-    bell = Bell()
-    shelf = DiskShelf(folder, LIMIT, notify=bell, **settings)
-    bell.may_go_on.clear()
-    shelf.fetch("first")
-    assert bell.rang.wait(10)
-    # Only the worker is to wait: what this thread asks for is brought without a bell.
-    shelf._notify = lambda: None
+    """A shelf whose worker does nothing until the block ends."""
+    may_go_on = Event()
+    shelf = DiskShelf(folder, LIMIT, **settings)
+
+    def wait() -> None:
+        assert may_go_on.wait(30)
+
+    shelf._jobs.put(wait)
     try:
         yield shelf
     finally:
-        bell.may_go_on.set()
+        may_go_on.set()
         shelf.close()
 
 
