@@ -46,6 +46,7 @@ sessions = Table(
     Column("window_start", Integer, nullable=False),
     Column("next_number", Integer, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("adapter", AnyText),
     UniqueConstraint("platform", "channel"),
 )
 

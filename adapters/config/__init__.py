@@ -1,14 +1,21 @@
 """The configuration: one TOML file, a few environment variables, and every mistake in them at once."""
 
+from adapters.config.engine import CacheConfig, EngineConfig, HostConfig
 from adapters.config.kinds import StatedRating
+from adapters.config.model import DEMO_MODEL, AdapterConfig, ModelConfig
 from adapters.config.reading import ENVIRONMENT, EXAMPLE, defaults, read, read_scene
 from adapters.config.scene import Scene
-from adapters.config.settings import Config, ModelConfig, SamplingConfig, StorageConfig, StoryConfig, WebConfig
+from adapters.config.settings import Config, SamplingConfig, StorageConfig, StoryConfig, WebConfig
 
 __all__ = [
+    "DEMO_MODEL",
     "ENVIRONMENT",
     "EXAMPLE",
+    "AdapterConfig",
+    "CacheConfig",
     "Config",
+    "EngineConfig",
+    "HostConfig",
     "ModelConfig",
     "SamplingConfig",
     "Scene",

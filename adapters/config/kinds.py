@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, ConfigDict, Field, Strict, StringConstraints, ValidationInfo
 
@@ -49,6 +50,28 @@ def _database(value: str) -> str:
     return value
 
 
+def _engine_url(value: str) -> str:
+    """The address of an engine. A wrong one is not shown: it may hold a password."""
+    if value.startswith("unix:/"):
+        return value
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        port, parts = 0, urlsplit("")
+    if parts.username or parts.password:
+        raise ValueError("holds a password; give the token by the environment variable UNDERSTUDY_ENGINE_TOKEN")
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+        raise ValueError('is no address of an engine; write one like "http://HOST:PORT", "https://HOST" or "unix:/PATH"')
+    return value
+
+
+def _token(value: str) -> str:
+    if not value.isascii() or any(letter.isspace() or not letter.isprintable() for letter in value):
+        raise ValueError("must be ASCII without spaces, as it stands in a header")
+    return value
+
+
 def judged(name: str) -> AfterValidator:
     """Judges a sampler setting that is no number by the rules of `bot.sampling`."""
 
@@ -89,6 +112,10 @@ Name = Annotated[str, Strict(), StringConstraints(min_length=1, max_length=80, p
 ExistingFile = Annotated[str, Strict(), AfterValidator(_from_here), AfterValidator(_existing)]
 Folder = Annotated[str, Strict(), AfterValidator(_from_here), AfterValidator(_folder)]
 DatabaseUrl = Annotated[str, Strict(), AfterValidator(_database)]
+EngineUrl = Annotated[str, Strict(), AfterValidator(_engine_url)]
+EngineToken = Annotated[str, Strict(), AfterValidator(_token)]
+HeaderName = Annotated[str, Strict(), StringConstraints(pattern=r"^[A-Za-z0-9-]{0,64}$")]
+AdapterName = Annotated[str, Strict(), StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 LoopbackHost = Annotated[str, Strict(), AfterValidator(_loopback)]
 Preset = Annotated[str, Strict(), AfterValidator(_preset)]
 Texts = tuple[Text, ...]

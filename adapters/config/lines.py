@@ -1,6 +1,7 @@
 """On which line of a TOML text a key stands. It does not judge the text: `tomllib` has read it already."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 
 Keys = tuple[str, ...]
@@ -11,8 +12,12 @@ _PART = re.compile(r"""[A-Za-z0-9_-]+|"[^"]*"|'[^']*'""")
 
 
 def lines_of(text: str) -> Mapping[Keys, int]:
-    """The line (from 1) of every table and key. Of a key inside an inline table, its outer key's line serves."""
+    """The line (from 1) of every table and key. Of a key inside an inline table, its outer key's line serves.
+
+    Of several tables of one name, each has its number behind the name, from "0".
+    """
     found: dict[Keys, int] = {}
+    tables: Counter[Keys] = Counter()
     table: Keys = ()
     fence = ""
     for number, line in enumerate(text.splitlines(), 1):
@@ -21,6 +26,10 @@ def lines_of(text: str) -> Mapping[Keys, int]:
         elif match := _TABLE.match(line):
             table = _parts(match[1])
             found.setdefault(table, number)
+            if line.lstrip().startswith("[["):
+                tables[table] += 1
+                table = (*table, str(tables[table] - 1))
+                found[table] = number
         elif match := _KEY.match(line):
             found.setdefault((*table, *_parts(match[1])), number)
             fence = _opened(match[2])

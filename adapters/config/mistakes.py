@@ -24,10 +24,17 @@ KINDS = {
 }
 UNKNOWN = {"unexpected_keyword_argument", "extra_forbidden"}
 NO_TABLE = {"dataclass_type", "dataclass_exact_type", "dict_type"}
-PATTERNS = {"name": "one line without a colon, because the model reads it as `Name:`"}
-"""What a text has to look like, by its key. Any other text only has to hold something."""
+_WORD = "a word of up to 64 letters, digits, dots, dashes and underscores, a letter or digit first"
+PATTERNS = {
+    ("character", "name"): "one line without a colon, because the model reads it as `Name:`",
+    ("player", "name"): "one line without a colon, because the model reads it as `Name:`",
+    ("model", "adapters", "name"): _WORD,
+    ("story", "adapter"): _WORD,
+    ("engine", "session_header"): "the name of a header, of letters, digits and dashes, or empty",
+}
+"""What a text has to look like, by its keys. Any other text only has to hold something."""
 
-SECRETS = {("storage", "url")}
+SECRETS = {("storage", "url"), ("engine", "token"), ("engine", "url")}
 """Keys whose values are shown to nobody, wrong ones included."""
 
 LONGEST_SHOWN = 60
@@ -84,11 +91,13 @@ def _sentence(error: ErrorDetails, keys: Keys, known: type) -> str:
 def _wanted(error: ErrorDetails, keys: Keys) -> str:
     context = {name: f"{value:g}" if isinstance(value, float) else value for name, value in error.get("ctx", {}).items()}
     if error["type"] == "string_pattern_mismatch":
-        return PATTERNS.get(keys[-1], "some text")
+        return PATTERNS.get(tuple(key for key in keys if not key.isdigit()), "some text")
     return KINDS[error["type"]].format(**context) if error["type"] in KINDS else error["msg"]
 
 
 def _section(keys: Keys) -> str:
+    if len(keys) > 2 and keys[-2].isdigit():  # noqa: PLR2004  one of several tables: its number is the line's to tell
+        return f"[[{'.'.join(keys[:-2])}]]"
     return f"[{'.'.join(keys[:-1])}]"
 
 
@@ -103,6 +112,8 @@ def _shown(value: Any) -> str:  # noqa: ANN401  whatever a TOML file can hold
 
 def _names(known: type, keys: Keys) -> list[str]:
     for key in keys:
+        if key.isdigit():
+            continue
         hint = get_type_hints(known)[key]
         known = next((each for each in (hint, *get_args(hint)) if isinstance(each, type) and is_dataclass(each)), known)
     return [each.name for each in fields(known)]

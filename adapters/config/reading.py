@@ -11,14 +11,18 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
+from adapters.config.engine import EngineConfig
 from adapters.config.kinds import CLOSED
-from adapters.config.lines import Keys, lines_of
+from adapters.config.lines import Keys, line_of, lines_of
 from adapters.config.mistakes import Source, sentences, suggestion
+from adapters.config.model import ModelConfig
 from adapters.config.scene import Character, Part, Scene, SceneChoice, sample_scene
-from adapters.config.settings import Config, ModelConfig, SamplingConfig, StorageConfig, StoryConfig, WebConfig
+from adapters.config.settings import Config, SamplingConfig, StorageConfig, StoryConfig, WebConfig
 from bot.errors import ConfigMistakes
 
-ENVIRONMENT: Mapping[str, Keys] = MappingProxyType({"UNDERSTUDY_STORAGE_URL": ("storage", "url")})
+ENVIRONMENT: Mapping[str, Keys] = MappingProxyType(
+    {"UNDERSTUDY_STORAGE_URL": ("storage", "url"), "UNDERSTUDY_ENGINE_TOKEN": ("engine", "token")}
+)
 """The environment variables that are read, and the key that each one sets."""
 
 EXAMPLE = Path(__file__).parent / "example.toml"
@@ -36,6 +40,7 @@ class _Sections:
 
     storage: StorageConfig = field(default_factory=StorageConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
+    engine: EngineConfig = field(default_factory=EngineConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     web: WebConfig = field(default_factory=WebConfig)
     story: StoryConfig = field(default_factory=StoryConfig)
@@ -69,6 +74,7 @@ def _judge(text: str, path: Path, environment: Mapping[str, str]) -> Config:
     _overlay(document, environment)
     sections, found = _validated(_Sections, document, source, path.parent)
     found += list(_about_the_scene(document, source))
+    found += list(_about_the_engine(sections, source))
     mistakes = [sentence for _, sentence in sorted(found)]
     scene = None
     try:
@@ -78,7 +84,7 @@ def _judge(text: str, path: Path, environment: Mapping[str, str]) -> Config:
     mistakes += _misspelt(environment)
     if mistakes or sections is None or scene is None:
         raise ConfigMistakes(mistakes)
-    parts = {name: getattr(sections, name) for name in ("storage", "model", "sampling", "web", "story")}
+    parts = {name: getattr(sections, name) for name in ("storage", "model", "engine", "sampling", "web", "story")}
     return Config(**parts, scene=scene)
 
 
@@ -120,6 +126,26 @@ def _validated(kind: type[T], document: object, source: Source, folder: Path) ->
         return TypeAdapter(kind).validate_python(document, context={"folder": folder.absolute()}), []
     except ValidationError as wrong:
         return None, list(sentences(wrong.errors(include_url=False), kind, source))
+
+
+def _about_the_engine(sections: _Sections | None, source: Source) -> Iterator[Found]:
+    """What contradicts itself between [engine], [model] and [story], once each of them is right by itself."""
+    if sections is None:
+        return
+    model, engine, wanted = sections.model, sections.engine, sections.story.adapter
+    contradictions: list[tuple[Keys, str]] = []
+    if engine.url and model.path:
+        here = "names an engine elsewhere, and [model] path a model to run here; take out one of them"
+        contradictions.append((("engine", "url"), here))
+    if engine.url and model.format == "gguf":
+        contradictions.append(
+            (("model", "format"), 'is "gguf", but [engine] url is elsewhere, and so is the file; name a format')
+        )
+    if wanted and not engine.url and wanted not in [each.name for each in model.adapters]:
+        contradictions.append((("story", "adapter"), f'is "{wanted}", but no [[model.adapters]] has that name'))
+    for (section, key), sentence in contradictions:
+        keys = (section, key)
+        yield line_of(keys, source.lines) or 0, f"{source.place(keys)}: [{section}] {key} {sentence}."
 
 
 def _about_the_scene(document: dict[str, Any], source: Source) -> Iterator[Found]:

@@ -8,30 +8,29 @@ import platformdirs
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from adapters.config.engine import EngineConfig
 from adapters.config.kinds import (
     CLOSED,
+    AdapterName,
     Biases,
     DatabaseUrl,
-    ExistingFile,
     Flag,
     Folder,
     LoopbackHost,
     Number,
     Port,
     Preset,
-    StatedRating,
     Texts,
     Whole,
     judged,
     pairs,
 )
+from adapters.config.model import ModelConfig
 from adapters.config.scene import Scene, sample_scene
 from bot.posts import ChannelLimits
 from bot.sampling import BOUNDS, PRESETS, SamplingSettings
-from bot.story.policy import Rating
 from bot.story.settings import Length, SessionSettings
 
-DEMO_MODEL = Path(__file__).parents[1] / "llama" / "models" / "understudy-demo.gguf"
 DATABASE = "understudy.db"
 
 
@@ -46,38 +45,6 @@ class StorageConfig:
     def file(self) -> Path:
         """The SQLite file in the data directory: the database where no address is configured."""
         return Path(self.directory).absolute() / DATABASE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, config=CLOSED)
-class ModelConfig:
-    """Which model plays, and what it may use of this machine. None: the demo model; what the model or the machine offers."""
-
-    path: ExistingFile | None = None
-    rating: StatedRating | None = None
-    format: Literal["auto", "limarp", "alpaca", "chatml", "gguf"] = "auto"
-    keep_lengths: Flag = False
-    context: Annotated[Whole, Field(ge=512, le=1_048_576)] | None = None
-    slots: Annotated[Whole, Field(ge=1, le=256)] = 1
-    threads: Annotated[Whole, Field(ge=1, le=1024)] | None = None
-    batch: Annotated[Whole, Field(ge=16, le=16_384)] = 512
-    gpu_layers: Annotated[Whole, Field(ge=0, le=10_000)] | None = None
-
-    @property
-    def file(self) -> Path:
-        """The GGUF file."""
-        return Path(self.path) if self.path else DEMO_MODEL
-
-    @property
-    def thread_count(self) -> int | None:
-        """Threads, where the operator or the demo model has a wish: so small a model is fastest on one."""
-        return self.threads or (1 if self.path is None else None)
-
-    @property
-    def stated_rating(self) -> Rating | None:
-        """The rating that holds whatever the file says: the operator's word, or ours for the demo model."""
-        if self.rating is None:
-            return Rating.GENERAL if self.path is None else None
-        return Rating(self.rating)
 
 
 def _within(name: str) -> object:
@@ -135,17 +102,18 @@ class WebConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CLOSED)
 class StoryConfig:
-    """The longest post of a player (in characters), and the length modifier that a new session begins with."""
+    """The longest post of a player (in characters), and the length modifier and LoRA adapter that a new session begins with."""
 
     post_limit: Annotated[Whole, Field(ge=100, le=1_000_000)] = 16_000
     length: Literal[
         "none", "micro", "tiny", "short", "medium", "long", "massive", "huge", "enormous", "humongous", "unlimited"
     ] = "medium"
+    adapter: AdapterName | None = None
 
     @property
     def session_settings(self) -> SessionSettings:
         """The settings of a new session."""
-        return SessionSettings(None if self.length == "none" else Length(self.length))
+        return SessionSettings(None if self.length == "none" else Length(self.length), self.adapter or "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CLOSED)
@@ -154,7 +122,13 @@ class Config:
 
     storage: StorageConfig = field(default_factory=StorageConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
+    engine: EngineConfig = field(default_factory=EngineConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     web: WebConfig = field(default_factory=WebConfig)
     story: StoryConfig = field(default_factory=StoryConfig)
     scene: Scene = field(default_factory=sample_scene)
+
+    @property
+    def cache_folder(self) -> Path:
+        """Where the model's memory of stories is kept on disk."""
+        return Path(self.engine.cache.folder or Path(self.storage.directory) / "kv").absolute()

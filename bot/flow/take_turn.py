@@ -139,6 +139,7 @@ class Writer:
             seed=seed,
             stop=stop_texts(reply.session, self.prompt_format),
             community=reply.scribe.limits.community,
+            adapter=reply.session.settings.adapter,
             deadline=self.deadline,
         )
 

@@ -62,7 +62,7 @@ async def prepare_next(reading: Reading, session: Session) -> Session:
         if drop:
             session = await _move(reading, session, prompt, drop)
             prompt = build(session, reading.prompt_format)
-    await reading.engine.warm(session.id, prompt.segments)
+    await reading.engine.warm(session.id, prompt.segments, session.settings.adapter)
     return session
 
 

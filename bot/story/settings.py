@@ -21,6 +21,11 @@ class Length(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SessionSettings:
-    """Choices of one session. `length` None leaves the modifier out and the length to the model."""
+    """Choices of one session.
+
+    `length` None leaves the modifier out and the length to the model. `adapter` names the LoRA adapter of the engine's
+    that it is written with (empty: none); the prompt is the same with any.
+    """
 
     length: Length | None = Length.MEDIUM
+    adapter: str = ""

@@ -97,7 +97,7 @@ class TestSessions:
         )
         session = a_session(
             personas=(TOBIAS, ANN),
-            settings=SessionSettings(length=None),
+            settings=SessionSettings(length=None, adapter="mira-7b"),
             rating=Rating.ADULT,
             turns=(
                 Turn(0, Role.CHARACTER, "Mira", variants, selected=1, posts=("Tw", "o.")),

@@ -53,8 +53,8 @@ class ScriptedEngine:
 
     While `away` is set, it cannot even tell what it runs.
 
-    One piece is one token, so `max_tokens` counts pieces. It keeps what it was asked in `requests` and `warms`, counts
-    streams closed before their end in `abandoned`, and spells ids back with `spell`.
+    One piece is one token, so `max_tokens` counts pieces. It keeps what it was asked in `requests` and `warms` (the adapters
+    in `warmed_with`), counts streams closed before their end in `abandoned`, and spells ids back with `spell`.
     """
 
     def __init__(
@@ -71,6 +71,7 @@ class ScriptedEngine:
         self.model = model
         self.requests: list[GenerationRequest] = []
         self.warms: list[tuple[SessionId, tuple[Segment, ...]]] = []
+        self.warmed_with: list[str] = []
         self.abandoned = 0
         self.away = False
         self._ids: dict[str, int] = {}
@@ -85,8 +86,8 @@ class ScriptedEngine:
         return tuple(_tokens(segment) for segment in segments)
 
     async def warm(self, session: SessionId, segments: Sequence[Segment], adapter: str = "") -> None:
-        del adapter
         self.warms.append((session, tuple(segments)))
+        self.warmed_with.append(adapter)
         self._read[session] = "".join(segment.text for segment in segments)
 
     async def generate(self, request: GenerationRequest) -> AsyncGenerator[StreamItem, None]:

@@ -7,7 +7,7 @@ import pytest
 from bot.errors import Refused
 from bot.ports.engine import FinishReason
 from bot.posts import Act, ChannelLimits
-from bot.story.settings import Length
+from bot.story.settings import Length, SessionSettings
 from bot.story.turn import Role, VariantState
 from tests.builders import HERE, MIRA, a_session
 from tests.fakes.engine import Pause, ScriptedReply
@@ -201,6 +201,14 @@ async def test_a_reply_cut_by_its_budget_ends_with_a_whole_sentence() -> None:
     async with a_stage([ScriptedReply(("All done. ", "Not yet"), reason=FinishReason.LENGTH)]) as stage:
         await stage.post("Hello?")
         assert stage.shown[-1] == "All done."
+
+
+async def test_a_story_is_written_and_read_ahead_with_its_own_adapter() -> None:
+    async with a_stage(begin=False) as stage:
+        await stage.service.begin(a_session(settings=SessionSettings(adapter="noir")))
+        await stage.post("Hello?")
+        assert [request.adapter for request in stage.engine.requests] == ["noir"]
+        assert set(stage.engine.warmed_with) == {"noir"}
 
 
 async def test_the_story_is_read_ahead_while_nobody_waits() -> None:

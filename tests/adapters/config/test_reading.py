@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapters.config import EXAMPLE, Config, defaults, read, read_scene
-from adapters.config.settings import DEMO_MODEL
+from adapters.config import DEMO_MODEL, EXAMPLE, AdapterConfig, Config, defaults, read, read_scene
 from bot.errors import ConfigMistakes
 from bot.sampling import LIMARP, ORDER, PRESETS, WARM_FIRST, SamplingSettings
 from bot.story.policy import Rating
@@ -60,13 +59,20 @@ def test_the_example_changes_nothing_but_what_it_says() -> None:
 
 def test_every_key_of_the_example_exists_also_where_it_is_commented_out(tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
-    (tmp_path / "models" / "my-model.gguf").touch()
+    for name in ("my-model.gguf", "noir-lora.gguf"):
+        (tmp_path / "models" / name).touch()
     (tmp_path / "my-scene.toml").write_text(SCENE)
     lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
     head = lines[: next(number for number, line in enumerate(lines) if line.startswith("# The scene of a new story"))]
-    config = config_of(tmp_path, "\n".join(line.removeprefix("# ") if " = " in line else line for line in head))
-    assert config.model.path == str(tmp_path / "models" / "my-model.gguf")
-    assert config.sampling.settings == LIMARP
+    shown = [line.removeprefix("# ") if " = " in line or "[[" in line[:4] else line for line in head]
+    here = config_of(tmp_path, "\n".join(line for line in shown if not line.startswith('url = "http')))
+    assert here.model.path == str(tmp_path / "models" / "my-model.gguf")
+    assert here.model.adapters == (AdapterConfig(name="noir", path=str(tmp_path / "models" / "noir-lora.gguf")),)
+    assert here.story.session_settings.adapter == "noir"
+    assert here.cache_folder == tmp_path / "kv"
+    assert here.sampling.settings == LIMARP
+    there = config_of(tmp_path, "\n".join(line for line in shown if not line.startswith('path = "models/my')))
+    assert there.engine.url == "http://gpu-host:8004"
 
 
 def test_what_is_set_is_what_counts(tmp_path: Path) -> None:
@@ -122,6 +128,39 @@ def test_the_environment_goes_before_the_file_and_its_secret_is_never_shown(tmp_
     config = config_of(tmp_path, '[storage]\nurl = "sqlite:///x.db"\n', UNDERSTUDY_STORAGE_URL=SECRET)
     assert config.storage.url == SECRET
     assert "hunter2" not in f"{config!r} {config}"
+
+
+def test_the_token_of_the_engine_comes_from_the_environment_first_and_is_never_shown(tmp_path: Path) -> None:
+    text = '[engine]\ntoken = "from-the-file"\n'
+    both = config_of(tmp_path, text, UNDERSTUDY_ENGINE_TOKEN="hunter2")  # noqa: S106 a made-up one
+    alone = config_of(tmp_path, text)
+    assert [both.engine.token, alone.engine.token] == ["hunter2", "from-the-file"]
+    assert not any(token in f"{config!r} {config}" for config in (both, alone) for token in ("hunter2", "from-the-file"))
+
+
+@pytest.mark.parametrize(
+    ("text", "environment"),
+    [
+        ("", {"UNDERSTUDY_ENGINE_TOKEN": "hunter2 with spaces"}),
+        ("[engine]\ntoken = 483920\n", {}),
+        ('[engine]\nurl = "http://me:hunter2@host"\n', {}),
+        ('[engine]\nurl = "hunter2"\n', {}),
+        ("[engine]\nurl = 483920\n", {}),
+    ],
+)
+def test_what_is_wrong_with_a_secret_of_the_engine_does_not_show_it(
+    tmp_path: Path, text: str, environment: dict[str, str]
+) -> None:
+    [sentence] = mistakes_in(tmp_path, text, **environment)
+    assert "[engine] " in sentence
+    assert not any(secret in sentence for secret in ("hunter2", "483920"))
+
+
+def test_the_cache_lies_in_the_data_folder_unless_it_is_named(tmp_path: Path) -> None:
+    assert config_of(tmp_path, '[storage]\ndirectory = "data"\n').cache_folder == tmp_path / "data" / "kv"
+    config = config_of(tmp_path, '[engine.cache]\nfolder = "elsewhere"\nram_gib = 0.5\ndisk_gib = 0\n')
+    assert config.cache_folder == tmp_path / "elsewhere"
+    assert (config.engine.cache.ram_bytes, config.engine.cache.disk_bytes) == (2**29, 0)
 
 
 def test_a_wrong_secret_is_named_and_not_shown(tmp_path: Path) -> None:
@@ -182,6 +221,51 @@ MISTAKES: list[tuple[str, str, str]] = [
     ("a text for a bias", '[sampling.logit_bias]\n7 = "1"\n', 'line 2: [sampling.logit_bias] 7 is "1"; it must be a number.'),
     ("no biases", "[sampling]\nlogit_bias = 3\n", "logit_bias has to be a section of its own, written [sampling.logit_bias]."),
     ("infinitely dry", "[sampling]\ndry_multiplier = inf\n", "[sampling] dry_multiplier is inf; it must be 10 or less."),
+    (
+        "a wrong name of an adapter",
+        '[[model.adapters]]\nname = "a"\npath = "understudy.toml"\n[[model.adapters]]\n\nname = "a:b"\n',
+        'line 6: [[model.adapters]] name is "a:b"; it must be a word of up to 64',
+    ),
+    (
+        "an adapter without a file",
+        '[[model.adapters]]\nname = "a"\n',
+        'line 1: [[model.adapters]] needs the key "path".',
+    ),
+    (
+        "an unknown key of an adapter",
+        '[[model.adapters]]\nname = "a"\npath = "understudy.toml"\nscalle = 2\n',
+        'line 4: [[model.adapters]] has no key "scalle"; did you mean "scale"?',
+    ),
+    (
+        "an adapter twice",
+        2 * '[[model.adapters]]\nname = "a"\npath = "understudy.toml"\n',
+        'line 1: [model] adapters holds two called "a"; give each a name of its own.',
+    ),
+    (
+        "a cache that cannot be",
+        '[model]\nkv_type = "q8_0"\nflash_attention = "off"\n',
+        'line 3: [model] flash_attention is "off", but kv_type "q8_0" needs it;',
+    ),
+    (
+        "a story's unknown adapter",
+        '[story]\nadapter = "noir"\n',
+        'line 2: [story] adapter is "noir", but no [[model.adapters]]',
+    ),
+    (
+        "two places for a model",
+        '[model]\npath = "understudy.toml"\n[engine]\nurl = "http://host"\n',
+        "line 4: [engine] url names an engine elsewhere, and [model] path a model to run here;",
+    ),
+    (
+        "a template that is elsewhere",
+        '[model]\nformat = "gguf"\n[engine]\nurl = "http://host"\n',
+        'line 2: [model] format is "gguf", but [engine] url is elsewhere',
+    ),
+    ("no address", '[engine]\nurl = "gpu-host"\n', "line 2: [engine] url is no address of an engine; write one like"),
+    ("a value for a nested section", "[engine]\ncache = 3\n", "cache has to be a section of its own, written [engine.cache]."),
+    ("an unknown nested section", "[engine.cach]\n", 'line 1: [engine] has no key "cach"; did you mean "cache"?'),
+    ("an unknown nested key", "[engine.cache]\nramgib = 1\n", '[engine.cache] has no key "ramgib"; did you mean "ram_gib"?'),
+    ("less than no cache", "[engine.cache]\ndisk_gib = -1\n", "line 2: [engine.cache] disk_gib is -1; it must be 0 or more."),
     ("not one of", '[model]\nrating = "all"\n', "line 2: [model] rating is \"all\"; it must be one of 'general' or 'adult'."),
     ("a value for a section", "web = 3\n", "line 1: web has to be a section of its own, written [web]."),
     ("a section for a value", "[web.port]\nx = 1\n", "line 1: [web] port is a section; it must be a whole number."),
