@@ -12,7 +12,7 @@ import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -114,7 +114,8 @@ class _Child:
 class Supervisor:
     """Runs `command` for as long as it is open. `ready` asks whether the child does its work yet; it never raises.
 
-    `greeting` is written to the child's standard input first. Its error stream is passed on to `tell` line by line, as it
+    `greeting` is written to the child's standard input first; `environment` None is this process's own.
+    Its error stream is passed on to `tell` line by line, as it
     is, but for the sentences that say why it refuses to work, which come with the error or the log's line of its death.
     """
 
@@ -123,6 +124,7 @@ class Supervisor:
     clock: Clock
     rules: SupervisorRules = SupervisorRules()
     greeting: bytes = b""
+    environment: Mapping[str, str] | None = None
     tell: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: T201  the child's log, as it is
     draw: Callable[[], float] = random.random
     restarts: int = field(default=0, init=False)
@@ -157,7 +159,9 @@ class Supervisor:
 
     async def _begin(self) -> _Child:
         # A session of its own: Ctrl-C in the terminal is for the parent, which ends the child in its own time.
-        process = await asyncio.create_subprocess_exec(*self.command, stdin=PIPE, stderr=PIPE, start_new_session=True)
+        process = await asyncio.create_subprocess_exec(
+            *self.command, stdin=PIPE, stderr=PIPE, env=self.environment, start_new_session=True
+        )
         lines: deque[str] = deque(maxlen=4 * LAST_LINES)
         self._child = _Child(process, lines, asyncio.create_task(self._listen(process, lines)))
         if process.stdin:

@@ -1,6 +1,8 @@
 """Builds the house: opens the parts that the configuration names and puts them together. The only file that knows them all."""
 
+import asyncio
 import fcntl
+import logging
 import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -12,15 +14,14 @@ from rich.console import Console
 
 from adapters.clock import SystemClock
 from adapters.config import Config, ModelConfig
+from adapters.engines import engine_of
 from adapters.llama.chat_template import template_format
-from adapters.llama.engine import open_engine
 from adapters.llama.loading import ModelFacts, describe
 from adapters.terminal.courier import TERMINAL, TerminalCourier
 from adapters.terminal.play import Play
 from adapters.web.courier import WEB, WebCourier
 from adapters.web.server import WebServer
-from bot.engine.threaded import ThreadedEngine
-from bot.errors import Refused, StoreUnavailable
+from bot.errors import EngineError, Refused, StoreUnavailable
 from bot.flow.service import Service
 from bot.ids import AuthorId, ChannelKey, EventId, Place, SessionId
 from bot.metrics import Metrics
@@ -29,10 +30,16 @@ from bot.ports.engine import Engine
 from bot.ports.store import Store
 from bot.posts import InboundPost
 from bot.prompt.format import FORMATS, LIMARP, PromptFormat
+from bot.sampling import SamplingSettings
 from bot.story.persona import Persona
 from bot.story.policy import Rating, refusal
 from bot.story.session import Session
 from storage.store import open_store, sqlite_file, sqlite_url
+
+log = logging.getLogger(__name__)
+
+ASKING_SECONDS = 10.0
+"""How long an engine elsewhere is waited for at the start."""
 
 PLAYER = AuthorId("player")
 """Who plays on this machine: the one person in front of it."""
@@ -96,19 +103,39 @@ async def house(config: Config, couriers: Sequence[Courier], watch_engine: Engin
     The age gate comes first: a model that may not be played is not loaded. `watch_engine` puts something around the
     engine, for measuring.
     """
-    facts = describe(config.model.file)
-    refuse_adult_play(config, facts)
+    facts = None if config.engine.url else describe(config.model.file)
+    if facts is not None:
+        refuse_adult_play(config, config.model.stated_rating or facts.rating)
     async with AsyncExitStack() as open_parts:
         open_parts.enter_context(claimed(config))
         store = await open_store(config.storage.url or sqlite_url(config.storage.file))
         open_parts.push_async_callback(store.close)
-        llama = _engine(config.model)
-        open_parts.push_async_callback(llama.close)
-        engine = watch_engine(llama) if watch_engine else llama
+        remote = await open_parts.enter_async_context(engine_of(config))
+        await _ask(remote, config)
+        engine = watch_engine(remote) if watch_engine else remote
         built = _furnished(config, store, engine, couriers, prompt_format(config.model, facts))
         open_parts.push_async_callback(built.service.close)
         await built.service.start()
         yield built
+
+
+async def _ask(engine: Engine, config: Config) -> None:
+    """Ask what the engine is: who may play on it, and which settings it cannot follow. Raises Refused.
+
+    One that is elsewhere may be away now: posts wait for it then, and the age gate is asked before each of them.
+    """
+    try:
+        async with asyncio.timeout(ASKING_SECONDS):
+            known = await engine.capabilities()
+    except (EngineError, TimeoutError):
+        log.warning("the engine does not answer yet; posts wait for it", extra={"action": "wait_for_engine"})
+        return
+    refuse_adult_play(config, known.rating)
+    plain = SamplingSettings()
+    wanted = [name for name in known.unhonoured if getattr(config.sampling.settings, name) != getattr(plain, name)]
+    if wanted:
+        facts = {"action": "settings_not_followed", "model": known.model}
+        log.warning("the engine cannot follow these sampler settings: %s", ", ".join(wanted), extra=facts)
 
 
 def _furnished(config: Config, store: Store, engine: Engine, couriers: Sequence[Courier], words: PromptFormat) -> House:
@@ -122,6 +149,7 @@ def _furnished(config: Config, store: Store, engine: Engine, couriers: Sequence[
         sampling=config.sampling.settings,
         metrics=metrics,
         post_limit=config.story.post_limit,
+        deadline=config.engine.deadline_seconds,
     )
     return House(config, store, engine, service, metrics)
 
@@ -141,7 +169,7 @@ async def page(config: Config) -> AsyncIterator[tuple[House, str]]:
             player_name=_player_name(story, config),
             host=config.web.host,
             port=config.web.port,
-            notice="" if config.model.path else DEMO_NOTICE,
+            notice="" if config.model.path or config.engine.url else DEMO_NOTICE,
         )
         try:
             yield built, await server.start()
@@ -163,7 +191,7 @@ async def terminal(config: Config, console: Console) -> AsyncIterator[Play]:
             PLAYER,
             _player_name(story, config),
             interactive=console.is_interactive and sys.stdin.isatty(),
-            notice="" if config.model.path else DEMO_NOTICE,
+            notice="" if config.model.path or config.engine.url else DEMO_NOTICE,
         )
 
 
@@ -173,36 +201,29 @@ def _player_name(story: Session, config: Config) -> str:
     return persona.name if persona else config.scene.player.name
 
 
-def refuse_adult_play(config: Config, facts: ModelFacts) -> None:
+def refuse_adult_play(config: Config, rating: Rating) -> None:
     """Raises Refused, with how to state a rating, when the model or the scene may not be played."""
     scene = config.scene
-    rating = config.model.stated_rating or facts.rating
     if blocked := refusal(model=rating, character=scene.character.card.rating, session=scene.rating):
         if rating is Rating.UNRATED:
             blocked += ' For the model: --rating general, RATING=general for make, or rating = "general" under [model].'
         raise Refused(blocked)
 
 
-def _engine(model: ModelConfig) -> ThreadedEngine:
-    return open_engine(
-        model.file,
-        context=model.context,
-        slots=model.slots,
-        threads=model.thread_count,
-        batch=model.batch,
-        gpu_layers=-1 if model.gpu_layers is None else model.gpu_layers,
-        rating=model.stated_rating,
-    )
+def prompt_format(model: ModelConfig, facts: ModelFacts | None) -> PromptFormat:
+    """The configured format; for "auto" the file's own chat template, if it has one, else LimaRP. Raises Refused.
 
-
-def prompt_format(model: ModelConfig, facts: ModelFacts) -> PromptFormat:
-    """The configured format; for "auto" the file's own chat template, if it has one, else LimaRP. Raises Refused."""
+    Without facts the model is elsewhere, and its file unknown.
+    """
     return replace(_format(model, facts), keeps_old_modifiers=model.keep_lengths)
 
 
-def _format(model: ModelConfig, facts: ModelFacts) -> PromptFormat:
+def _format(model: ModelConfig, facts: ModelFacts | None) -> PromptFormat:
     if model.format in FORMATS:
         return FORMATS[model.format]
+    if facts is None:
+        log.info('the prompt format is "limarp", as [model] format names none and the model is elsewhere')
+        return LIMARP
     if facts.chat_template:
         return template_format(facts)
     if model.format == "gguf":

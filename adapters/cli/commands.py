@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 
 from adapters import __version__, logs
-from adapters.cli import models, once, serving
+from adapters.cli import hosting, models, once, serving
 from adapters.config import EXAMPLE, Config, StatedRating, defaults, read
 from bot.errors import ConfigMistakes, Refused, UnderstudyError
 
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 @click.pass_context
 def understudy(context: click.Context, *, verbose: bool) -> None:
     """Long-form, forum-style roleplay with a GGUF model."""
-    usual = logging.INFO if context.invoked_subcommand == "run" else logging.WARNING
+    usual = logging.INFO if context.invoked_subcommand in {"run", "engine"} else logging.WARNING
     logs.set_up(logging.DEBUG if verbose else usual)
 
 
@@ -111,6 +111,27 @@ def play(path: Path | None, **wishes: Any) -> None:  # noqa: ANN401  click's
 
 
 @understudy.command()
+@with_config
+@with_model
+@with_rating
+@click.option("--host", metavar="HOST", help="The address to serve at; beyond this machine a token is needed.")
+@click.option("--port", type=click.IntRange(0, 65_535), help="The port to serve at; 0 takes any free one.")
+@with_data
+@click.option(
+    "--socket", type=click.Path(dir_okay=False, path_type=Path), metavar="PATH", help="Serve there instead of a port."
+)
+def engine(*, path: Path | None, host: str | None, port: int | None, socket: Path | None, **wishes: Any) -> None:  # noqa: ANN401  click's
+    """Serve the model over HTTP to bots on this and other hosts until Ctrl-C."""
+    config = _configured(path, **wishes)
+    if config.engine.url:
+        raise Refused("The engine cannot be served here: [engine] url says that it is elsewhere; take that out.")
+    served = config.engine.host
+    served = replace(served, host=served.host if host is None else host, port=served.port if port is None else port)
+    config = replace(config, engine=replace(config.engine, host=served))
+    asyncio.run(hosting.host(config, socket, Console()))
+
+
+@understudy.command()
 @click.argument("path", type=click.Path(path_type=Path), default=Path("understudy.toml"))
 def init(path: Path) -> None:
     """Write a commented example configuration to PATH (understudy.toml)."""
@@ -131,7 +152,9 @@ def _configured(
     if data and data.exists() and not data.is_dir():
         raise Refused(f"{data} is not a folder; name one with --data.")
     if model:
-        config = replace(config, model=replace(config.model, path=str(model), rating=None))
+        # Whoever names a file wants it here, whatever the configuration says of an engine elsewhere.
+        engine = replace(config.engine, url=None)
+        config = replace(config, model=replace(config.model, path=str(model), rating=None), engine=engine)
     if rating:
         config = replace(config, model=replace(config.model, rating=rating))
     if data:

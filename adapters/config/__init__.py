@@ -1,13 +1,15 @@
 """The configuration: one TOML file, a few environment variables, and every mistake in them at once."""
 
 from adapters.config.engine import CacheConfig, EngineConfig, HostConfig
+from adapters.config.handing import Errand, taken
 from adapters.config.kinds import StatedRating
-from adapters.config.model import DEMO_MODEL, AdapterConfig, ModelConfig
+from adapters.config.model import CHOSEN, DEMO_MODEL, AdapterConfig, ModelConfig
 from adapters.config.reading import ENVIRONMENT, EXAMPLE, defaults, read, read_scene
 from adapters.config.scene import Scene
 from adapters.config.settings import Config, SamplingConfig, StorageConfig, StoryConfig, WebConfig
 
 __all__ = [
+    "CHOSEN",
     "DEMO_MODEL",
     "ENVIRONMENT",
     "EXAMPLE",
@@ -15,6 +17,7 @@ __all__ = [
     "CacheConfig",
     "Config",
     "EngineConfig",
+    "Errand",
     "HostConfig",
     "ModelConfig",
     "SamplingConfig",
@@ -26,4 +29,5 @@ __all__ = [
     "defaults",
     "read",
     "read_scene",
+    "taken",
 ]

@@ -8,8 +8,9 @@ from adapters.llama.loading import LoadedModel, load
 from adapters.llama.lora import AdapterFile
 from adapters.llama.runner import LlamaRunner, RunnerSettings
 from adapters.llama.selfcheck import check_sampling
-from bot.engine.threaded import ThreadedEngine
+from bot.engine.threaded import DEFAULT, SharingSettings, ThreadedEngine
 from bot.errors import ModelNotLoaded
+from bot.ports.shelf import Shelf
 from bot.story.policy import Rating
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,8 @@ def open_engine(  # noqa: PLR0913 - each is a line of the configuration
     exact: bool | None = None,
     adapters: tuple[AdapterFile, ...] = (),
     rating: Rating | None = None,
+    sharing: SharingSettings = DEFAULT,
+    shelf: Shelf | None = None,
 ) -> ThreadedEngine:
     """The engine on this model file, ready to write. Takes seconds; `close` it at the end. Raises ModelNotLoaded.
 
@@ -54,7 +57,8 @@ def open_engine(  # noqa: PLR0913 - each is a line of the configuration
     fewer replies together (a quarter slower with eight of them, half as fast with sixteen), floats and adapters one by one.
     False never looks for it.
     `adapters` are loaded with the model, ready to be asked for by name; replies with different ones never share a step.
-    `rating` None takes what the file says.
+    `rating` None takes what the file says. `sharing` is how the model is shared, and `shelf` what keeps the states of stories
+    that find no room in memory.
     """
     check_sampling()
     model = load(path, gpu_layers=gpu_layers)
@@ -74,7 +78,7 @@ def open_engine(  # noqa: PLR0913 - each is a line of the configuration
     except ModelNotLoaded:
         model.free()
         raise
-    return ThreadedEngine(runner, model=model.facts.name, rating=rating or model.facts.rating)
+    return ThreadedEngine(runner, model=model.facts.name, rating=rating or model.facts.rating, sharing=sharing, shelf=shelf)
 
 
 def _context_size(asked: int | None, model: LoadedModel) -> int:

@@ -123,5 +123,5 @@ def test_a_chat_template_that_is_not_there_cannot_be_asked_for() -> None:
 
 
 def test_the_demo_model_is_general_and_says_that_it_is_a_demo() -> None:
-    wiring.refuse_adult_play(defaults({}), replace(FACTS, rating=Rating.UNRATED))
+    wiring.refuse_adult_play(defaults({}), Rating.GENERAL)
     assert "demo" in wiring.DEMO_NOTICE

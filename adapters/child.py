@@ -1,0 +1,70 @@
+"""The engine's child process, `python -m adapters.child SOCKET`: serves whoever started it and ends with them. No command line.
+
+It imports little, because whoever starts the bot waits for it.
+"""
+
+import asyncio
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from adapters import logs
+from adapters.config import Errand, taken
+from adapters.engines import engine_here, served_to_parent
+from adapters.hosting import asked_to_end, end, serve
+from adapters.remote import EngineServer
+from adapters.supervisor import REASON, REFUSED
+from bot.errors import UnderstudyError
+
+ORPHAN_SECONDS = 20.0
+"""How long a child without a parent may take to keep what the model has read, before it ends all the same."""
+
+STDIN = 0
+
+
+def main() -> None:
+    """Serve on the socket that the command line names. Ends the process."""
+    os.umask(0o077)
+    try:
+        with os.fdopen(STDIN, "rb", buffering=0, closefd=False) as file:
+            errand = taken(file.readline())
+        logs.set_up(errand.log_level)
+        asyncio.run(_serve_parent(errand, Path(sys.argv[1])))
+    except UnderstudyError as error:
+        print(f"{REASON}{error}", file=sys.stderr)  # noqa: T201  the parent reads it there
+        sys.exit(REFUSED)
+    except KeyboardInterrupt:
+        sys.exit(REFUSED)
+
+
+async def _serve_parent(errand: Errand, socket: Path) -> None:
+    asked = asked_to_end()
+    _end_with_parent(asyncio.get_running_loop(), asked.set)
+    engine = engine_here(errand.config)
+    server = EngineServer(engine, served_to_parent(socket))
+    try:
+        await server.start()
+        await serve(engine, server, asked, errand.config.engine.host.drain_seconds)
+    finally:
+        await end(engine, server)
+
+
+def _end_with_parent(loop: asyncio.AbstractEventLoop, ask: Callable[[], None]) -> None:
+    """Have this process end when its standard input does: whoever held the other end is gone, and nobody needs us."""
+
+    def wait() -> None:
+        # Not through Python's own buffer of the input: its lock, held here, would abort the process at its end.
+        while os.read(STDIN, 4096):
+            pass
+        loop.call_soon_threadsafe(ask)
+        time.sleep(ORPHAN_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=wait, name="understudy-parent", daemon=True).start()
+
+
+if __name__ == "__main__":
+    main()

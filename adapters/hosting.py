@@ -1,0 +1,50 @@
+"""Serves an engine of this process until somebody asks it to end, or it breaks down. It knows no commands and no parent."""
+
+import asyncio
+import logging
+import signal
+from dataclasses import asdict
+
+from adapters.remote import EngineServer
+from bot.engine.threaded import ThreadedEngine
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+HEALTH_SECONDS = 1.0
+"""How often the engine is asked whether it still can write: one that broke down must end, to be started again."""
+
+log = logging.getLogger(__name__)
+
+
+def asked_to_end() -> asyncio.Event:
+    """Set by the first signal; the second ends the process at once, as it would without us."""
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        asked.set()
+        for each in SIGNALS:
+            loop.remove_signal_handler(each)
+
+    for each in SIGNALS:
+        loop.add_signal_handler(each, end)
+    return asked
+
+
+async def serve(engine: ThreadedEngine, server: EngineServer, asked: asyncio.Event, drain_seconds: float) -> None:
+    """Serve until asked to end, then let what runs finish. Raises EngineUnavailable when the engine breaks down."""
+    asking = asyncio.create_task(asked.wait())
+    try:
+        while not asking.done():
+            await asyncio.wait({asking}, timeout=HEALTH_SECONDS)
+            await engine.tokenize(())
+    finally:
+        asking.cancel()
+    await server.drain(drain_seconds)
+
+
+async def end(engine: ThreadedEngine, server: EngineServer) -> None:
+    """Close both, and say what the engine did."""
+    await server.close()
+    facts = {f"engine_{name}": fact for name, fact in asdict(engine.statistics()).items()}
+    log.info("the engine ended", extra={"action": "engine_ended", **facts})
