@@ -11,15 +11,19 @@ import pytest
 from adapters import wiring
 from adapters.cli.once import STAGE, NotingCourier
 from adapters.clock import SystemClock
-from adapters.config import Config, ModelConfig, defaults
+from adapters.config import Config, EngineConfig, ModelConfig, defaults
 from adapters.llama.loading import ModelFacts
+from adapters.remote import EngineServerSettings
+from adapters.remote.server import serve
 from adapters.wiring import House, house
+from bot.engine.threaded import ThreadedEngine
 from bot.errors import Refused, StoreUnavailable
 from bot.ports.engine import Engine
 from bot.prompt.format import CHATML, LIMARP
 from bot.story.policy import Rating
 from bot.story.turn import Role
 from tests.fakes.engine import ScriptedEngine
+from tests.fakes.runner import CountingRunner
 
 FACTS = ModelFacts("a model", "llama", 2048, Rating.GENERAL, "")
 CHATML_TEMPLATE = (
@@ -120,6 +124,61 @@ def test_a_model_that_brings_its_own_chat_template_is_spoken_to_in_it(format_nam
 def test_a_chat_template_that_is_not_there_cannot_be_asked_for() -> None:
     with pytest.raises(Refused, match="has no chat template"):
         wiring.prompt_format(ModelConfig(format="gguf"), FACTS)
+
+
+@asynccontextmanager
+async def far(rating: Rating = Rating.GENERAL) -> AsyncIterator[str]:
+    """An engine of ours on another host, as it were."""
+    engine = ThreadedEngine(CountingRunner(context=4096, says=' "Come in," said Eleanor.'), model="far", rating=rating)
+    async with serve(engine, EngineServerSettings(port=0)) as address:
+        yield address
+
+
+def using(folder: Path, url: str, **engine: Any) -> Config:
+    return replace(configured(folder), engine=EngineConfig(url=url, **engine))
+
+
+async def test_a_story_is_played_on_an_engine_that_is_elsewhere(tmp_path: Path) -> None:
+    async with far() as address:
+        courier = NotingCourier(defaults({}).web.limits, SystemClock())
+        async with house(using(tmp_path, address), (courier,)) as built:
+            assert await built.open_scene(STAGE)
+            await built.service.receiver.settled(STAGE)
+    assert [post.text for _, post in courier.posts][-1] == '"Come in," said Eleanor.'
+    assert not (tmp_path / "kv").exists()
+
+
+async def test_an_adult_engine_elsewhere_is_not_played_on(tmp_path: Path) -> None:
+    async with far(Rating.ADULT) as address:
+        with pytest.raises(Refused, match="the model is adult"):
+            async with house(using(tmp_path, address), ()):
+                pass
+
+
+async def test_an_engine_that_is_away_at_the_start_is_no_reason_not_to_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(wiring, "ASKING_SECONDS", 0.1)
+    async with house(using(tmp_path, f"unix:{tmp_path}/nobody"), ()):
+        pass
+    assert "the engine does not answer yet; posts wait for it" in caplog.text
+
+
+async def test_the_settings_that_an_engine_cannot_follow_are_named_at_the_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with far() as address:
+        config = using(tmp_path, address, kind="openai", model="far")
+        model = ModelConfig(context=4096, rating="general", format="limarp")
+        async with house(replace(config, model=model), ()):
+            pass
+    [line] = [record.getMessage() for record in caplog.records if "cannot follow" in record.getMessage()]
+    assert line == "the engine cannot follow these sampler settings: tail_free_z, repetition_penalty"
+
+
+def test_a_model_that_is_elsewhere_is_spoken_to_in_limarp_unless_its_format_is_named() -> None:
+    assert wiring.prompt_format(ModelConfig(), None) == LIMARP
+    assert wiring.prompt_format(ModelConfig(format="chatml"), None) == CHATML
 
 
 def test_the_demo_model_is_general_and_says_that_it_is_a_demo() -> None:

@@ -1,13 +1,17 @@
-"""What every Engine promises: the scripted one, the loop over a model without weights or over llama.cpp, here and over HTTP."""
+"""What every Engine promises: the scripted one, and the loop over a model, real or not, here, over HTTP and in a child."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
 
+import aiohttp
 import pytest
 
 from adapters.clock import SystemClock
+from adapters.config import defaults
+from adapters.engines import engine_in_child
 from adapters.llama.loading import load
 from adapters.llama.runner import LlamaRunner, RunnerSettings
 from adapters.remote import EngineServerSettings, RemoteEngine, RemoteSettings
@@ -40,10 +44,25 @@ class House:
 
 
 HTTP = " over HTTP"
+IN_CHILD = "llama in a child"
 
 
-@pytest.fixture(params=["scripted", "counting", "counting in characters", "llama", "counting" + HTTP, "llama" + HTTP])
-async def house(request: pytest.FixtureRequest) -> AsyncIterator[House]:
+@pytest.fixture(
+    params=[
+        "scripted",
+        "counting",
+        "counting in characters",
+        "llama",
+        "counting" + HTTP,
+        "llama" + HTTP,
+        pytest.param(IN_CHILD, marks=pytest.mark.slow),
+    ]
+)
+async def house(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[House]:
+    if request.param == IN_CHILD:
+        async with in_child(tmp_path) as built:
+            yield built
+        return
     if request.param == "scripted":
         scripted = ScriptedEngine(['"There is one — it is small," she said, without looking up.'], context=CONTEXT)
         yield House(scripted, scripted.spell, lambda: asyncio.sleep(0))
@@ -68,6 +87,31 @@ async def house(request: pytest.FixtureRequest) -> AsyncIterator[House]:
         remote = RemoteEngine(RemoteSettings(address), SystemClock())
         yield House(remote, spell, warmed)
         await remote.close()
+
+
+@asynccontextmanager
+async def in_child(folder: Path) -> AsyncIterator[House]:
+    config = defaults({})
+    model = replace(config.model, context=CONTEXT, slots=2, batch=64)
+    config = replace(config, model=model, storage=replace(config.storage, directory=str(folder)))
+    async with engine_in_child(config) as (engine, _):
+        address = engine._line.address.removeprefix("unix:")
+        runner = _runner("llama")
+
+        async def warmed() -> None:
+            wanted = sum(await engine.count(STORY))
+            async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(address)) as http:
+                while await _number(http, "understudy_engine_warmed_tokens_total") < wanted:
+                    await asyncio.sleep(0)
+
+        yield House(engine, lambda ids: b"".join(map(runner.piece, ids)).decode(errors="replace"), warmed)
+        runner.close()
+
+
+async def _number(http: aiohttp.ClientSession, name: str) -> float:
+    async with http.get("http://engine/metrics") as answer:
+        lines = (await answer.text()).splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith(f"{name} "))
 
 
 def _runner(kind: str) -> Runner:
