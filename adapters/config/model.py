@@ -46,7 +46,7 @@ class ModelConfig:
     rating: StatedRating | None = None
     format: Literal["auto", "limarp", "alpaca", "chatml", "gguf"] = "auto"
     keep_lengths: Flag = False
-    context: Annotated[Whole, Field(ge=512, le=1_048_576)] | None = None
+    context: Annotated[Whole, Field(ge=256, le=1_048_576)] | None = None
     slots: Annotated[Whole, Field(ge=1, le=256)] = 4
     threads: Annotated[Whole, Field(ge=1, le=1024)] | None = None
     batch: Annotated[Whole, Field(ge=16, le=16_384)] = 512

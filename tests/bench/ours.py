@@ -17,10 +17,27 @@ TARGET_SECONDS = STEP_SECONDS
 """What a step of ours aims to take."""
 
 
+CONFIG = """
+[model]
+path = "{model}"
+slots = {slots}
+context = {context}
+threads = {threads}
+gpu_layers = {gpu_layers}
+
+[engine.cache]
+ram_gib = 8.0
+disk_gib = 16.0
+folder = "{folder}"
+"""
+"""What a benchmark compares, and as much memory for states as llama-server's cache takes by default."""
+
+
 def _command(load: Load, port: int) -> list[str]:
-    numbers = (load.slots, load.context, load.threads, load.gpu_layers)
-    host = [sys.executable, "-m", "tests.bench.engine_host"]
-    return [*host, str(load.model), str(port), str(load.folder / "states"), *map(str, numbers)]
+    path = load.folder / "understudy.toml"
+    told = {"slots": load.slots, "context": load.context, "threads": load.threads, "gpu_layers": load.gpu_layers}
+    path.write_text(CONFIG.format(model=load.model.absolute(), folder=load.folder / "states", **told), encoding="utf-8")
+    return [sys.executable, "-m", "bot", "engine", "--config", str(path), "--port", str(port)]
 
 
 OURS = ServerKind(

@@ -48,6 +48,12 @@ def test_flash_attention_is_used_where_it_is_needed_or_asked_for(
     assert plan(settings, parameters=SMALL, on_gpu=on_gpu).sizes.flash_attention is flash
 
 
+def test_for_a_short_context_flash_attention_is_used_and_replies_stay_exact() -> None:
+    planned = plan(replace(SETTINGS, context=256, exact=True), parameters=SMALL, on_gpu=False)
+    assert (planned.sizes.flash_attention, planned.exact) == (True, True)
+    assert plan(replace(SETTINGS, context=257), parameters=SMALL, on_gpu=False).sizes.flash_attention is False
+
+
 @pytest.mark.parametrize(
     ("settings", "on_gpu", "exact"),
     [
