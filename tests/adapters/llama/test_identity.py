@@ -47,7 +47,7 @@ def test_all_that_a_state_depends_on_counts(tmp_path: Path, monkeypatch: pytest.
         identity_of(),
         identity_of(touched),
         identity_of(settings=replace(SETTINGS, kv_type="q8_0")),
-        identity_of(settings=replace(SETTINGS, flash_attention=True)),
+        identity_of(settings=replace(SETTINGS, flash_attention=False)),
         identity_of(adapters=(AdapterFile("lora", one),)),
         identity_of(adapters=(AdapterFile("lora", one, 0.5),)),
         identity_of(adapters=(AdapterFile("lora", other),)),
