@@ -91,7 +91,7 @@ class Writer:
         except PromptTooLong as error:
             await reply.break_off(texts.POST_TOO_LONG.format(tokens=error.tokens, limit=error.limit))
         except EngineError as error:
-            log.warning("the engine failed", exc_info=error, extra={"action": "break_turn", "place": reply.session.place})
+            log.warning("a reply broke off: %s", error, extra={"action": "break_turn", "place": reply.session.place})
             self.metrics.count("broken_turns")
             await reply.break_off(str(error))
         except StoreError:
