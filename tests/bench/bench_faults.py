@@ -17,7 +17,8 @@ def run(options: Options) -> Rows:
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         outcome = asyncio.run(under_fire(Path(folder), kills, seed=1))
-    answered = f"{outcome.posts} posts: {outcome.whole} answered whole, {outcome.broken} broke off and {outcome.none} did not begin, and said so"
+    unanswered = f"{outcome.broken} broke off and {outcome.none} did not begin, and said so"
+    answered = f"{outcome.posts} posts: {outcome.whole} answered whole, {unanswered}"
     figure = (
         f"{answered}; {outcome.spoilt} files of the cache spoilt; none lost, none doubled; {time.perf_counter() - began:.0f} s"
     )
