@@ -76,5 +76,5 @@ def _is_end(ends: Sequence[int], at: int) -> bool:
 
 
 def _is_written(ends: Sequence[int], at: int) -> bool:
-    """Whether the token before `at` stands in a stretch of its own."""
-    return _is_end(ends, at) and (at == 1 or _is_end(ends, at - 1))
+    """Whether the two tokens before `at` stand in stretches of their own: one alone may be the rest of a part that was read."""
+    return all(_is_end(ends, end) for end in range(max(at - 2, 1), at + 1))

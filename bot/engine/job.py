@@ -22,7 +22,8 @@ class Job:
     """A reply to write.
 
     `ticket` is the caller's name for it, larger for later ones; `borders` are the places in the prompt where a part
-    begins, rising; `deadline` is the moment, on the loop's clock, at which it is given up.
+    begins, rising; `deadline` is the moment, on the loop's clock, at which it is given up; with `keeps` False its slot is
+    emptied when it is over.
     """
 
     ticket: int
@@ -36,6 +37,7 @@ class Job:
     community: CommunityId | None = None
     adapter: str = ""
     deadline: float | None = None
+    keeps: bool = True
 
     @property
     def share(self) -> str:

@@ -36,7 +36,8 @@ class EngineLoop:
     """Shares a runner among jobs. Not for several threads; every call but `step` only takes note and returns at once.
 
     `ticks` tells the seconds of a clock that never jumps; a step aims to take `step_seconds`. `memory_bytes` is for states
-    of sessions that lost their slot, and `shelf` for those that find no room there.
+    of sessions that lost their slot, and `shelf` for those that find no room there. `wait_seconds` is about how long a new
+    reply would wait for its slot, as of the last step.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class EngineLoop:
         self._last_adapter = ""
         self._changed = False
         self._sums = EngineStatistics(slots=runner.shape.slots)
+        self.wait_seconds = BUSY_SECONDS
 
     @property
     def has_work(self) -> bool:
@@ -87,11 +89,13 @@ class EngineLoop:
 
     def cancel(self, ticket: int) -> None:
         """Write no more of this reply; its slot is free and keeps what was read. An unknown ticket is no error."""
+        writing = self._writing.get(ticket)
         job = self._line.remove(ticket)
-        writing = self._writing.pop(ticket, None)
-        if job or writing:
-            self._leave(job or writing.job)  # type: ignore[union-attr]  # one of the two is there
-            self._count(cancelled=1)
+        if writing is not None:
+            self._drop(writing)
+        elif job is not None:
+            self._leave(job)
+        self._count(cancelled=int(job is not None or writing is not None))
 
     def warm(self, wanted: WarmUp) -> None:
         """Read these tokens into the session's slot when nothing else is to do. Replaces an older call for the session."""
@@ -105,6 +109,7 @@ class EngineLoop:
         start anew. Raises RunnerFailed when the runner cannot even clear a slot: it is of no more use then.
         """
         self._placing.memory.receive(self._line.sessions() | self._warming.keys())
+        self._fetch()
         events = [*self._expire(), *self._admit()]
         adapter, group = self._group()
         if group:
@@ -112,10 +117,6 @@ class EngineLoop:
         elif self._warming:
             self._read_ahead()
         return (*events, *self._news())
-
-    def wait_seconds(self) -> float:
-        """About how long a new reply would wait for its slot: what a caller is told who finds the line full."""
-        return self._wait_at(len(self._line) + 1) or BUSY_SECONDS
 
     def close(self) -> None:
         """Save what the slots hold, and return when everything that is kept is written down."""
@@ -136,7 +137,7 @@ class EngineLoop:
             self._line.remove(job.ticket)
             self._leave(job)
             self._count(refused=1)
-            yield Event(job.ticket, EngineBusy(self.wait_seconds()))
+            yield Event(job.ticket, EngineBusy(self.wait_seconds))
         for writing in [each for each in self._writing.values() if each.job.deadline is not None and each.job.deadline <= now]:
             yield from self._finish(writing, FinishReason.DEADLINE)
 
@@ -152,16 +153,17 @@ class EngineLoop:
                 self._count(failed=1)
                 yield self._gave_up(job, failure)
 
+    def _fetch(self) -> None:
+        """Send for what the next in line left on the shelf: for no more than could have a slot, as it takes memory here."""
+        for job in self._line.first(len(self._placing.slots)):
+            if self._placing.slots.of(job.session) is None:
+                self._placing.memory.send_for(job.session)
+
     def _is_ready(self, job: Job) -> bool:
-        """Whether a job could start now. What its session left on the shelf is sent for, whoever waits before it."""
-        if self._is_fetching(job.session):
+        """Whether a job could start now: its session is not being written for, and what it left is not on the shelf."""
+        if self._placing.slots.of(job.session) is None and self._placing.memory.is_away(job.session):
             return False
         return all(each.job.session != job.session for each in self._writing.values())
-
-    def _is_fetching(self, session: SessionId) -> bool:
-        if self._placing.slots.of(session) is None:
-            self._placing.memory.send_for(session)
-        return self._placing.memory.awaits(session)
 
     def _start(self, job: Job) -> Writing:
         slot = self._placing.place(job.session, {each.slot.index for each in self._writing.values()})
@@ -248,10 +250,12 @@ class EngineLoop:
     def _finish(self, writing: Writing, reason: FinishReason) -> Iterator[Event]:
         if reason is FinishReason.DEADLINE and (rest := writing.sequence.end()):
             yield Event(writing.job.ticket, rest)
+        usage = writing.usage
         self._drop(writing)
         self._count(finished=1)
-        self._pace.take_reply(writing.sequence.drawn)
-        yield Event(writing.job.ticket, Finished(reason, writing.usage, writing.sequence.stop))
+        if reason is not FinishReason.DEADLINE:
+            self._pace.take_reply(writing.sequence.drawn)
+        yield Event(writing.job.ticket, Finished(reason, usage, writing.sequence.stop))
 
     def _give_up(self, failed: list[Writing], failure: RunnerFailed) -> Iterator[Event]:
         for writing in failed:
@@ -267,6 +271,8 @@ class EngineLoop:
     def _drop(self, writing: Writing) -> None:
         del self._writing[writing.job.ticket]
         self._leave(writing.job)
+        if not writing.job.keeps:
+            self._placing.empty(writing.slot)
 
     def _leave(self, job: Job) -> None:
         self._shares.leave(job)
@@ -278,6 +284,7 @@ class EngineLoop:
         """Where everyone in line stands, to whom that is new."""
         if self._changed:
             self._changed = False
+            self.wait_seconds = self._wait_at(len(self._line) + 1) or BUSY_SECONDS
             for ticket, place in self._line.moved(max(self._pace.reply_tokens(), 1.0)):
                 yield Event(ticket, Waiting(place, self._wait_at(place)))
 
@@ -303,20 +310,23 @@ class EngineLoop:
     def _read_ahead(self) -> None:
         """Read the next stretches of the oldest prompt to warm; one that is read, or finds no slot of its own, is dropped."""
         session, wanted = next(iter(self._warming.items()))
-        if self._is_fetching(session):
-            # The others need not wait for it.
-            self._warming[session] = self._warming.pop(session)
-            return
+        slots, memory = self._placing.slots, self._placing.memory
+        if slots.of(session) is None and slots.empty() is not None:
+            memory.send_for(session)
+            if memory.is_away(session):
+                # The others need not wait for it.
+                self._warming[session] = self._warming.pop(session)
+                return
         slot = self._placing.place_without_loss(session)
         if slot is None:
             del self._warming[session]
-            self._placing.memory.give_back(session)
+            memory.give_back(session)
             return
         try:
             self._read_some(wanted, slot.index)
         except RunnerFailed:
             logger.warning("reading ahead failed; the slot is cleared", exc_info=True)
-            del self._warming[session]
+            self._warming.pop(session, None)
             self._placing.empty(slot)
 
     def _read_some(self, wanted: WarmUp, index: int) -> None:

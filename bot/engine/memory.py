@@ -31,25 +31,29 @@ class StateMemory:
     def keep(self, session: SessionId, state: KeptState) -> None:
         """Keep the state of a session, in place of what is known of it."""
         self.forget(session)
+        if state.size > self._limit:
+            self._put_away(session, state)
+            return
         self._states[session] = state
         self._count(bytes=state.size, entries=1)
         while self._counts.bytes > self._limit:
             oldest, overflow = self._states.popitem(last=False)
             self._count(bytes=-overflow.size, entries=-1, dropped=1)
-            if self._shelf is not None:
-                self._shelf.put(oldest, overflow)
+            self._put_away(oldest, overflow)
 
     def send_for(self, session: SessionId) -> None:
-        """Have the session's state brought from the shelf, if it is there: until then it `awaits` it."""
+        """Have the session's state brought from the shelf, if it is there: until then it `is_away`."""
         if self._shelf is None or session in self._coming or session in self._states or session in self._arrived:
             return
         if self._shelf.holds(session):
             self._coming.add(session)
             self._shelf.fetch(session)
 
-    def awaits(self, session: SessionId) -> bool:
-        """Whether the session's state is on its way."""
-        return session in self._coming
+    def is_away(self, session: SessionId) -> bool:
+        """Whether the session's state is on the shelf or on its way from there."""
+        if session in self._states or session in self._arrived or self._shelf is None:
+            return False
+        return session in self._coming or self._shelf.holds(session)
 
     def receive(self, wanted: Collection[SessionId]) -> None:
         """Take in what has arrived from the shelf; what is not wanted any more stays here like any other."""
@@ -100,6 +104,10 @@ class StateMemory:
         self._states.clear()
         self._arrived.clear()
         self._shelf.close()
+
+    def _put_away(self, session: SessionId, state: KeptState) -> None:
+        if self._shelf is not None:
+            self._shelf.put(session, state)
 
     def _count(self, **by: int) -> None:
         self._counts = replace(self._counts, **{name: getattr(self._counts, name) + more for name, more in by.items()})

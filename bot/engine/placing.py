@@ -27,6 +27,8 @@ class Placing:
         self.slots = SlotTable(runner.shape.slots)
         self.memory = StateMemory(memory_bytes, shelf)
         self._keeps = memory_bytes > 0 or shelf is not None
+        # Divided otherwise, the same tokens come out otherwise.
+        self._identity = f"{runner.identity} in {runner.shape.chunk}" if runner.is_exact else runner.identity
         self.evictions = 0
 
     def place(self, session: SessionId, busy: Collection[int]) -> Slot | None:
@@ -107,13 +109,13 @@ class Placing:
         except RunnerFailed:
             logger.warning("a story's place in the model could not be saved; it will be read again", exc_info=True)
             return
-        state = KeptState(self._runner.identity, slot.adapter, tuple(slot.tokens), tuple(slot.ends), data)
+        state = KeptState(self._identity, slot.adapter, tuple(slot.tokens), tuple(slot.ends), data)
         self.memory.keep(session, state)
 
     def _bring(self, slot: Slot, session: SessionId, state: KeptState | None) -> None:
         """Put what was kept of the session into the slot, which is empty; what does not fit this runner is forgotten."""
         self.slots.give(slot, session)
-        if state is None or state.identity != self._runner.identity or len(state.tokens) > self._runner.shape.context:
+        if state is None or state.identity != self._identity or len(state.tokens) > self._runner.shape.context:
             return
         try:
             restored = self._runner.restore(slot.index, state.data, len(state.tokens))

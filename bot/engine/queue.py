@@ -31,6 +31,10 @@ class Line:
         """The job whose turn it is among those that are ready; it stays in line."""
         return min((job for job in self._firsts() if is_ready(job)), key=self._shares.rank, default=None)
 
+    def first(self, count: int) -> list[Job]:
+        """The jobs whose turn comes next, ready or not."""
+        return sorted(self._firsts(), key=self._shares.rank)[:count]
+
     def overdue(self, now: float) -> tuple[Job, ...]:
         """The jobs whose deadline has passed; they stay in line."""
         return tuple(job for job in self._jobs.values() if job.deadline is not None and job.deadline <= now)

@@ -83,6 +83,7 @@ class ThreadedEngine:
         self._tickets = itertools.count(1)
         self._listener: asyncio.AbstractEventLoop | None = None
         self._out_of_use = ""
+        self._step_begun: float | None = None
         self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
         self._thread.start()
 
@@ -134,6 +135,11 @@ class ThreadedEngine:
         """What was read and written so far; may be a step behind."""
         return self._loop.statistics
 
+    def seconds_since_step(self) -> float:
+        """How long the step takes that the model is in; 0 when it is in none. On a hung device it never ends."""
+        begun = self._step_begun
+        return 0.0 if begun is None else self._ticks() - begun
+
     async def close(self) -> None:
         """End the thread, after the step it is in, and close the runner. Streams end with EngineUnavailable."""
         self._out_of_use = self._out_of_use or "The engine was closed."
@@ -144,7 +150,7 @@ class ThreadedEngine:
         self._refuse_out_of_use()
         self._refuse_adapter(request.adapter)
         if len(self._streams) >= self._queue_limit:
-            raise EngineBusy(math.ceil(self._loop.wait_seconds()))
+            raise EngineBusy(math.ceil(self._loop.wait_seconds))
         prompt, borders = joined(request.segments, await self._parts(request.segments))
         room = self._capabilities.context - request.max_tokens
         if len(prompt) > room:
@@ -163,6 +169,7 @@ class ThreadedEngine:
             request.community,
             request.adapter,
             None if request.deadline is None else self._ticks() + request.deadline,
+            request.keeps,
         )
 
     def _refuse_adapter(self, adapter: str) -> None:
@@ -185,7 +192,10 @@ class ThreadedEngine:
         """The thread: take commands while there are any, step while there is work, wait for the next command otherwise."""
         try:
             while self._obey():
-                self._tell(self._loop.step())
+                self._step_begun = self._ticks()
+                events = self._loop.step()
+                self._step_begun = None
+                self._tell(events)
         except Exception as failure:
             logger.exception("the engine broke down")
             self._out_of_use = f"The engine broke down and must be started again: {failure}"

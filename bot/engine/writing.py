@@ -38,7 +38,7 @@ class Writing:
     def usage(self) -> Usage:
         """What it took so far."""
         prompt = len(self.job.prompt)
-        return Usage(prompt, self.cached, prompt - self.cached, self.sequence.drawn)
+        return Usage(prompt, self.cached, prompt - self.left - self.cached, self.sequence.drawn)
 
     def next_read(self, start: int) -> Stretch:
         """The next stretch of its prompt, taken off what is left; the last one draws."""

@@ -36,7 +36,7 @@ class GenerationRequest:
     `session` is whose cache to use; `stop` are texts that end the reply and are not part of it. `community` is whose fair
     share of the model the work counts against (None: the session's own). `adapter` names a LoRA adapter of the engine's
     (empty: none). `deadline` is in seconds from now: a reply that waits longer is refused with EngineBusy, one that is
-    being written then ends with FinishReason.DEADLINE.
+    being written then ends with FinishReason.DEADLINE. With `keeps` False nothing of it stays in the cache when it is over.
     """
 
     session: SessionId
@@ -48,6 +48,7 @@ class GenerationRequest:
     community: CommunityId | None = None
     adapter: str = ""
     deadline: float | None = None
+    keeps: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,8 @@ def test_what_two_runs_of_tokens_share_is_counted_from_the_start(same: list[int]
         ((30, 64, 100, 150), 170, (30, 150), 150),
         # The last 10 tokens were written one by one: they stay as they are.
         ((30, 94, 150, *range(151, 161)), 160, (30, 150), 160),
+        # One token alone may be the rest of a part that was read: a fresh reading would go on to 194.
+        ((30, 94, 150, 151), 151, (30, 150), 150),
         # What was written is no longer the same: back to where both were divided alike.
         ((30, 94, 150, *range(151, 161)), 150, (30, 150), 150),
         # Nothing is the same.

@@ -287,7 +287,20 @@ def test_a_reply_past_its_deadline_ends_with_what_it_says_by_then() -> None:
     loop.submit(a_job(1, MIRA, (1, 2, 3), max_tokens=20, deadline=6.0, stop=("long sleep",)))
     events = run_out(loop)
     assert finish_of(events).reason is FinishReason.DEADLINE
+    assert finish_of(events).usage.prefilled_tokens == 3
     assert text_of(events) == "A long"  # what was held back as the possible beginning of a stop text is part of it
+
+
+def test_a_deadline_while_the_prompt_is_read_tells_what_was_read_and_spoils_no_estimate() -> None:
+    runner = CountingRunner(slots=1, seconds=(1.0, 0.0), chunk=16)
+    loop = a_loop(runner)
+    loop.submit(a_job(1, MIRA, (1, 2, 3), max_tokens=10))
+    run_out(loop)
+    before = loop._pace.reply_tokens()
+    loop.submit(a_job(2, TOBIAS, deadline=runner.now + 3.0))
+    events = run_out(loop)
+    assert finish_of(events, 2).usage.prefilled_tokens == 48
+    assert loop._pace.reply_tokens() == before
 
 
 def test_a_failed_step_ends_its_replies_clears_their_slots_and_lets_the_next_ones_work() -> None:

@@ -36,8 +36,9 @@ def test_a_state_is_in_one_place_at_a_time() -> None:
     memory = StateMemory(0, shelf)
     memory.keep(MIRA, a_state())
     memory.send_for(MIRA)
-    assert memory.awaits(MIRA)
+    assert memory.is_away(MIRA)
     memory.receive({MIRA})
+    assert not memory.is_away(MIRA)
     assert memory.take(MIRA) == a_state()
     assert not shelf.holds(MIRA)
     assert memory.take(MIRA) is None
@@ -132,7 +133,7 @@ def test_a_reply_that_was_written_is_kept_as_it_was_written_through_a_restart() 
     assert texts[0] == texts[1]
 
 
-def test_a_state_of_another_model_is_not_used() -> None:
+def test_a_state_of_another_model_is_not_even_tried(caplog: pytest.LogCaptureFixture) -> None:
     shelf = MemoryShelf()
     loop = a_loop(CountingRunner(slots=1), shelf=shelf)
     loop.warm(a_warm_up())
@@ -141,6 +142,7 @@ def test_a_state_of_another_model_is_not_used() -> None:
     other = a_loop(CountingRunner(slots=1, identity="another model"), shelf=shelf.reopened())
     other.submit(a_job(1, max_tokens=1))
     assert finish_of(run_out(other)).usage.cached_tokens == 0
+    assert caplog.text == ""
 
 
 def test_a_state_that_cannot_be_restored_costs_reading_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
@@ -183,6 +185,85 @@ def test_a_damaged_state_costs_reading_and_nothing_else() -> None:
     loop.submit(a_job(3, MIRA, max_tokens=1))
     assert finish_of(run_out(loop), 3).usage.cached_tokens == 0
     assert loop.statistics.disk.damaged == 1
+
+
+def test_a_state_too_large_for_memory_pushes_nobody_out() -> None:
+    shelf = MemoryShelf()
+    memory = StateMemory(500, shelf)
+    memory.keep(MIRA, a_state())
+    memory.keep(TOBIAS, a_state(size=5_000))
+    assert memory.take(MIRA) == a_state()
+    assert shelf.holds(TOBIAS)
+
+
+def test_a_state_that_was_brought_for_a_reply_that_is_cancelled_is_not_lost() -> None:
+    shelf = MemoryShelf()
+    loop = a_loop(CountingRunner(slots=1), shelf=shelf)
+    for ticket, session in ((1, MIRA), (2, TOBIAS)):
+        loop.submit(a_job(ticket, session, max_tokens=1))
+    run_out(loop)
+    loop.submit(a_job(3, TOBIAS, max_tokens=50))
+    loop.submit(a_job(4, MIRA, max_tokens=1))
+    for _ in range(3):
+        loop.step()
+    assert not shelf.holds(MIRA)
+    loop.cancel(4)
+    assert shelf.holds(MIRA)
+
+
+def test_no_more_states_are_brought_than_could_have_a_slot() -> None:
+    shelf = MemoryShelf()
+    loop = a_loop(CountingRunner(slots=2), shelf=shelf)
+    sessions = [SessionId(f"session {number}") for number in range(8)]
+    for ticket, session in enumerate(sessions):
+        loop.submit(a_job(ticket, session, max_tokens=1))
+    run_out(loop)
+    loop.close()
+    shelf = shelf.reopened()
+    loop = a_loop(CountingRunner(slots=2), shelf=shelf)
+    for ticket, session in enumerate(sessions):
+        loop.submit(a_job(ticket, session, max_tokens=3))
+    loop.step()
+    assert sum(shelf.holds(session) for session in sessions) >= 6
+    assert all(finish_of(run_out(loop), ticket).usage.cached_tokens > 0 for ticket in (7,))
+
+
+def test_a_story_that_was_divided_otherwise_is_read_anew() -> None:
+    texts: list[str] = []
+    shelf = MemoryShelf()
+    loop = a_loop(CountingRunner(slots=1, chunk=8), shelf=shelf)
+    loop.warm(a_warm_up(borders=(50, len(LONG))))
+    run_out(loop)
+    loop.close()
+    for kept in (shelf.reopened(), MemoryShelf()):
+        loop = a_loop(CountingRunner(slots=1, chunk=16), shelf=kept)
+        loop.submit(a_job(1, prompt=(*LONG, 1, 2), borders=(50, len(LONG)), max_tokens=20))
+        texts.append(text_of(run_out(loop)))
+    assert texts[0] == texts[1]
+
+
+def test_a_session_that_changes_its_adapter_is_read_anew() -> None:
+    runner = CountingRunner(slots=2, adapters=("noir",))
+    loop = a_loop(runner, memory_bytes=PLENTY)
+    loop.submit(a_job(1, MIRA, max_tokens=1))
+    run_out(loop)
+    loop.submit(a_job(2, MIRA, max_tokens=1, adapter="noir"))
+    assert finish_of(run_out(loop), 2).usage.cached_tokens == 0
+
+
+def test_what_is_not_to_be_kept_leaves_nothing_behind() -> None:
+    runner = CountingRunner(slots=1)
+    shelf = MemoryShelf()
+    loop = a_loop(runner, memory_bytes=PLENTY, shelf=shelf)
+    loop.submit(a_job(1, MIRA, keeps=False))
+    loop.submit(a_job(2, TOBIAS, keeps=False, max_tokens=400))
+    while loop.statistics.finished < 1 or loop.statistics.writing < 1:
+        loop.step()
+    loop.cancel(2)
+    assert runner.held(0) == ()
+    loop.close()
+    assert not shelf.holds(MIRA)
+    assert not shelf.holds(TOBIAS)
 
 
 def test_a_session_waits_for_its_own_state_only() -> None:

@@ -1,3 +1,6 @@
+from collections import Counter
+from itertools import count
+
 from bot.engine.fairness import FairShares
 from bot.engine.job import Job
 from bot.engine.queue import Line
@@ -52,8 +55,67 @@ def test_who_comes_back_after_a_rest_has_saved_up_no_turns() -> None:
     shares.enter(late)
     assert shares.rank(late)[0] == 1_000
     shares.leave(late)
-    shares.leave(busy)
-    assert not shares.communities.is_busy(busy.share)
+
+
+def test_of_those_who_are_gone_only_who_was_ahead_is_remembered() -> None:
+    shares = FairShares()
+    ahead, behind = a_job(1, MIRA), a_job(2, TOBIAS)
+    shares.enter(ahead)
+    shares.enter(behind)
+    shares.charge(ahead, 100)
+    for job in (ahead, behind):
+        shares.leave(job)
+    assert set(shares.communities._done) == {ahead.share}
+    shares.enter(behind)
+    shares.charge(behind, 200)
+    shares.leave(behind)
+    assert ahead.share not in shares.communities._done
+
+
+class Crowd:
+    """Communities that always have as many replies to ask for as they have channels, served one after the other."""
+
+    def __init__(self, channels: dict[str, int]) -> None:
+        self.shares = FairShares()
+        self.line = Line(self.shares)
+        self.tickets = count(1)
+        self.served: Counter[str] = Counter()
+        for name, number in channels.items():
+            for channel in range(number):
+                self.ask(name, f"{name} {channel}")
+
+    def ask(self, community: str, channel: str) -> None:
+        job = a_job(next(self.tickets), SessionId(channel), community=CommunityId(community))
+        self.shares.enter(job)
+        self.line.add(job)
+
+    def serve(self) -> None:
+        job = self.line.next(lambda _: True)
+        assert job is not None
+        self.line.remove(job.ticket)
+        self.shares.charge(job, 100)
+        self.shares.leave(job)
+        self.served[str(job.community)] += 1
+        self.ask(str(job.community), str(job.session))
+
+
+def test_communities_are_served_alike_whether_they_leave_between_their_replies_or_not() -> None:
+    crowd = Crowd({"large": 12, "small": 2, "single": 1, "lonely": 1})
+    for _ in range(400):
+        crowd.serve()
+    assert all(95 <= served <= 105 for served in crowd.served.values())
+
+
+def test_nobody_waits_for_ever_however_many_come_anew() -> None:
+    crowd = Crowd({"old": 1})
+    for _ in range(3):
+        crowd.serve()
+    waits = 0
+    while crowd.served["old"] < 4:
+        crowd.ask(f"new {waits}", f"new {waits}")
+        crowd.serve()
+        waits += 1
+    assert waits < 12
 
 
 def test_one_that_is_not_ready_is_passed_by_and_keeps_its_place() -> None:

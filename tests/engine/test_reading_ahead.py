@@ -82,8 +82,9 @@ def test_a_prompt_that_cannot_fit_is_not_read_ahead() -> None:
     assert not loop.has_work
 
 
-def test_a_failure_while_reading_ahead_is_logged_and_forgotten(caplog: pytest.LogCaptureFixture) -> None:
-    runner = CountingRunner(fails_at=2)
+@pytest.mark.parametrize("step", [2, 7], ids=["in the middle", "in the last step"])
+def test_a_failure_while_reading_ahead_is_logged_and_forgotten(caplog: pytest.LogCaptureFixture, step: int) -> None:
+    runner = CountingRunner(fails_at=step)
     loop = a_loop(runner)
     loop.warm(a_warm_up())
     run_out(loop)

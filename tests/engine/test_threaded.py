@@ -34,12 +34,14 @@ async def items(stream: AsyncGenerator[StreamItem, None]) -> list[StreamItem]:
 class GatedRunner(CountingRunner):
     """A CountingRunner that waits before each step until it is let through."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, slots: int = 2) -> None:
+        super().__init__(slots=slots)
         self.gate = threading.Semaphore(0)
+        self.waiting = 0
         self.threads: set[str] = set()
 
     def step(self, stretches: Sequence[Stretch], adapter: str = "") -> tuple[int | None, ...]:
+        self.waiting += 1
         self.gate.acquire()
         self.threads.add(threading.current_thread().name)
         return super().step(stretches, adapter)
@@ -83,7 +85,7 @@ async def test_the_event_loop_goes_on_while_the_model_thinks() -> None:
 
 
 async def test_closing_a_stream_while_it_waits_takes_it_out_of_the_queue() -> None:
-    runner = GatedRunner()
+    runner = GatedRunner(slots=1)
     engine = ThreadedEngine(runner, model="counting")
     first = asyncio.ensure_future(written(engine.generate(a_request("mira"))))
     second = asyncio.ensure_future(written(engine.generate(a_request("tobias"))))
@@ -266,3 +268,18 @@ async def test_a_state_that_comes_late_is_waited_for() -> None:
     shelf.holds_back = False
     assert await reply == other
     await engine.close()
+
+
+async def test_a_step_that_does_not_end_is_seen_from_outside() -> None:
+    runner = GatedRunner()
+    engine = ThreadedEngine(runner, model="counting", ticks=runner.ticks)
+    assert engine.seconds_since_step() == 0.0
+    reply = asyncio.ensure_future(written(engine.generate(a_request())))
+    while runner.waiting == 0:
+        await asyncio.sleep(0)
+    runner.now += 500.0
+    assert engine.seconds_since_step() == 500.0
+    runner.let_through(100)
+    await reply
+    await engine.close()
+    assert engine.seconds_since_step() == 0.0
