@@ -7,6 +7,7 @@ Rule 3. The child reads its standard input: when that ends its parent is gone, a
 
 import asyncio
 import logging
+import os
 import random
 import signal
 import sys
@@ -67,7 +68,7 @@ class _Child:
         if self.is_late:
             return "it was not ready in time and was killed"
         if code is not None and code < 0:
-            return f"killed by {signal.Signals(-code).name}"
+            return f"killed by {_signal_name(-code)}"
         return f"exit code {code}"
 
     @property
@@ -158,12 +159,20 @@ class Supervisor:
             self._child = None
 
     async def _begin(self) -> _Child:
-        # A session of its own: Ctrl-C in the terminal is for the parent, which ends the child in its own time.
-        process = await asyncio.create_subprocess_exec(
-            *self.command, stdin=PIPE, stderr=PIPE, env=self.environment, start_new_session=True
-        )
+        # A pipe of our own: asyncio takes a process for running as long as anybody holds one of the pipes that it made.
+        ours, its = os.pipe()
+        try:
+            # A session of its own: Ctrl-C in the terminal is for the parent, which ends the child in its own time.
+            process = await asyncio.create_subprocess_exec(
+                *self.command, stdin=PIPE, stderr=its, env=self.environment, start_new_session=True
+            )
+        except BaseException:
+            os.close(ours)
+            raise
+        finally:
+            os.close(its)
         lines: deque[str] = deque(maxlen=4 * LAST_LINES)
-        self._child = _Child(process, lines, asyncio.create_task(self._listen(process, lines)))
+        self._child = _Child(process, lines, asyncio.create_task(self._listen(ours, lines)))
         if process.stdin:
             process.stdin.write(self.greeting)
         return self._child
@@ -197,7 +206,11 @@ class Supervisor:
             is_up = False
             while not is_up:
                 deaths += 1
-                child, is_up = await self._start_again(child, deaths)
+                try:
+                    child, is_up = await self._start_again(child, deaths)
+                except Exception:
+                    logger.exception("a defect in starting the engine's process again; it is tried once more")
+                    await self.clock.sleep(self.rules.longest_pause)
 
     async def _start_again(self, child: _Child, deaths: int) -> tuple[_Child, bool]:
         """Start a new child in the place of one that ended; it, and whether it came up."""
@@ -221,10 +234,19 @@ class Supervisor:
         logger.warning("the engine's process is up again", extra={"action": "engine_up", **child.facts})
         return child, True
 
-    async def _listen(self, process: Process, lines: deque[str]) -> None:
-        """Pass the child's lines on and keep the last ones."""
+    async def _listen(self, pipe: int, lines: deque[str]) -> None:
+        """Pass the child's lines on and keep the last ones, until nobody holds the other end. Closes the pipe."""
+        stream = asyncio.StreamReader()
+        with os.fdopen(pipe, "rb", buffering=0) as file:
+            reading, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stream), file)
+            try:
+                await self._pass_on(stream, lines)
+            finally:
+                reading.close()
+
+    async def _pass_on(self, stream: asyncio.StreamReader, lines: deque[str]) -> None:
         rest = b""
-        while process.stderr and (chunk := await process.stderr.read(LONGEST_LINE)):
+        while chunk := await stream.read(LONGEST_LINE):
             *whole, rest = (rest + chunk).split(b"\n")
             if len(rest) > LONGEST_LINE:
                 whole, rest = [*whole, rest], b""
@@ -236,5 +258,18 @@ class Supervisor:
     def _hear(self, raw: bytes, lines: deque[str]) -> None:
         line = raw.decode(errors="replace").rstrip()
         lines.append(line)
-        if not line.startswith(REASON):
+        if line.startswith(REASON):
+            return
+        try:
             self.tell(line)
+        except Exception:
+            # Whoever read our own log may be gone. The child's pipe must be emptied all the same, or it stands still.
+            logger.debug("a line of the child process could not be passed on", exc_info=True)
+
+
+def _signal_name(number: int) -> str:
+    """What the signal is called; those for real time have numbers only."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -263,6 +263,93 @@ def test_a_pause_doubles_is_bounded_and_partly_drawn(deaths: int, draw: float, s
     assert SupervisorRules().pause(deaths, draw) == pytest.approx(seconds)
 
 
+async def yes() -> bool:
+    return True
+
+
+def supervised(says: str, tell: Callable[[str], None] = lambda _: None, **settings: float) -> Supervisor:
+    """Of a program of one line, which needs not be ready for anything."""
+    rules = SupervisorRules(first_pause=0.01, longest_pause=0.02, **settings)
+    return Supervisor(command=[sys.executable, "-c", says], ready=yes, clock=SystemClock(), rules=rules, tell=tell)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0)
+
+
+async def test_a_child_is_heard_out_where_nobody_reads_our_own_log(tmp_path: Path) -> None:
+    def tell(_: str) -> None:
+        raise BrokenPipeError
+
+    says = "import pathlib, sys; sys.stderr.write('x' * 99 + '\\n' * 5_000); sys.stderr.write('y' * 500_000 + '\\n'); "
+    says += f"sys.stderr.flush(); pathlib.Path({str(tmp_path / 'said')!r}).touch(); sys.stdin.read()"
+    supervisor = supervised(says, tell)
+    await supervisor.start()
+    await until((tmp_path / "said").exists)
+    await supervisor.close()
+
+
+GRANDCHILD = """
+import subprocess, sys
+print(subprocess.Popen(["sleep", "60"], start_new_session=True).pid, file=sys.stderr, flush=True)
+sys.stdin.read()
+"""
+
+
+@asynccontextmanager
+async def with_a_grandchild() -> AsyncIterator[tuple[Supervisor, list[str]]]:
+    """A child that started something which holds its streams and outlives it."""
+    told: list[str] = []
+    supervisor = supervised(GRANDCHILD, told.append, drain=20)
+    try:
+        await supervisor.start()
+        await until(lambda: bool(told))
+        yield supervisor, told
+    finally:
+        await supervisor.close()
+        for pid in told:
+            os.kill(int(pid), signal.SIGKILL)
+
+
+@pytest.mark.slow
+async def test_a_death_is_noticed_though_something_still_holds_the_childs_streams() -> None:
+    async with with_a_grandchild() as (supervisor, told):
+        assert supervisor.pid
+        os.kill(supervisor.pid, signal.SIGKILL)
+        await until(lambda: len(told) == 2)
+        assert supervisor.restarts == 1
+
+
+@pytest.mark.slow
+async def test_closing_does_not_wait_for_what_the_child_left_behind() -> None:
+    async with with_a_grandchild() as (supervisor, _):
+        async with asyncio.timeout(10):
+            await supervisor.close()
+
+
+async def test_a_death_by_a_signal_without_a_name_is_told_by_its_number(caplog: pytest.LogCaptureFixture) -> None:
+    supervisor = supervised("import sys; sys.stdin.read()")
+    await supervisor.start()
+    assert supervisor.pid
+    os.kill(supervisor.pid, signal.SIGRTMIN + 6)
+    await until(lambda: supervisor.restarts == 1)
+    await supervisor.close()
+    assert f"(killed by signal {signal.SIGRTMIN + 6})" in lines_of(caplog, logging.ERROR)[0]
+
+
+async def test_a_defect_in_the_watching_does_not_end_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    draws = iter([0.0])
+    async with watched(tmp_path) as child:
+        child.supervisor.draw = lambda: 1 / next(draws, 1.0)
+        await child.supervisor.start()
+        child.die()
+        await child.until(lambda: bool(lines_of(caplog, logging.WARNING)))
+        assert await child.is_ready()
+    assert lines_of(caplog, logging.ERROR)[0] == "a defect in starting the engine's process again; it is tried once more"
+
+
 async def test_lines_of_any_length_and_kind_are_passed_on() -> None:
     told: list[str] = []
 
