@@ -35,11 +35,16 @@ LONGEST_FOLDER = 80
 KEEPING_SECONDS = 60.0
 """What a child gets, once its replies have ended, to write the model's memory of all stories to disk."""
 
+SLOTS_BYTES = 8 * 1024**3
+"""What all slots hold, at the most and about: when the engine ends, it hands this and all that RAM held to the shelf at once."""
+
 
 def engine_here(config: Config) -> ThreadedEngine:
     """The engine on the configured model file, in this process. Takes seconds; to be closed. Raises ModelNotLoaded."""
     model, engine = config.model, config.engine
-    shelf = DiskShelf(config.cache_folder, engine.cache.disk_bytes) if engine.cache.disk_bytes else None
+    cache = engine.cache
+    backlog = min(cache.disk_bytes, cache.ram_bytes + SLOTS_BYTES)
+    shelf = DiskShelf(config.cache_folder, cache.disk_bytes, backlog=backlog) if cache.disk_bytes else None
     try:
         return open_engine(
             model.file,
@@ -55,7 +60,7 @@ def engine_here(config: Config) -> ThreadedEngine:
             exact=CHOSEN[model.exact],
             adapters=tuple(AdapterFile(each.name, Path(each.path), each.scale) for each in model.adapters),
             rating=model.stated_rating,
-            sharing=SharingSettings(engine.queue, engine.step_seconds, engine.cache.ram_bytes),
+            sharing=SharingSettings(engine.queue, engine.step_seconds, cache.ram_bytes),
             shelf=shelf,
         )
     except BaseException:
@@ -102,8 +107,10 @@ async def engine_in_child(config: Config) -> AsyncIterator[tuple[RemoteEngine, S
             await supervisor.start()
             yield engine, supervisor
         finally:
-            await engine.close()
-            await supervisor.close()
+            try:
+                await engine.close()
+            finally:
+                await supervisor.close()
 
 
 def served(config: Config, socket: Path | None) -> EngineServerSettings:

@@ -59,12 +59,14 @@ class StateFolder:
             self.remove(removed[-1])
         return removed
 
-    def write(self, key: str, name: str, state: KeptState) -> None:
-        """Write a state whole, or leave nothing. Raises OSError."""
+    def write(self, key: str, name: str, state: KeptState, written: int | None = None) -> None:
+        """Write a state whole, or leave nothing; `written` is when, in nanoseconds, if not now. Raises OSError."""
         part = self._folder / f"{key}{BEGUN}"
         try:
             with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb", buffering=0) as file:  # noqa: PTH123  Path.open takes no mode for the new file
                 layout.write(file, name, state)
+                if written is not None:
+                    os.utime(file.fileno(), ns=(written, written))
                 os.fsync(file.fileno())
             part.replace(self._path(key))
         except OSError:

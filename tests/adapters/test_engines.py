@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from adapters.config import Config, EngineConfig, Errand, ModelConfig, defaults, taken
-from adapters.engines import engine_in_child, engine_of, served
-from adapters.remote import EngineServerSettings
+from adapters import engines
+from adapters.config import CacheConfig, Config, EngineConfig, Errand, ModelConfig, defaults, taken
+from adapters.engines import SLOTS_BYTES, engine_here, engine_in_child, engine_of, served
+from adapters.remote import EngineServerSettings, RemoteEngine
 from adapters.remote.server import serve
+from adapters.shelf import DiskShelf
 from bot.engine.threaded import ThreadedEngine
 from bot.errors import ConfigMistakes, EngineUnavailable, ModelNotLoaded
 from bot.ids import SessionId
@@ -105,6 +107,36 @@ async def test_the_socket_and_the_child_are_gone_afterwards(tmp_path: Path, monk
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
     assert left_in(tmp_path) == []
+
+
+async def test_the_child_is_gone_even_when_closing_its_client_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    close = RemoteEngine.close
+
+    async def fails(self: RemoteEngine) -> None:
+        await close(self)
+        raise OSError("a defect")
+
+    monkeypatch.setattr(RemoteEngine, "close", fails)
+    pids: list[int | None] = []
+    with pytest.raises(OSError, match="a defect"):
+        async with engine_in_child(configured(tmp_path)) as (_, supervisor):
+            pids.append(supervisor.pid)
+    assert pids[0]
+    with pytest.raises(ProcessLookupError):
+        os.kill(pids[0], 0)
+
+
+@pytest.mark.parametrize(("disk", "backlog"), [(100.0, 5 * 1024**3 + SLOTS_BYTES), (3.0, 3 * 1024**3)])
+def test_all_that_memory_holds_may_wait_to_be_written_but_no_more_than_the_disk_may_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, disk: float, backlog: int
+) -> None:
+    shelves: list[DiskShelf] = []
+    monkeypatch.setattr(engines, "open_engine", lambda *_, shelf, **__: shelves.append(shelf))
+    config = configured(tmp_path)
+    engine_here(replace(config, engine=replace(config.engine, cache=CacheConfig(ram_gib=5.0, disk_gib=disk))))
+    [shelf] = shelves
+    shelf.close()
+    assert shelf._backlog == backlog
 
 
 async def test_a_temporary_folder_with_a_long_name_does_not_make_the_socket_too_long(
