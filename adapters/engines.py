@@ -36,7 +36,7 @@ KEEPING_SECONDS = 60.0
 """What a child gets, once its replies have ended, to write the model's memory of all stories to disk."""
 
 SLOTS_BYTES = 8 * 1024**3
-"""What all slots hold, at the most and about: when the engine ends, it hands this and all that RAM held to the shelf at once."""
+"""What all slots hold, at the most and about: at its end the engine hands it to the shelf at once, with all that RAM held."""
 
 
 def engine_here(config: Config) -> ThreadedEngine:
