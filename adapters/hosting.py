@@ -1,8 +1,10 @@
-"""Serves an engine of this process until somebody asks it to end, or it breaks down. It knows no commands and no parent."""
+"""Serves an engine of this process until asked to end, or it breaks down or hangs. It knows no commands and no parent."""
 
 import asyncio
 import logging
+import os
 import signal
+from collections.abc import Callable
 from dataclasses import asdict
 
 from adapters.remote import EngineServer
@@ -12,6 +14,12 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 HEALTH_SECONDS = 1.0
 """How often the engine is asked whether it still can write: one that broke down must end, to be started again."""
+
+HUNG_SECONDS = 300.0
+"""A step takes fractions of a second, on a slow processor tens of them: one that takes this long will never end."""
+
+HUNG = 70
+"""The exit code of a process whose engine hangs."""
 
 log = logging.getLogger(__name__)
 
@@ -31,13 +39,28 @@ def asked_to_end() -> asyncio.Event:
     return asked
 
 
-async def serve(engine: ThreadedEngine, server: EngineServer, asked: asyncio.Event, drain_seconds: float) -> None:
-    """Serve until asked to end, then let what runs finish. Raises EngineUnavailable when the engine breaks down."""
+async def serve(
+    engine: ThreadedEngine,
+    server: EngineServer,
+    asked: asyncio.Event,
+    drain_seconds: float,
+    leave: Callable[[int], object] = os._exit,
+) -> None:
+    """Serve until asked to end, then let what runs finish. Raises EngineUnavailable when the engine breaks down.
+
+    One that hangs cannot be ended, so the whole process is, by `leave`; it is for whoever started it to start it again.
+    """
     asking = asyncio.create_task(asked.wait())
     try:
         while not asking.done():
             await asyncio.wait({asking}, timeout=HEALTH_SECONDS)
             await engine.tokenize(())
+            hung = engine.seconds_since_step()
+            if hung > HUNG_SECONDS:
+                sentence = "the engine hangs: a step has not ended for %d seconds; this process ends, to be started again"
+                log.critical(sentence, hung, extra={"action": "engine_hangs"})
+                leave(HUNG)
+                return
     finally:
         asking.cancel()
     await server.drain(drain_seconds)
