@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import sys
 from asyncio.subprocess import PIPE
 from pathlib import Path
@@ -25,7 +26,7 @@ async def started(folder: Path) -> tuple[asyncio.subprocess.Process, asyncio.Str
 
 async def is_at_work(socket: Path) -> None:
     async with asyncio.timeout(60):
-        while not socket.exists():
+        while not os.access(socket, os.W_OK):
             await asyncio.sleep(0)
 
 

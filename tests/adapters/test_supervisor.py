@@ -283,12 +283,13 @@ async def test_a_child_is_heard_out_where_nobody_reads_our_own_log(tmp_path: Pat
     def tell(_: str) -> None:
         raise BrokenPipeError
 
-    says = "import pathlib, sys; sys.stderr.write('x' * 99 + '\\n' * 5_000); sys.stderr.write('y' * 500_000 + '\\n'); "
-    says += f"sys.stderr.flush(); pathlib.Path({str(tmp_path / 'said')!r}).touch(); sys.stdin.read()"
+    says = "import pathlib, sys; [print('x' * 99, file=sys.stderr, flush=True) for _ in range(2_000)]; "
+    says += f"pathlib.Path({str(tmp_path / 'said')!r}).touch(); sys.stdin.read()"
     supervisor = supervised(says, tell)
     await supervisor.start()
     await until((tmp_path / "said").exists)
     await supervisor.close()
+    assert supervisor.restarts == 0
 
 
 GRANDCHILD = """

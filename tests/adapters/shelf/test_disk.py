@@ -1,7 +1,6 @@
 """Where the shelf on disk can be hurt: files cut and changed, full disks, two programs, restarts, work behind the caller."""
 
 import errno
-import fcntl
 import logging
 import os
 import resource
@@ -10,17 +9,14 @@ import struct
 import time
 import tracemalloc
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
-from typing import Any
 
 import pytest
 
-from adapters.child import ORPHAN_SECONDS
 from adapters.shelf import DiskShelf
-from adapters.shelf.disk import CLAIM_SECONDS
 from adapters.shelf.folder import StateFolder
 from adapters.shelf.layout import MAGIC
 from bot.ports.shelf import KeptState
@@ -212,72 +208,6 @@ def test_where_no_folder_can_be_nothing_is_kept(tmp_path: Path, caplog: pytest.L
     assert "(File exists)" in caplog.text
 
 
-def test_a_second_program_keeps_out_of_the_folder(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    first = DiskShelf(tmp_path, LIMIT)
-    first.put("mira", STATE)
-    second = DiskShelf(tmp_path, LIMIT)
-    second.put("mira", a_kept_state(1))
-    second.drop("mira")
-    second.close()
-    first.close()
-    assert "another program keeps its model's memory in" in caplog.text
-    assert fetched(tmp_path, "mira")[0] == STATE
-
-
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < end, "the shelf did not come to it"
-        time.sleep(0)
-
-
-def test_a_folder_that_another_program_lets_go_of_in_time_is_used_from_then_on(tmp_path: Path) -> None:
-    first = DiskShelf(kept(tmp_path, mira=STATE), LIMIT)
-    second = DiskShelf(tmp_path, LIMIT)
-    second.put("tobias", STATE)
-    assert (second.holds("mira"), second.holds("tobias")) == (False, True)
-    first.close()
-    until(lambda: second.holds("mira"))
-    second.fetch("mira")
-    assert arrived(second) == (("mira", STATE),)
-    second.close()
-    assert fetched(tmp_path, "tobias")[0] == STATE
-
-
-def test_what_is_dropped_before_the_folder_is_free_is_gone_from_it(tmp_path: Path) -> None:
-    first = DiskShelf(kept(tmp_path, mira=STATE, tobias=STATE), LIMIT)
-    second = DiskShelf(tmp_path, LIMIT)
-    second.drop("mira")
-    first.close()
-    until(lambda: second.holds("tobias") and not second.holds("mira"))
-    second.close()
-    assert len(files(tmp_path)) == 1
-
-
-def test_a_folder_that_stays_in_other_hands_is_given_up(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    first = DiskShelf(tmp_path, LIMIT)
-    second = DiskShelf(tmp_path, LIMIT, patience=0)
-    second.put("mira", STATE)
-    until(lambda: not second.holds("mira"))
-    second.put("tobias", STATE)
-    assert not second.holds("tobias")
-    second.close()
-    first.close()
-    assert second.statistics().failed_writes == 2
-    assert [record.getMessage().split(" in ")[0] for record in caplog.records] == ["another program keeps its model's memory"]
-    assert files(tmp_path) == []
-
-
-def test_a_child_of_a_bot_that_was_killed_is_waited_for() -> None:
-    assert CLAIM_SECONDS > ORPHAN_SECONDS
-
-
-def test_the_folder_is_free_once_the_shelf_is_closed(tmp_path: Path) -> None:
-    kept(tmp_path)
-    with (tmp_path / "lock").open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
 def test_what_is_not_written_yet_is_brought_from_memory(tmp_path: Path) -> None:
     with held_worker(tmp_path) as shelf:
         shelf.put("mira", STATE)
@@ -317,48 +247,6 @@ def test_what_was_dropped_while_it_was_brought_is_not_brought_for_the_next_who_a
     assert (shelf.statistics().hits, shelf.statistics().misses) == (0, 1)
     assert files(tmp_path) == []
     assert caplog.records == []
-
-
-def closed_with_work_left(folder: Path, names: Sequence[str], limit: int = LIMIT) -> DiskShelf:
-    """A closed shelf whose worker did nothing before it was closed."""
-    shelf = DiskShelf(folder, limit)
-    shelf._jobs.put(lambda: assert_set(shelf._closing))
-    for name in names:
-        shelf.put(name, STATE)
-    shelf.close()
-    return shelf
-
-
-def assert_set(event: Event) -> None:
-    assert event.wait(30)
-
-
-def test_when_closed_the_newest_is_written_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    written = []
-    write = StateFolder.write
-
-    def noted(self: StateFolder, key: str, name: str, *rest: Any) -> None:
-        written.append(name)
-        write(self, key, name, *rest)
-
-    monkeypatch.setattr(StateFolder, "write", noted)
-    closed_with_work_left(tmp_path, ["one", "two", "three"])
-    assert written == ["three", "two", "one"]
-
-
-def test_what_was_written_last_at_the_end_still_is_the_oldest_at_the_next_start(tmp_path: Path) -> None:
-    closed_with_work_left(tmp_path, ["one", "two", "three"])
-    shelf = DiskShelf(tmp_path, 2 * files(tmp_path)[0].stat().st_size + 100)
-    shelf.close()
-    assert [shelf.holds(name) for name in ("one", "two", "three")] == [False, True, True]
-
-
-def test_when_closed_an_older_one_takes_no_room_from_a_newer_one(tmp_path: Path) -> None:
-    [file] = files(kept(tmp_path, before=STATE))
-    shelf = closed_with_work_left(tmp_path, ["one", "two", "six"], 2 * file.stat().st_size + 100)
-    assert shelf.statistics().dropped == 2
-    assert [shelf.holds(name) for name in ("before", "one", "two", "six")] == [False, False, True, True]
-    assert len(files(tmp_path)) == 2
 
 
 def test_a_state_whose_reading_fails_in_an_unknown_way_is_told_to_be_damaged(
