@@ -11,7 +11,7 @@ from pathlib import Path
 
 import bot
 from adapters.clock import SystemClock
-from adapters.config import CHOSEN, Config, Errand
+from adapters.config import CHOSEN, ENVIRONMENT, Config, Errand
 from adapters.llama.engine import open_engine
 from adapters.llama.lora import AdapterFile
 from adapters.network.circuit import CircuitRules
@@ -129,7 +129,17 @@ def served(config: Config, socket: Path | None) -> EngineServerSettings:
 
 def served_to_parent(socket: Path) -> EngineServerSettings:
     """How a child process serves: its one client is the bot, whose own limits hold (of its posts, and of the engine's line)."""
-    return EngineServerSettings(socket=socket, max_tokens=2**20, body_bytes=2**27, concurrent=2**16)
+    most = 2**20
+    return EngineServerSettings(
+        socket=socket,
+        max_tokens=most,
+        body_bytes=2**27,
+        concurrent=2**16,
+        stops=most,
+        stop_length=most,
+        segments=most,
+        biases=most,
+    )
 
 
 def _settings(config: Config, address: str) -> RemoteSettings:
@@ -155,9 +165,10 @@ def _short_folder() -> str | None:
 
 
 def _environment() -> Mapping[str, str]:
-    """This process's environment; a child of a clone must find the clone from any folder."""
+    """This process's environment without its secrets; a child of a clone must find the clone from any folder."""
+    environment = {name: value for name, value in os.environ.items() if name not in ENVIRONMENT}
     root = str(Path(bot.__file__).parents[1])
     if root == sysconfig.get_paths()["purelib"]:
-        return os.environ
-    others = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([root, others] if others else [root])}
+        return environment
+    others = environment.get("PYTHONPATH")
+    return {**environment, "PYTHONPATH": os.pathsep.join([root, others] if others else [root])}

@@ -38,3 +38,8 @@ _UNKNOWN = NetworkTrouble("the connection failed", may_pass=True)
 def meaning(error: BaseException) -> NetworkTrouble:
     """What this error of the HTTP client means."""
     return next((trouble for kind, trouble in _MEANINGS if isinstance(error, kind)), _UNKNOWN)
+
+
+def was_reached(error: BaseException) -> bool:
+    """Whether the other side may have got the call: it was lost later than while connecting."""
+    return not isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)

@@ -98,6 +98,11 @@ class RemoteEngine:
         warming = self._warming[session] = asyncio.create_task(self._warm(session, segments, adapter))
         warming.add_done_callback(lambda _: self._warming.pop(session, None) if self._warming.get(session) is warming else None)
 
+    @property
+    def trouble(self) -> str:
+        """Why it was not answered when it asked last; empty when it was."""
+        return self._line.trouble
+
     async def close(self) -> None:
         """Close all connections; replies that are being written end with EngineUnavailable."""
         for warming in self._warming.values():
@@ -125,9 +130,9 @@ class RemoteEngine:
         parts = await served.tokens.parts(request.segments)
         _check(request, served, sum(map(len, parts)))
         body = completion_body(served.kind, request, parts, served.model, self._left(due))
-        reply = _Reply(request, served, sum(map(len, parts)), self._line.address)
+        reply = _Reply(request, served, sum(map(len, parts)))
         async with self._line.stream(wire.COMPLETIONS, body, self._headers(served, request.session)) as received:
-            async for data in _events(received, self._line.address):
+            async for data in _events(received):
                 if data == END and not served.kind.is_ours:
                     break
                 for item in reply.items(data):
@@ -158,7 +163,7 @@ class RemoteEngine:
                 body = warm_body(served.kind, session, segments, parts, adapter)
                 await self._line.post(route, body, self._headers(served, session))
         except (EngineError, Passing, Changed) as error:
-            log.info("the story was not read ahead: %s", error, extra={"action": "not_warmed"})
+            log.info("the story was not read ahead: %s", error, extra={"action": "not_warmed", "engine": self._line.address})
 
     def _stop_warming(self, session: SessionId) -> None:
         if warming := self._warming.pop(session, None):
@@ -172,15 +177,19 @@ class RemoteEngine:
 
 
 class _Reply:
-    """One reply as it arrives. Where the server is not ours, stop texts are looked for here as well."""
+    """One reply as it arrives. Stop texts that the server was not told of, or may not keep to, are looked for here."""
 
-    def __init__(self, request: GenerationRequest, served: Served, prompt: int, address: str) -> None:
+    def __init__(self, request: GenerationRequest, served: Served, prompt: int) -> None:
+        kind = served.kind
         self._served = served
         self._prompt = prompt
-        self._address = address
-        self._told = Told(served.kind.stop_met, served.kind.is_ours)
-        self._stops = StopFinder(() if served.kind.is_ours else request.stop)
+        self._told = Told(kind.stop_met, kind.is_ours)
+        told = frozenset(kind.taken(request.stop)) if kind.is_ours else frozenset()
+        self._stops = StopFinder([stop for stop in request.stop if stop not in told])
         self._texts: list[str] = []
+        self._ids: list[int] = []
+        self._held = 0
+        self._ends_token = False
 
     @property
     def is_over(self) -> bool:
@@ -190,14 +199,26 @@ class _Reply:
     def items(self, data: str) -> list[StreamItem]:
         """What this event brings."""
         items: list[StreamItem] = []
-        for item in self._told.items(data, self._address):
+        for item in self._told.items(data):
             if not isinstance(item, TextDelta):
                 items.append(item)
                 continue
             self._texts.append(item.text)
+            self._ids += item.token_ids
+            self._ends_token = bool(item.token_ids)
             if text := self._stops.feed(item.text):
-                items.append(TextDelta(text, item.token_ids))
+                items.append(self._shown(text, len(item.text)))
+            else:
+                self._held += len(item.text)
         return items
+
+    def _shown(self, text: str, fed: int) -> TextDelta:
+        """The text with the ids that are due: none while a part of what they spell is held back."""
+        self._held += fed - len(text)
+        if self._held or not self._ends_token:
+            return TextDelta(text)
+        ids, self._ids = self._ids, []
+        return TextDelta(text, tuple(ids))
 
     def cut(self) -> None:
         """The deadline has passed."""
@@ -209,11 +230,13 @@ class _Reply:
         if self._stops.met:
             told.reason, told.stop = FinishReason.STOP, self._stops.met
         if told.reason is None:
-            raise Passing(f"The engine at {self._address} broke off in the middle of a reply.")
+            raise Passing("The engine broke off in the middle of a reply.", accepted=True)
         rest = self._stops.rest()
+        # What was held back ends with the last token, unless the server itself cut it there.
+        ids = tuple(self._ids) if rest and self._ends_token else ()
         written = 0 if "completion_tokens" in told.usage else await self._written()
         finished: list[StreamItem] = [told.finished(told.usage_or(self._prompt, written))]
-        return [TextDelta(rest), *finished] if rest else finished
+        return [TextDelta(rest, ids), *finished] if rest else finished
 
     async def _written(self) -> int:
         """How many tokens were written, where the server does not tell."""
@@ -237,7 +260,7 @@ def _check(request: GenerationRequest, served: Served, prompt: int) -> None:
         raise PromptTooLong(prompt, max(room, 0))
 
 
-async def _events(received: AsyncIterator[bytes], address: str) -> AsyncIterator[str]:
+async def _events(received: AsyncIterator[bytes]) -> AsyncIterator[str]:
     """The data of the events in what is received; an event that lacks only its end counts."""
     reader = EventReader()
     try:
@@ -247,4 +270,4 @@ async def _events(received: AsyncIterator[bytes], address: str) -> AsyncIterator
         for data in reader.rest():
             yield data
     except EventTooLong as error:
-        raise EngineUnavailable(f"The engine at {address} does not answer as a completion server does.") from error
+        raise EngineUnavailable("The engine does not answer as a completion server does.") from error

@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from adapters.network.circuit import Circuit, CircuitRules
-from adapters.network.errors import NETWORK_ERRORS, meaning
+from adapters.network.errors import NETWORK_ERRORS, meaning, was_reached
 from adapters.network.retry import Backoff
-from adapters.remote.parsing import Changed, Passing, error_of
+from adapters.remote.parsing import Changed, EngineAway, Passing, error_of
 from adapters.remote.wire import bare_tag
 from bot.errors import ConfigMistakes, EngineBusy, EngineUnavailable, PromptTooLong
 from bot.ports.clock import Clock
@@ -26,6 +26,9 @@ from bot.ports.clock import Clock
 log = logging.getLogger(__name__)
 
 UNIX = "unix:"
+MOST_LOSSES = 1
+"""How often a request that was in hand when the connection was lost is tried again: it may be what the engine cannot bear."""
+
 MOST_CHANGES = 3
 """How often the model may change under one request before that is called an error."""
 
@@ -76,6 +79,7 @@ class Line:
         self._clock = clock
         self._circuit = Circuit(settings.circuit)
         self._session: aiohttp.ClientSession | None = None
+        self.trouble = ""
 
     async def close(self) -> None:
         """Close all connections."""
@@ -84,7 +88,7 @@ class Line:
 
     def trying(self, forget: Callable[[], None] = lambda: None) -> "Trying":
         """A new request, to be tried until it is answered; `forget` is called whenever a try was in vain."""
-        return Trying(self._settings, self._circuit, self._clock, forget)
+        return Trying(self, self._settings, self._circuit, self._clock, forget)
 
     async def patiently(self, call: Callable[[], Awaitable[T]], forget: Callable[[], None] = lambda: None) -> T:
         """The outcome of this call, tried again while patience lasts. Raises EngineUnavailable then."""
@@ -106,7 +110,7 @@ class Line:
         self, route: str, body: Mapping[str, object], headers: Mapping[str, str]
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """Send once; the block gets the bytes of the answer as they arrive. Leaving the block ends the answer."""
-        async with self._translated():
+        async with self._translated(is_reply=True):
             response = await self._send("POST", route, body, headers)
         try:
             yield self._arriving(response)
@@ -131,10 +135,10 @@ class Line:
         if response.status < 400:  # noqa: PLR2004 - HTTP's own border
             return response
         async with response, asyncio.timeout(self._settings.limits.idle):
-            raise error_of(response.status, _json(await response.read()), self.address, _seconds(response))
+            raise error_of(response.status, _json(await response.read()), _seconds(response))
 
     async def _arriving(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-        async with self._translated():
+        async with self._translated(is_reply=True):
             while True:
                 async with asyncio.timeout(self._settings.limits.idle):
                     received = await response.content.readany()
@@ -143,14 +147,16 @@ class Line:
                 yield received
 
     @asynccontextmanager
-    async def _translated(self) -> AsyncIterator[None]:
-        """Errors of the HTTP client as what they mean."""
+    async def _translated(self, *, is_reply: bool = False) -> AsyncIterator[None]:
+        """Errors of the HTTP client as what they mean; `is_reply` where a reply was asked for."""
         try:
             yield
         except NETWORK_ERRORS as error:
             trouble = meaning(error)
-            sentence = f"The engine at {self.address} cannot be reached: {trouble.reason}."
-            raise (Passing if trouble.may_pass else EngineUnavailable)(sentence) from error
+            sentence = f"The engine cannot be reached: {trouble.reason}."
+            if not trouble.may_pass:
+                raise EngineUnavailable(sentence) from error
+            raise Passing(sentence, accepted=is_reply and was_reached(error)) from error
 
     def _http(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -176,7 +182,8 @@ class Trying:
     EngineUnavailable.
     """
 
-    def __init__(self, settings: LineSettings, circuit: Circuit, clock: Clock, forget: Callable[[], None]) -> None:
+    def __init__(self, line: Line, settings: LineSettings, circuit: Circuit, clock: Clock, forget: Callable[[], None]) -> None:
+        self._line = line
         self._settings = settings
         self._circuit = circuit
         self._clock = clock
@@ -184,6 +191,7 @@ class Trying:
         self._since = clock.ticks()
         self._failures = 0
         self._changes = 0
+        self._losses = 0
         self._is_the_last = False
         self.is_over = False
 
@@ -191,12 +199,10 @@ class Trying:
         now = self._clock.ticks()
         while not self._circuit.enter(now):
             rest = self._circuit.rest(now)
-            sentence = (
-                f"The engine at {self._settings.address} has not answered for a while; it is asked again in {rest:.0f} seconds."
-            )
+            sentence = f"The engine has not answered for a while; it is asked again in {rest:.0f} seconds."
             # A new request is told at once; one that has been waiting waits for the probe as well.
             if not self._failures:
-                raise EngineUnavailable(sentence)
+                raise EngineAway(sentence)
             await self._wait(Passing(sentence, rest))
             now = self._clock.ticks()
 
@@ -206,15 +212,18 @@ class Trying:
         if error is None:
             self.is_over = True
         if error is None or isinstance(error, EngineBusy | PromptTooLong):
-            self._circuit.succeeded()
+            self._answered()
         if not isinstance(error, Passing | Changed):
             return False
         self._forget()
         if isinstance(error, Passing):
             self._circuit.failed(self._clock.ticks())
+            self._line.trouble = str(error)
+            self._losses += error.accepted
         else:
             self._changes += 1
-        if self._is_the_last or self._changes > MOST_CHANGES:
+        if self._is_the_last or self._changes > MOST_CHANGES or self._losses > MOST_LOSSES:
+            self._give_up(error)
             raise EngineUnavailable(str(error)) from error
         if isinstance(error, Passing):
             await self._wait(error)
@@ -222,8 +231,16 @@ class Trying:
 
     def came(self, *, text: bool) -> None:
         """It was answered; once with text, there will be no other try."""
-        self._circuit.succeeded()
+        self._answered()
         self._is_the_last = self._is_the_last or text
+
+    def _answered(self) -> None:
+        self._circuit.succeeded()
+        self._line.trouble = ""
+
+    def _give_up(self, trouble: Exception) -> None:
+        facts = {"action": "engine_given_up", "engine": self._line.address}
+        log.warning("the engine is not asked again: %s", trouble, extra=facts)
 
     async def _wait(self, trouble: Passing) -> None:
         """Wait until the next try. Raises EngineUnavailable when patience is at its end."""
@@ -231,8 +248,10 @@ class Trying:
         spent = self._clock.ticks() - self._since
         seconds = self._settings.backoff.wait(self._failures, spent, self._settings.draw(), trouble.seconds)
         if seconds is None:
-            raise EngineUnavailable(str(trouble)) from trouble
-        log.info("%s Trying again in %.1f seconds.", trouble, seconds, extra={"action": "engine_retry"})
+            self._give_up(trouble)
+            raise EngineAway(str(trouble)) from trouble
+        facts = {"action": "engine_retry", "engine": self._line.address}
+        log.info("%s Trying again in %.1f seconds.", trouble, seconds, extra=facts)
         await self._clock.sleep(seconds)
 
 

@@ -89,10 +89,10 @@ class RemoteTokens:
         segments = [{"text": each.text, "trusted": each.special, "token_ids": list(each.ids)} for each in (*ahead, *asked)]
         answer = await self._line.post(wire.TOKENIZE, {"segments": segments})
         if answer.tag != self.tag:
-            raise Changed(f"The engine at {self._line.address} serves another model than before.")
+            raise Changed("The engine serves another model than before.")
         found = answer.content.get("tokens") if isinstance(answer.content, dict) else None
         if not isinstance(found, list) or len(found) != len(segments):
-            raise EngineUnavailable(f"The engine at {self._line.address} does not tokenise as it should.")
+            raise EngineUnavailable("The engine does not tokenise as it should.")
         return tuple(tuple(part) for part in found[len(ahead) :])
 
     async def _one(self, tokenizer: Tokenizer, asked: _Asked) -> tuple[int, ...]:
@@ -139,7 +139,7 @@ class RemoteTokens:
             answer = await self._line.post(tokenizer.route, body)
         ids = answer.content.get(tokenizer.ids) if isinstance(answer.content, dict) else None
         if not isinstance(ids, list):
-            raise EngineUnavailable(f"The engine at {self._line.address} does not tokenise as a {self._kind.name} does.")
+            raise EngineUnavailable(f"The engine does not tokenise as a {self._kind.name} does.")
         return [each for each in ids if isinstance(each, int)]
 
 

@@ -60,8 +60,9 @@ def read_order(body: Body, served: EngineCapabilities, limits: EngineServerSetti
     model, adapter = read_model(body, served)
     streams = body.flag("stream")
     options = body.get("stream_options")
+    named = body.text("session_id", session, NAME_LENGTH)
     request = GenerationRequest(
-        session=SessionId(body.text("session_id", session, NAME_LENGTH) or f"anonymous-{next(_anonymous)}"),
+        session=SessionId(named or f"anonymous-{next(_anonymous)}"),
         segments=read_prompt(body),
         max_tokens=_max_tokens(body, limits),
         sampling=read_sampling(body, limits),
@@ -70,6 +71,8 @@ def read_order(body: Body, served: EngineCapabilities, limits: EngineServerSetti
         community=CommunityId(body.text("community", longest=NAME_LENGTH)),
         adapter=adapter,
         deadline=_deadline(body),
+        # Nobody can come back for what belongs to no session.
+        keeps=bool(named),
     )
     return Order(
         request=request,

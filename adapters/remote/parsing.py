@@ -17,11 +17,19 @@ BUSY_SECONDS = 10.0
 
 
 class Passing(Exception):
-    """The server cannot answer now but may soon: the same request can be tried again after `seconds`."""
+    """The server cannot answer now but may soon: the same request can be tried again after `seconds`.
 
-    def __init__(self, sentence: str, seconds: float = 0.0) -> None:
+    `accepted` says that it had the request in hand: perhaps it was this one that it could not bear.
+    """
+
+    def __init__(self, sentence: str, seconds: float = 0.0, *, accepted: bool = False) -> None:
         super().__init__(sentence)
         self.seconds = seconds
+        self.accepted = accepted
+
+
+class EngineAway(EngineUnavailable):
+    """It was not there for as long as patience lasted; it may come back."""
 
 
 class Changed(Exception):
@@ -38,11 +46,11 @@ class Told:
     stop: str = ""
     usage: Mapping[str, object] = field(default_factory=dict)
 
-    def items(self, data: str, address: str) -> Iterator[StreamItem]:
+    def items(self, data: str) -> Iterator[StreamItem]:
         """What this chunk brings. Raises an EngineError, Passing or Changed when it tells of one."""
         chunk = _object(data)
         if "error" in chunk:
-            raise error_of(0, chunk, address)
+            raise error_of(0, chunk)
         if (queue := chunk.get("queue")) is not None:
             yield Waiting(whole(found_at(queue, ("position",))) or 1, _number(found_at(queue, ("seconds",))))
         text = found_at(chunk, ("choices", 0, "text"))
@@ -86,21 +94,20 @@ class Told:
             self.reason = FinishReason.END
 
 
-def error_of(status: int, body: object, address: str, retry_after: float | None = None) -> Exception:
+def error_of(status: int, body: object, retry_after: float | None = None) -> Exception:
     """What an answer with this status, or an error object in a stream (status 0), means."""
     code, told = found_at(body, ("error", "code")), _sentence(body)
     if status == 412 or code == wire.CHANGED:  # noqa: PLR2004 - HTTP's own numbers
         return Changed(told)
     if status in {401, 403}:
-        sentence = f"The engine at {address} refused the token: set the same one here as on the engine's host."
-        return EngineUnavailable(sentence)
+        return EngineUnavailable("The engine refused the token: set the same one here as on the engine's host.")
     if status == 429 or code == wire.BUSY:  # noqa: PLR2004 - HTTP's own numbers
         return EngineBusy(_number(found_at(body, ("error", "seconds"))) or retry_after or BUSY_SECONDS)
     if (too_long := _too_long(body)) is not None:
         return too_long
     if status in {408, 502, 503, 504} or code in {503, wire.UNAVAILABLE}:
-        return Passing(f"The engine at {address} cannot be used now{_after_colon(told)}", retry_after or 0.0)
-    return EngineUnavailable(f"The engine at {address} refused the request{_after_colon(told, f'status {status}')}")
+        return Passing(f"The engine cannot be used now{_after_colon(told)}", retry_after or 0.0, accepted=not status)
+    return EngineUnavailable(f"The engine refused the request{_after_colon(told, f'status {status}')}")
 
 
 def _too_long(body: object) -> EngineError | None:

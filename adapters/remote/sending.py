@@ -36,8 +36,8 @@ def completion_body(
         **sampler_fields(kind, request.sampling),
         **kind.always,
     }
-    if request.stop:
-        body["stop"] = list(request.stop[: kind.stops])
+    if stops := kind.taken(request.stop):
+        body["stop"] = list(stops)
     if kind.is_ours:
         body |= {
             "session_id": request.session,

@@ -219,6 +219,8 @@ class EngineServer:
             "adapters": served.adapters,
             "unhonoured": served.unhonoured,
             "max_tokens": self._settings.max_tokens,
+            "stops": self._settings.stops,
+            "stop_length": self._settings.stop_length,
         }
         names = (served.model, *(f"{served.model}:{each}" for each in served.adapters))
         about = {"object": "model", "owned_by": wire.OWNER, "max_model_len": served.context, "understudy": facts}

@@ -4,7 +4,7 @@ Where the facts are from: llama-server and llama_cpp.server, their own source of
 KoboldCpp and TabbyAPI, their public source. A setting that a kind has no name for is told as one that it cannot follow.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -45,9 +45,9 @@ class ServerKind:
     """One kind of server.
 
     `is_ours` speaks the whole wire of `adapters.remote.server`. `takes_ids` accepts a prompt as ids. `fields` are the names
-    for our sampler settings. `always` goes into every request. `stops` is how many stop texts it takes; `stop_met` is where
-    the last chunk names the one that was met. `warm_route` reads a prompt ahead. `lists_adapters` serves LoRA adapters as
-    models of their own.
+    for our sampler settings. `always` goes into every request. `stops` is how many stop texts it takes, each of up to
+    `stop_length` characters; `stop_met` is where the last chunk names the one that was met. `warm_route` reads a prompt
+    ahead. `lists_adapters` serves LoRA adapters as models of their own.
     """
 
     name: str
@@ -60,9 +60,14 @@ class ServerKind:
     model: Fact = Fact(wire.MODELS, ("data", 0, "id"))
     always: Mapping[str, object] = field(default_factory=dict)
     stops: int = 256
+    stop_length: int = 256
     stop_met: Path = ("choices", 0, "stop_reason")
     warm_route: str = ""
     lists_adapters: bool = False
+
+    def taken(self, stops: Sequence[str]) -> tuple[str, ...]:
+        """The stop texts that can be sent; any others are for whoever reads the reply to look for."""
+        return tuple(stop for stop in stops if 0 < len(stop) <= self.stop_length)[: self.stops]
 
 
 _OPENAI_FIELDS = {
@@ -83,6 +88,7 @@ _DRY_AND_XTC = {
 }
 
 UNDERSTUDY = ServerKind("understudy", wire.OWNER, {}, is_ours=True, takes_ids=True)
+"""Ours. How many stop texts it takes, each host tells."""
 
 LLAMA_SERVER = ServerKind(
     "llama-server",

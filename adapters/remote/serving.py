@@ -1,6 +1,6 @@
 """What an address serves: the kind of server, the model, its context. It asks, once; it remembers nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adapters.remote import wire
 from adapters.remote.connection import Answer, Line
@@ -30,11 +30,11 @@ async def ask_served(line: Line, kind_name: str, model: str, context: int | None
         return _ours(line, kind, await line.get(wire.MODELS), context, rating)
     name = model or await _fact(line, kind.model)
     if not isinstance(name, str) or not name:
-        raise EngineUnavailable(f"The engine at {line.address} does not tell its model: set its name in the configuration.")
+        raise EngineUnavailable("The engine does not tell its model: set its name in the configuration.")
     told = whole(await _fact(line, kind.context)) if kind.context else None
     room = min(filter(None, (told, context)), default=None)
     if room is None:
-        raise EngineUnavailable(f"The engine at {line.address} does not tell its context: set it in the configuration.")
+        raise EngineUnavailable("The engine does not tell its context: set it in the configuration.")
     adapters = await _other_models(line, name) if kind.lists_adapters else ()
     capabilities = EngineCapabilities(name, room, rating or Rating.UNRATED, adapters, unhonoured(kind))
     return Served(kind, name, capabilities, RemoteTokens(line, kind, name))
@@ -60,11 +60,13 @@ def _ours(line: Line, kind: ServerKind, answer: Answer, context: int | None, rat
     told = found_at(answer.content, ("data", 0))
     name, room = found_at(told, ("id",)), whole(found_at(told, ("understudy", "context")))
     if not isinstance(name, str) or room is None:
-        raise EngineUnavailable(f"The engine at {line.address} is not Understudy's own: set its kind in the configuration.")
+        raise EngineUnavailable("The engine is not Understudy's own: set its kind in the configuration.")
     adapters = found_at(told, ("understudy", "adapters"))
     named = tuple(each for each in adapters if isinstance(each, str)) if isinstance(adapters, list) else ()
     rated = rating or _rating(found_at(told, ("understudy", "rating")))
     capabilities = EngineCapabilities(name, min(room, context or room), rated, named)
+    stops, length = (whole(found_at(told, ("understudy", each))) for each in ("stops", "stop_length"))
+    kind = replace(kind, stops=stops or kind.stops, stop_length=length or kind.stop_length)
     return Served(kind, name, capabilities, RemoteTokens(line, kind, name, answer.tag))
 
 

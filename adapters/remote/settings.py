@@ -25,7 +25,7 @@ class EngineServerSettings:
     body_bytes: int = 4 * MEBIBYTE
     prompt_tokens: int | None = None
     max_tokens: int = 8192
-    stops: int = 64
+    stops: int = 1024
     stop_length: int = 256
     segments: int = 4096
     biases: int = 1024

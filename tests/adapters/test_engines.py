@@ -1,5 +1,6 @@
 """The engine as the configuration names it: in a child that may die, at an address, and what each keeps and refuses."""
 
+import asyncio
 import os
 import signal
 import tempfile
@@ -195,3 +196,12 @@ def test_a_child_is_handed_the_configuration_without_its_secrets(tmp_path: Path)
 def test_what_is_no_configuration_is_refused_in_one_sentence(line: bytes) -> None:
     with pytest.raises(ConfigMistakes, match="own use"):
         taken(line)
+
+
+async def test_a_child_does_not_inherit_the_secrets_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNDERSTUDY_ENGINE_TOKEN", TOKEN)
+    monkeypatch.setenv("UNDERSTUDY_STORAGE_URL", "postgresql://me:hunter2@host/db")
+    async with engine_in_child(configured(tmp_path)) as (_, supervisor):
+        inherited = await asyncio.to_thread(Path(f"/proc/{supervisor.pid}/environ").read_bytes)
+    assert b"PATH=" in inherited
+    assert b"UNDERSTUDY_" not in inherited

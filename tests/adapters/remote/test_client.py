@@ -96,11 +96,15 @@ async def test_the_wait_that_a_server_asks_for_is_kept() -> None:
     assert clock.ticks() == 7.0
 
 
-async def test_patience_ends_with_a_sentence_that_names_the_address() -> None:
+async def test_patience_ends_with_a_sentence_without_the_address_which_the_log_has(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async with to_script(Script(refusals=[(503, AWAY)] * 50)) as (engine, server, clock):
-        with pytest.raises(EngineUnavailable, match=rf"{server.address} cannot be used now: Loading model\."):
+        with pytest.raises(EngineUnavailable, match=r"^The engine cannot be used now: Loading model\.$"):
             await hurried(clock, whole(engine.generate(a_request())))
     assert clock.ticks() <= 10.0
+    [line] = [record for record in caplog.records if "is not asked again" in record.getMessage()]
+    assert vars(line)["engine"] == server.address
     assert 3 <= len(server.asked_at("/v1/completions")) <= 6
 
 
@@ -209,6 +213,35 @@ async def test_a_stream_that_breaks_off_before_text_is_tried_again() -> None:
         server.script.raw = None
         clock.move(1.0)
         assert (await asking)[0] == "Come in."
+
+
+@pytest.mark.parametrize("raw", [b": nothing\n\n", b'data: {"error": {"message": "The engine was closed.", "code": 503}}\n\n'])
+async def test_a_request_that_was_in_hand_twice_and_lost_is_not_tried_a_third_time(raw: bytes) -> None:
+    async with to_script(Script(raw=raw)) as (engine, server, clock):
+        with pytest.raises(EngineUnavailable):
+            await hurried(clock, whole(engine.generate(a_request())))
+    assert len(server.asked_at("/v1/completions")) == 2
+
+
+async def test_a_request_whose_connection_breaks_before_any_answer_counts_as_in_hand() -> None:
+    asked = 0
+
+    async def take_and_hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        await reader.readuntil(b"\r\n\r\n")
+        asked += 1
+        writer.close()
+
+    server = await asyncio.start_server(take_and_hang_up, "127.0.0.1", 0)
+    address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    clock = FrozenClock()
+    settings = RemoteSettings(address, "openai", model="m", context=CONTEXT, backoff=QUICK, draw=lambda: 1.0)
+    engine = RemoteEngine(settings, clock)
+    async with server:
+        with pytest.raises(EngineUnavailable, match="cannot be reached"):
+            await hurried(clock, whole(engine.generate(a_request())))
+        await engine.close()
+    assert asked == 2
 
 
 async def test_a_server_that_falls_silent_is_given_up() -> None:

@@ -234,3 +234,10 @@ async def test_closing_ends_the_engine_and_may_be_repeated() -> None:
         with pytest.raises(aiohttp.ClientConnectorError):
             await stage.get("/health")
         await stage.server.close()
+
+
+async def test_of_a_request_without_a_session_nothing_is_kept() -> None:
+    async with a_stage() as stage:
+        await stage.complete()
+        await stage.complete(session_id="one")
+        assert [request.keeps for request in stage.engine.requests] == [False, True]
