@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,6 +24,8 @@ PROGRAM = "understudy" if Path(sys.argv[0]).stem == "understudy" else "python -m
 FAILED = 2
 BROKEN = 70
 INTERRUPTED = 130
+
+HOST = re.compile(r"[!-~]{1,255}")
 
 log = logging.getLogger(__name__)
 
@@ -125,6 +128,8 @@ def engine(*, path: Path | None, host: str | None, port: int | None, socket: Pat
     config = _configured(path, **wishes)
     if config.engine.url:
         raise Refused("The engine cannot be served here: [engine] url says that it is elsewhere; take that out.")
+    if host is not None and not HOST.fullmatch(host):
+        raise Refused("--host must be a name or an address, such as 127.0.0.1.")
     served = config.engine.host
     served = replace(served, host=served.host if host is None else host, port=served.port if port is None else port)
     config = replace(config, engine=replace(config.engine, host=served))

@@ -18,7 +18,7 @@ from typing import Protocol
 from aiohttp import web
 
 from adapters.network.hosts import bracketed
-from adapters.remote import wire
+from adapters.remote import sockets, wire
 from adapters.remote.body import Body
 from adapters.remote.metrics import CONTENT_TYPE, Metrics
 from adapters.remote.orders import NAME_LENGTH, Order, read_model, read_order, read_prompt, read_segments
@@ -75,6 +75,7 @@ class EngineServer:
         self._idle.set()
         self._is_draining = False
         self._runner: web.AppRunner | None = None
+        self._socket: sockets.Identity | None = None
 
     async def start(self) -> str:
         """Open the address and return it: `http://HOST:PORT` or `unix:PATH`. Raises ConfigMistakes and EngineUnavailable."""
@@ -85,6 +86,9 @@ class EngineServer:
         await self._runner.setup()
         try:
             return await self._listen(self._runner)
+        except ConfigMistakes:
+            await self._runner.cleanup()
+            raise
         except OSError as error:
             await self._runner.cleanup()
             where = self._settings.socket or f"{self._settings.host}, port {self._settings.port}"
@@ -110,7 +114,7 @@ class EngineServer:
             await self._runner.cleanup()
             self._runner = None
         if self._settings.socket is not None:
-            self._settings.socket.unlink(missing_ok=True)
+            sockets.remove(self._settings.socket, self._socket)
 
     def _app(self) -> web.Application:
         app = web.Application(client_max_size=self._settings.body_bytes, middlewares=[self._answer])
@@ -129,7 +133,10 @@ class EngineServer:
     async def _listen(self, runner: web.AppRunner) -> str:
         settings = self._settings
         if settings.socket is not None:
+            # Asked again, as the model took its time to load.
+            sockets.refuse_taken(settings.socket)
             await web.UnixSite(runner, settings.socket).start()
+            self._socket = sockets.identity(settings.socket)
             settings.socket.chmod(0o600)
             return f"unix:{settings.socket}"
         await web.TCPSite(runner, settings.host, settings.port).start()

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from adapters.network.hosts import is_loopback
+from adapters.remote.sockets import refuse_taken
 from bot.errors import ConfigMistakes
 
 MEBIBYTE = 1024 * 1024
@@ -33,7 +34,9 @@ class EngineServerSettings:
     heartbeat: float = 10.0
 
     def check(self) -> None:
-        """Raise ConfigMistakes when strangers could use the engine."""
+        """Raise ConfigMistakes when strangers could use the engine, or something else is where it is to be served."""
+        if self.socket is not None:
+            refuse_taken(self.socket)
         if self.socket is None and not self.token and not is_loopback(self.host):
             sentence = f"Without a token the engine is for this machine only: set a token to serve at {self.host}."
             raise ConfigMistakes([f"{sentence} Or serve at 127.0.0.1."])

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.errors import UnknownToken
@@ -11,7 +11,9 @@ from bot.ports.runner import Runner
 
 REMEMBERED = 4096
 LONG_TEXT = 20_000
-"""Characters from which on a text is tokenised outside the event loop and not remembered."""
+"""Characters and ids from which on what is asked at once is tokenised outside the event loop.
+
+One text that has so many is not remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,16 @@ class _Asked:
     special: bool
     first: bool
     ids: tuple[int, ...] = ()
+
+    @property
+    def is_prompt(self) -> bool:
+        """Whether these are ids from the other side of a network: they may be none of the model's, and are not remembered."""
+        return self.special and not self.text
+
+    @property
+    def size(self) -> int:
+        """How much work it is, in characters or ids."""
+        return len(self.text) + len(self.ids)
 
 
 def joined(segments: Sequence[Segment], parts: Sequence[tuple[int, ...]]) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -39,33 +51,40 @@ class PromptTokens:
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
         self._known: OrderedDict[_Asked, tuple[int, ...]] = OrderedDict()
+        self._real: set[int] = set()
 
     async def parts(self, segments: Sequence[Segment]) -> tuple[tuple[int, ...], ...]:
         """The tokens of each segment. Ids that a segment brings are used as they are, where they spell it.
 
         They may not: a story can be played on with another model than the one that wrote them. Raises RunnerFailed.
         """
-        return tuple([await self._part(segment, first=not place) for place, segment in enumerate(segments)])
+        asked = [_Asked(each.text, each.trusted, not place, each.token_ids) for place, each in enumerate(segments)]
+        found = {each: self._known[each] for each in asked if each in self._known}
+        unknown = [each for each in dict.fromkeys(asked) if each not in found]
+        if sum(each.size for each in unknown) >= LONG_TEXT:
+            found |= await asyncio.to_thread(self._all, unknown)
+        else:
+            found |= self._all(unknown)
+        self._remember(found)
+        return tuple(found[each] for each in asked)
 
-    async def _part(self, segment: Segment, *, first: bool) -> tuple[int, ...]:
-        if segment.trusted and not segment.text:
-            # Ids from the other side of a network: they may be none of this model's, and are too many to be remembered.
-            return self._known_ids(segment.token_ids)
-        asked = _Asked(segment.text, segment.trusted, first, segment.token_ids)
-        if len(asked.text) >= LONG_TEXT:
-            return await asyncio.to_thread(self._tokenize, asked)
-        if asked in self._known:
-            self._known.move_to_end(asked)
-            return self._known[asked]
-        tokens = self._known[asked] = self._tokenize(asked)
-        if len(self._known) > REMEMBERED:
+    def _remember(self, found: Mapping[_Asked, tuple[int, ...]]) -> None:
+        for asked, tokens in found.items():
+            if not asked.is_prompt and asked.size < LONG_TEXT:
+                self._known[asked] = tokens
+                self._known.move_to_end(asked)
+        while len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
-        return tokens
+
+    def _all(self, asked: Sequence[_Asked]) -> dict[_Asked, tuple[int, ...]]:
+        return {each: self._known_ids(each.ids) if each.is_prompt else self._tokenize(each) for each in asked}
 
     def _known_ids(self, ids: tuple[int, ...]) -> tuple[int, ...]:
         """These ids, once it is certain that all are tokens of the model: one that is none would fail a step for everybody."""
-        for token in ids:
+        for token in sorted(set(ids) - self._real):
             self._runner.piece(token)
+            # Only the model's own are remembered, so there are never more than it has.
+            self._real.add(token)
         return ids
 
     def _tokenize(self, asked: _Asked) -> tuple[int, ...]:

@@ -1,3 +1,5 @@
+import threading
+
 import pytest
 
 from bot.engine.tokens import LONG_TEXT, REMEMBERED, PromptTokens, joined
@@ -85,3 +87,52 @@ async def test_ids_without_a_text_that_nobody_vouches_for_are_nothing() -> None:
 def test_the_places_where_parts_open_are_counted_in_tokens() -> None:
     segments = (Segment("a", opens=True), Segment("bc"), Segment("", opens=True), Segment("d", opens=True), Segment("e"))
     assert joined(segments, ((1, 2), (3,), (), (4,), (5,))) == ((1, 2, 3, 4, 5), (3,))
+
+
+class SlowRunner(CountingRunner):
+    """Notes on which thread it is asked, and how often for a piece."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.threads: set[int] = set()
+        self.pieces = 0
+
+    def tokenize(self, text: str, *, special: bool, first: bool) -> tuple[int, ...]:
+        self.threads.add(threading.get_ident())
+        return super().tokenize(text, special=special, first=first)
+
+    def piece(self, token: int) -> bytes:
+        self.threads.add(threading.get_ident())
+        self.pieces += 1
+        return super().piece(token)
+
+
+@pytest.mark.parametrize(
+    "segments",
+    [
+        tuple(Segment(f"{number:05} " + "x" * 100) for number in range(LONG_TEXT // 100)),
+        (Segment("", trusted=True, token_ids=(97,) * LONG_TEXT),),
+        (Segment("x"), Segment("a" * (LONG_TEXT // 2), token_ids=(97,) * (LONG_TEXT // 2))),
+    ],
+)
+async def test_much_at_once_does_not_hold_up_the_event_loop(segments: tuple[Segment, ...]) -> None:
+    runner = SlowRunner()
+    await PromptTokens(runner).parts(segments)
+    assert threading.get_ident() not in runner.threads
+    assert runner.threads
+
+
+async def test_many_short_texts_are_remembered_although_they_came_at_once() -> None:
+    runner = SlowRunner()
+    tokens = PromptTokens(runner)
+    segments = tuple(Segment(f"{number:05} " + "x" * 100) for number in range(LONG_TEXT // 100))
+    assert await tokens.parts(segments) == await tokens.parts(segments)
+    assert runner.tokenized == len(segments)
+
+
+async def test_that_an_id_is_one_of_the_models_is_asked_once() -> None:
+    runner = SlowRunner()
+    tokens = PromptTokens(runner)
+    for _ in range(3):
+        await tokens.parts((Segment("", trusted=True, token_ids=(97, 98) * 5000),))
+    assert runner.pieces == 2

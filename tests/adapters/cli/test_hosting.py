@@ -67,6 +67,22 @@ def test_it_serves_on_a_socket_that_only_its_owner_may_use(tmp_path: Path) -> No
         assert asyncio.run(_reply(address)).usage.completion_tokens > 0
 
 
+def test_a_file_at_the_path_of_the_socket_stays(ended: Ended, tmp_path: Path) -> None:
+    (tmp_path / "story.txt").write_text("kept")
+    code, _, err = ended("engine", "--socket", tmp_path / "story.txt", "--data", tmp_path)
+    assert code == 2
+    assert err.startswith("error: ")
+    assert "is no socket" in err
+    assert (tmp_path / "story.txt").read_text() == "kept"
+
+
+@pytest.mark.parametrize("host", ["", " ", "two words", "x" * 300, "ho\0st"])
+def test_a_host_that_is_none_is_one_sentence(ended: Ended, tmp_path: Path, host: str) -> None:
+    code, out, err = ended("engine", "--host", host, "--data", tmp_path)
+    assert (code, out) == (2, "")
+    assert err == "error: --host must be a name or an address, such as 127.0.0.1.\n"
+
+
 def test_beyond_this_machine_it_serves_only_with_a_token(ended: Ended, tmp_path: Path) -> None:
     code, out, err = ended("engine", "--host", "0.0.0.0", "--data", tmp_path)  # noqa: S104  that it is refused is the point
     assert (code, out) == (2, "")
