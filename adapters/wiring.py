@@ -17,11 +17,13 @@ from adapters.config import Config, ModelConfig
 from adapters.engines import engine_of
 from adapters.llama.chat_template import template_format
 from adapters.llama.loading import ModelFacts, describe
+from adapters.remote import RemoteEngine
+from adapters.remote.parsing import EngineAway
 from adapters.terminal.courier import TERMINAL, TerminalCourier
 from adapters.terminal.play import Play
 from adapters.web.courier import WEB, WebCourier
 from adapters.web.server import WebServer
-from bot.errors import EngineError, Refused, StoreUnavailable
+from bot.errors import EngineBusy, EngineError, EngineUnavailable, Refused, StoreUnavailable
 from bot.flow.service import Service
 from bot.ids import AuthorId, ChannelKey, EventId, Place, SessionId
 from bot.metrics import Metrics
@@ -30,7 +32,7 @@ from bot.ports.engine import Engine
 from bot.ports.store import Store
 from bot.posts import InboundPost
 from bot.prompt.format import FORMATS, LIMARP, PromptFormat
-from bot.sampling import SamplingSettings
+from bot.sampling import matters
 from bot.story.persona import Persona
 from bot.story.policy import Rating, refusal
 from bot.story.session import Session
@@ -70,7 +72,13 @@ class House:
 
     async def begin(self, place: Place) -> Session:
         """The story of a place; begun, with the scene's greeting, where there is none. Raises Refused."""
-        return await self.store.session_at(place) or await self.service.begin(new_session(self.config, place))
+        if story := await self.store.session_at(place):
+            return story
+        try:
+            return await self.service.begin(new_session(self.config, place))
+        except EngineError as error:
+            needs = "A story begins only when the engine answers, as it says who may play on it; start again then"
+            raise Refused(f"{needs}. {error}") from error
 
     async def open_scene(self, place: Place) -> bool:
         """Play the player's first post of the scene where nobody has posted yet; whether it was played now."""
@@ -98,7 +106,7 @@ def new_session(config: Config, place: Place) -> Session:
 
 @asynccontextmanager
 async def house(config: Config, couriers: Sequence[Courier], watch_engine: EngineWrapper | None = None) -> AsyncIterator[House]:
-    """The house, started, until the block ends. Raises Refused, ModelNotLoaded, StoreUnavailable, ConfigMistakes.
+    """The house, started, until the block ends. Raises UnderstudyErrors only.
 
     The age gate comes first: a model that may not be played is not loaded. `watch_engine` puts something around the
     engine, for measuring.
@@ -119,20 +127,25 @@ async def house(config: Config, couriers: Sequence[Courier], watch_engine: Engin
         yield built
 
 
-async def _ask(engine: Engine, config: Config) -> None:
-    """Ask what the engine is: who may play on it, and which settings it cannot follow. Raises Refused.
+async def _ask(engine: RemoteEngine, config: Config) -> None:
+    """Ask what the engine is: who may play on it, and which settings it cannot follow.
 
-    One that is elsewhere may be away now: posts wait for it then, and the age gate is asked before each of them.
+    One that is elsewhere may be away now: posts wait for it then, and the age gate is asked before each of them. Raises
+    Refused, and EngineUnavailable for what no waiting mends.
     """
     try:
         async with asyncio.timeout(ASKING_SECONDS):
             known = await engine.capabilities()
-    except (EngineError, TimeoutError):
-        log.warning("the engine does not answer yet; posts wait for it", extra={"action": "wait_for_engine"})
+    except (EngineAway, EngineBusy, TimeoutError) as error:
+        why = str(error) or engine.trouble or "It is slow to answer."
+        facts = {"action": "wait_for_engine", "engine": config.engine.url or "child"}
+        log.warning("the engine does not answer yet, and posts to a story that has begun wait for it: %s", why, extra=facts)
         return
+    except EngineError as error:
+        where = f" (Asked at {config.engine.url}, as [engine] url says.)" if config.engine.url else ""
+        raise EngineUnavailable(f"{error}{where}") from error
     refuse_adult_play(config, known.rating)
-    plain = SamplingSettings()
-    wanted = [name for name in known.unhonoured if getattr(config.sampling.settings, name) != getattr(plain, name)]
+    wanted = [name for name in known.unhonoured if matters(config.sampling.settings, name)]
     if wanted:
         facts = {"action": "settings_not_followed", "model": known.model}
         log.warning("the engine cannot follow these sampler settings: %s", ", ".join(wanted), extra=facts)

@@ -50,6 +50,23 @@ WARM_FIRST = ("penalties", "dry", "temperature", "top_k", "tail_free", "typical"
 """The order of programs that apply the temperature before they cut."""
 
 
+OFF: Mapping[str, float] = MappingProxyType(
+    {
+        "tail_free_z": 1,
+        "top_k": 0,
+        "top_p": 1,
+        "min_p": 0,
+        "typical_p": 1,
+        "repetition_penalty": 1,
+        "presence_penalty": 0,
+        "frequency_penalty": 0,
+        "dry_multiplier": 0,
+        "xtc_probability": 0,
+    }
+)
+"""The value that switches a stage off."""
+
+
 @dataclass(frozen=True, slots=True)
 class SamplingSettings:
     """How the next token is drawn: the bias first, then the stages of `order`, then the draw. docs/sampling.md explains each.
@@ -89,6 +106,26 @@ class SamplingSettings:
             raise ValueError("; ".join(wrong))
 
 
+def matters(settings: SamplingSettings, name: str) -> bool:
+    """Whether the draw would be another one if this setting were not followed: it is on, and so is what it belongs to."""
+    value = getattr(settings, name)
+    if name in OFF:
+        return bool(value != OFF[name])
+    if name == "penalty_range":
+        return _penalises(settings)
+    if name == "penalize_newline":
+        return not value and _penalises(settings)
+    if name.startswith("dry_"):
+        return settings.dry_multiplier > 0
+    if name == "xtc_threshold":
+        return settings.xtc_probability > 0
+    return bool(value != getattr(SamplingSettings(), name))
+
+
+def _penalises(settings: SamplingSettings) -> bool:
+    return any(matters(settings, name) for name in ("repetition_penalty", "presence_penalty", "frequency_penalty"))
+
+
 def mistake(name: str, value: object) -> str:
     """What is wrong with the value of a setting, as the rest of a sentence that its name begins; empty when nothing is."""
     if name in BOUNDS:
@@ -118,7 +155,10 @@ def _no_breakers(value: object) -> str:
     if not isinstance(value, tuple) or len(value) > MOST_BREAKERS:
         return f"must be a list of at most {MOST_BREAKERS} texts"
     wrong = [each for each in value if not isinstance(each, str) or not 0 < len(each) <= LONGEST_BREAKER]
-    return f"holds {wrong[0]!r}; each text must have between 1 and {LONGEST_BREAKER} characters" if wrong else ""
+    if wrong:
+        return f"holds {wrong[0]!r}; each text must have between 1 and {LONGEST_BREAKER} characters"
+    broken = [each for each in value if any("\ud800" <= letter <= "\udfff" for letter in each)]
+    return f"holds {broken[0]!r}; each text must be Unicode, without halves of letters" if broken else ""
 
 
 def _no_biases(value: object) -> str:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.sampling import BOUNDS, LIMARP, MOST_BIASES, ORDER, PRESETS, SPECIAL, WARM_FIRST, SamplingSettings
+from bot.sampling import BOUNDS, LIMARP, MOST_BIASES, ORDER, PRESETS, SPECIAL, WARM_FIRST, SamplingSettings, matters
 
 PAGE = Path(__file__).parents[1] / "docs" / "sampling.md"
 
@@ -126,3 +126,29 @@ def test_the_page_names_every_setting_and_every_preset_and_the_order() -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert [name for name in (*PRESETS, *BOUNDS, *SPECIAL) if f"`{name}`" not in page] == []
     assert ", ".join(f"`{stage}`" for stage in ORDER) in " ".join(page.split())
+
+
+@pytest.mark.parametrize(
+    ("changes", "wanted"),
+    [
+        ({}, set()),
+        ({"temperature": 0.5}, {"temperature"}),
+        ({"penalty_range": 64, "dry_range": 9, "xtc_threshold": 0.2, "penalize_newline": False}, set()),
+        ({"repetition_penalty": 1.1}, {"repetition_penalty", "penalty_range"}),
+        ({"presence_penalty": 1.0, "penalize_newline": False}, {"presence_penalty", "penalty_range", "penalize_newline"}),
+        (
+            {"dry_multiplier": 0.8},
+            {"dry_multiplier", "dry_base", "dry_allowed_length", "dry_range", "dry_breakers"},
+        ),
+        ({"xtc_probability": 0.5}, {"xtc_probability", "xtc_threshold"}),
+        ({"logit_bias": ((5, 1.0),), "order": WARM_FIRST}, {"logit_bias", "order"}),
+    ],
+)
+def test_a_setting_matters_when_it_and_what_it_belongs_to_are_on(changes: dict[str, Any], wanted: set[str]) -> None:
+    settings = made(**changes)
+    assert {field.name for field in fields(SamplingSettings) if matters(settings, field.name)} == wanted
+
+
+def test_half_a_letter_is_no_breaker() -> None:
+    with pytest.raises(ValueError, match="must be Unicode"):
+        made(dry_breakers=("\ud800",))

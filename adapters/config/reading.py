@@ -23,7 +23,7 @@ from bot.errors import ConfigMistakes
 ENVIRONMENT: Mapping[str, Keys] = MappingProxyType(
     {"UNDERSTUDY_STORAGE_URL": ("storage", "url"), "UNDERSTUDY_ENGINE_TOKEN": ("engine", "token")}
 )
-"""The environment variables that are read, and the key that each one sets."""
+"""The environment variables that are read, and the key that each one sets; an empty one sets none."""
 
 EXAMPLE = Path(__file__).parent / "example.toml"
 """The commented example that `understudy init` writes."""
@@ -106,12 +106,12 @@ def _parsed(text: str, path: Path) -> dict[str, Any]:
 
 def _overlay(document: dict[str, Any], environment: Mapping[str, str]) -> None:
     for name, (section, key) in ENVIRONMENT.items():
-        if name in environment and isinstance(document.setdefault(section, {}), dict):
+        if environment.get(name) and isinstance(document.setdefault(section, {}), dict):
             document[section][key] = environment[name]
 
 
 def _set_by(environment: Mapping[str, str]) -> dict[Keys, str]:
-    return {keys: f"The environment variable {name}" for name, keys in ENVIRONMENT.items() if name in environment}
+    return {keys: f"The environment variable {name}" for name, keys in ENVIRONMENT.items() if environment.get(name)}
 
 
 def _misspelt(environment: Mapping[str, str]) -> Iterator[str]:

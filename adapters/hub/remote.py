@@ -96,9 +96,13 @@ class Hub:
 
     def __init__(self) -> None:
         self.endpoint = (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
+        if "@" in self.endpoint:
+            raise Refused("HF_ENDPOINT holds a password, which would be shown; take it out, and give a token by HF_TOKEN.")
         if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", self.endpoint):
             raise Refused(f"HF_ENDPOINT is {self.endpoint!r}; it must be the address of a hub, such as https://huggingface.co.")
         self._token = get_token()
+        if self._token and not re.fullmatch(r"[!-~]+", self._token):
+            raise Refused("HF_TOKEN must be ASCII without spaces, as it stands in a header; copy it anew.")
 
     def look_up(self, address: Address) -> RemoteFile:
         """What the hub says of a file. Raises Refused: it is not there, not for us, or the hub cannot be reached."""

@@ -14,6 +14,9 @@ LARGEST = 2**53
 """The largest whole number that every JSON reader keeps exactly."""
 
 
+BROKEN = "Unicode, without halves of letters"
+
+
 class Body:
     """The fields of one JSON object."""
 
@@ -47,15 +50,17 @@ class Body:
         """The first of these names that is there."""
         return next((name for name in names if self._fields.get(name) is not None), None)
 
-    def text(self, name: str, default: str = "", longest: int | None = None) -> str:
-        """A string."""
+    def text(self, name: str, default: str = "", longest: int | None = None, *, any_letters: bool = False) -> str:
+        """A string; with `any_letters` it may hold halves of letters, as what people wrote may."""
         value = self._fields.get(name)
         if value is None:
-            return default
+            value = default
         if not isinstance(value, str):
             self.wrong(name, "a string")
         if longest is not None and len(value) > longest:
             self.wrong(name, f"at most {longest} characters long")
+        if not any_letters and _is_broken(value):
+            self.wrong(name, BROKEN)
         return value
 
     def flag(self, name: str, *, default: bool = False) -> bool:
@@ -99,6 +104,8 @@ class Body:
             self.wrong(name, f"a string or a list of at most {most} strings")
         if any(len(each) > longest for each in found):
             self.wrong(name, f"made of strings of at most {longest} characters")
+        if any(map(_is_broken, found)):
+            self.wrong(name, BROKEN)
         return tuple(found)
 
     def ids(self, name: str, most: int | None = None) -> tuple[int, ...]:
@@ -106,7 +113,9 @@ class Body:
         value = self._fields.get(name)
         if value is None:
             return ()
-        if not is_ids(value) or (most is not None and len(value) > most):
+        too_many = most is not None and isinstance(value, list) and len(value) > most
+        # Counted first: looking at each of very many would take long.
+        if too_many or not is_ids(value):
             self.wrong(name, f"a list of{'' if most is None else f' at most {most}'} whole numbers from 0")
         return tuple(value)
 
@@ -143,6 +152,11 @@ def is_ids(value: object) -> TypeGuard[list[int]]:
     """Whether this is a list of whole numbers that could be ids of tokens."""
     # The type itself is compared, as true and false are numbers to Python, and a prompt may have very many.
     return isinstance(value, list) and all(type(each) is int and 0 <= each < 2**31 for each in value)
+
+
+def _is_broken(text: str) -> bool:
+    """Whether the text holds a lone surrogate, which JSON can spell and nothing else can write."""
+    return not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _between(low: int, high: int) -> str:

@@ -9,7 +9,7 @@ from typing import get_type_hints
 
 from adapters.remote import wire
 from adapters.remote.body import LARGEST, Body, as_number, is_ids, refuse
-from adapters.remote.refusals import Refusal
+from adapters.remote.refusals import Refusal, too_long
 from adapters.remote.settings import EngineServerSettings
 from bot.errors import UnderstudyError
 from bot.ids import CommunityId, SessionId
@@ -24,6 +24,9 @@ NAME_LENGTH = 256
 
 MOST_WORDS = 64
 """Words of a setting that is a list; how many make sense, the settings themselves say."""
+
+CHARACTERS_PER_TOKEN = 64
+"""More than the tokens of any text have on average: what is longer is refused unread."""
 
 LONGEST_DEADLINE = 86_400.0
 
@@ -63,7 +66,7 @@ def read_order(body: Body, served: EngineCapabilities, limits: EngineServerSetti
     named = body.text("session_id", session, NAME_LENGTH)
     request = GenerationRequest(
         session=SessionId(named or f"anonymous-{next(_anonymous)}"),
-        segments=read_prompt(body),
+        segments=read_prompt(body, served.context),
         max_tokens=_max_tokens(body, limits),
         sampling=read_sampling(body, limits),
         seed=_seed(body),
@@ -100,12 +103,18 @@ def read_model(body: Body, served: EngineCapabilities) -> tuple[str, str]:
     return asked or served.model, adapter or names[asked]
 
 
-def read_prompt(body: Body) -> tuple[Segment, ...]:
-    """The prompt as segments: a text as the template's own, ids as they are, divided at "borders"."""
+def read_prompt(body: Body, context: int) -> tuple[Segment, ...]:
+    """The prompt as segments: a text as the template's own, ids as they are, divided at "borders".
+
+    What cannot fit the context is refused before it is looked at: that would take long.
+    """
     prompt = body.get("prompt")
     if isinstance(prompt, list) and len(prompt) == 1 and isinstance(prompt[0], str | list):
         prompt = prompt[0]
+    if isinstance(prompt, list) and len(prompt) > context and type(prompt[0]) is int:
+        raise too_long(len(prompt), context)
     if isinstance(prompt, str) and prompt:
+        _refuse_long(prompt, context)
         return (Segment(prompt, trusted=True, opens=True),)
     if prompt and is_ids(prompt):
         return _parts(tuple(prompt), body)
@@ -114,12 +123,22 @@ def read_prompt(body: Body) -> tuple[Segment, ...]:
     return refuse('"prompt" must be a text or a list of ids of tokens, and not empty.')
 
 
-def read_segments(body: Body, most: int) -> tuple[Segment, ...]:
-    """The segments of a prompt, as the bot knows them."""
-    return tuple(
-        Segment(each.text("text"), trusted=each.flag("trusted"), token_ids=each.ids("token_ids"), opens=each.flag("opens"))
-        for each in body.objects("segments", most)
-    )
+def read_segments(body: Body, most: int, context: int) -> tuple[Segment, ...]:
+    """The segments of a prompt, as the bot knows them; each by itself can fit the context."""
+    return tuple(_segment(each, context) for each in body.objects("segments", most))
+
+
+def _segment(body: Body, context: int) -> Segment:
+    text = body.text("text", any_letters=True)
+    _refuse_long(text, context)
+    ids = body.ids("token_ids", context)
+    return Segment(text, trusted=body.flag("trusted"), token_ids=ids, opens=body.flag("opens"))
+
+
+def _refuse_long(text: str, context: int) -> None:
+    if len(text) > context * CHARACTERS_PER_TOKEN:
+        sentence = f"A text of {len(text)} characters does not fit the {context} tokens of the context; shorten it."
+        raise Refusal(400, sentence, wire.TOO_LONG, facts={"tokens": len(text) // CHARACTERS_PER_TOKEN, "limit": context})
 
 
 def read_sampling(body: Body, limits: EngineServerSettings) -> SamplingSettings:

@@ -62,5 +62,6 @@ def refusal_of(error: EngineError) -> Refusal:
 
 def too_long(tokens: int, limit: int) -> Refusal:
     """The answer to a prompt with more tokens than there is room for."""
-    sentence = f"The prompt has {tokens} tokens and there is room for {limit}; shorten it or ask for fewer tokens."
+    room = f"there is room for {limit}" if limit else "the tokens asked for alone fill the context"
+    sentence = f"The prompt has {tokens} tokens and {room}; shorten it or ask for fewer tokens."
     return Refusal(400, sentence, wire.TOO_LONG, facts={"tokens": tokens, "limit": limit})

@@ -10,7 +10,7 @@ import hashlib
 import json
 import logging
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import Protocol
@@ -101,7 +101,7 @@ class EngineServer:
             async with asyncio.timeout(seconds):
                 await self._idle.wait()
         except TimeoutError:
-            log.warning("%d replies were not finished in %g seconds", self._running, seconds, extra={"action": "drain_cut"})
+            log.warning("%d requests were not finished in %g seconds", self._running, seconds, extra={"action": "drain_cut"})
             return False
         return True
 
@@ -188,8 +188,19 @@ class EngineServer:
             return Refusal(405, f"This path takes {' and '.join(sorted(error.allowed_methods))} only.", wire.NO_ROUTE)
         return Refusal(error.status, f"There is nothing here ({error.reason}).", wire.NO_ROUTE)
 
+    async def _body(self, request: web.Request) -> Body:
+        """The body, once it is here. Raises Refusal."""
+        seconds = self._settings.body_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                return Body.parse(await request.read())
+        except TimeoutError:
+            raise Refusal(408, f"The body did not arrive within {seconds:g} seconds; send it again.") from None
+        except web.RequestPayloadError:
+            raise Refusal(400, "The body is not packed as its Content-Encoding says.") from None
+
     async def _complete(self, request: web.Request) -> web.StreamResponse:
-        body = Body.parse(await request.read())
+        body = await self._body(request)
         self._refuse_draining()
         self._check_tag(request)
         order = read_order(body, self._served, self._settings, request.headers.get(wire.SESSION_HEADER, "")[:NAME_LENGTH])
@@ -200,22 +211,28 @@ class EngineServer:
             return await whole_reply(self._engine, order)
 
     async def _tokenize(self, request: web.Request) -> web.Response:
-        body = Body.parse(await request.read())
-        tokens = await self._engine.tokenize(read_segments(body, self._settings.segments))
+        body = await self._body(request)
+        with self._counted():
+            tokens = await self._engine.tokenize(read_segments(body, self._settings.segments, self._served.context))
         return self._json({"tokens": tokens})
 
     async def _warm(self, request: web.Request) -> web.Response:
-        body = Body.parse(await request.read())
+        body = await self._body(request)
         self._refuse_draining()
         self._check_tag(request)
         session = body.text("session_id", request.headers.get(wire.SESSION_HEADER, ""), NAME_LENGTH)
         if not session:
             body.wrong("session_id", "the name of the session to read for")
         _, adapter = read_model(body, self._served)
-        segments = read_segments(body, self._settings.segments) if body.get("segments") is not None else read_prompt(body)
-        # Asked for here, as warming itself tells of no mistake.
-        await self._engine.tokenize(segments)
-        await self._engine.warm(SessionId(session), segments, adapter)
+        context = self._served.context
+        if body.get("segments") is None:
+            segments = read_prompt(body, context)
+        else:
+            segments = read_segments(body, self._settings.segments, context)
+        with self._counted():
+            # Asked for here, as warming itself tells of no mistake.
+            _refuse_over(context, await self._engine.tokenize(segments))
+            await self._engine.warm(SessionId(session), segments, adapter)
         return self._json({}, status=202)
 
     async def _models(self, _: web.Request) -> web.Response:
@@ -254,10 +271,7 @@ class EngineServer:
         segments = order.request.segments
         biased = Segment("", trusted=True, token_ids=tuple(token for token, _ in order.request.sampling.logit_bias))
         *parts, _ = await self._engine.tokenize((*segments, biased))
-        limit = self._settings.prompt_tokens
-        total = sum(map(len, parts))
-        if limit is not None and total > limit:
-            raise too_long(total, limit)
+        _refuse_over(self._served.context - order.request.max_tokens, parts)
         ids = tuple(
             Segment("", trusted=True, token_ids=part, opens=segment.opens)
             for segment, part in zip(segments, parts, strict=True)
@@ -268,7 +282,7 @@ class EngineServer:
     def _check_tag(self, request: web.Request) -> None:
         """Refuse ids that were made for another model: whoever sent them must tokenise anew."""
         expected = request.headers.get("If-Match")
-        if expected is not None and bare_tag(expected) != self._tag:
+        if expected is not None and bare_tag(expected) not in {self._tag, "*"}:
             raise Refusal(412, "Another model is served here than the one the prompt was made for.", wire.CHANGED)
 
     def _refuse_draining(self) -> None:
@@ -278,7 +292,7 @@ class EngineServer:
     @contextmanager
     def _counted(self) -> Iterator[None]:
         if self._running >= self._settings.concurrent:
-            sentence = f"The engine has {self._running} replies in hand, and takes no more at a time."
+            sentence = f"The engine has {self._running} requests in hand, and takes no more at a time."
             raise Refusal(429, sentence, wire.BUSY, SOON, {"seconds": SOON})
         self._running += 1
         self._idle.clear()
@@ -303,6 +317,12 @@ async def serve(engine: ServedEngine, settings: EngineServerSettings) -> AsyncIt
         yield await server.start()
     finally:
         await server.close()
+
+
+def _refuse_over(room: int, parts: Iterable[tuple[int, ...]]) -> None:
+    total = sum(map(len, parts))
+    if total > room:
+        raise too_long(total, max(room, 0))
 
 
 def _refuse(refusal: Refusal) -> web.Response:

@@ -14,9 +14,9 @@ MEBIBYTE = 1024 * 1024
 class EngineServerSettings:
     """Where the server listens: on `socket` if that is set, else at `host` and `port` (0: any that is free).
 
-    `token` is what a client must show (empty: none; only for this machine). At most `concurrent` replies are written or
-    wait at a time. `prompt_tokens` None takes what the model's context leaves. `heartbeat` is how many seconds a stream
-    may be silent before it gives a sign of life.
+    `token` is what a client must show (empty: none; only for this machine). At most `concurrent` requests are in
+    hand at a time. A body must have come within `body_seconds`. `heartbeat` is how many seconds a stream may be silent
+    before it gives a sign of life.
     """
 
     host: str = "127.0.0.1"
@@ -24,7 +24,7 @@ class EngineServerSettings:
     socket: Path | None = None
     token: str = field(default="", repr=False)
     body_bytes: int = 4 * MEBIBYTE
-    prompt_tokens: int | None = None
+    body_seconds: float = 30.0
     max_tokens: int = 8192
     stops: int = 1024
     stop_length: int = 256

@@ -17,7 +17,7 @@ from adapters.remote import EngineServerSettings
 from adapters.remote.server import serve
 from adapters.wiring import House, house
 from bot.engine.threaded import ThreadedEngine
-from bot.errors import Refused, StoreUnavailable
+from bot.errors import EngineUnavailable, Refused, StoreUnavailable
 from bot.ports.engine import Engine
 from bot.prompt.format import CHATML, LIMARP
 from bot.story.policy import Rating
@@ -127,10 +127,10 @@ def test_a_chat_template_that_is_not_there_cannot_be_asked_for() -> None:
 
 
 @asynccontextmanager
-async def far(rating: Rating = Rating.GENERAL) -> AsyncIterator[str]:
+async def far(rating: Rating = Rating.GENERAL, token: str = "") -> AsyncIterator[str]:
     """An engine of ours on another host, as it were."""
     engine = ThreadedEngine(CountingRunner(context=4096, says=' "Come in," said Eleanor.'), model="far", rating=rating)
-    async with serve(engine, EngineServerSettings(port=0)) as address:
+    async with serve(engine, EngineServerSettings(port=0, token=token)) as address:
         yield address
 
 
@@ -161,7 +161,26 @@ async def test_an_engine_that_is_away_at_the_start_is_no_reason_not_to_start(
     monkeypatch.setattr(wiring, "ASKING_SECONDS", 0.1)
     async with house(using(tmp_path, f"unix:{tmp_path}/nobody"), ()):
         pass
-    assert "the engine does not answer yet; posts wait for it" in caplog.text
+    assert "posts to a story that has begun wait for it: The engine cannot be reached: nothing answers there." in caplog.text
+
+
+async def test_a_new_story_does_not_begin_while_the_engine_is_away_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wiring, "ASKING_SECONDS", 0.1)
+    async with house(using(tmp_path, f"unix:{tmp_path}/nobody", patience_seconds=1.0), ()) as built:
+        with pytest.raises(Refused, match=r"^A story begins only when the engine answers, .*; start again then\. The engine "):
+            await built.begin(STAGE)
+
+
+async def test_what_no_waiting_mends_is_said_at_the_start(tmp_path: Path) -> None:
+    async with far(token="sesame") as address:  # noqa: S106 - of this test
+        with pytest.raises(EngineUnavailable, match=rf"^The engine refused the token: .*Asked at {address}"):
+            async with house(using(tmp_path, address, token="wrong"), ()):  # noqa: S106 - of this test
+                pass
+        with pytest.raises(EngineUnavailable, match="does not tell its context: set it in the configuration"):
+            async with house(using(tmp_path, address, token="sesame", kind="openai"), ()):  # noqa: S106 - of this test
+                pass
 
 
 async def test_the_settings_that_an_engine_cannot_follow_are_named_at_the_start(
@@ -173,7 +192,7 @@ async def test_the_settings_that_an_engine_cannot_follow_are_named_at_the_start(
         async with house(replace(config, model=model), ()):
             pass
     [line] = [record.getMessage() for record in caplog.records if "cannot follow" in record.getMessage()]
-    assert line == "the engine cannot follow these sampler settings: tail_free_z, repetition_penalty"
+    assert line == "the engine cannot follow these sampler settings: tail_free_z, repetition_penalty, penalty_range"
 
 
 def test_a_model_that_is_elsewhere_is_spoken_to_in_limarp_unless_its_format_is_named() -> None:

@@ -163,6 +163,12 @@ def test_the_cache_lies_in_the_data_folder_unless_it_is_named(tmp_path: Path) ->
     assert (config.engine.cache.ram_bytes, config.engine.cache.disk_bytes) == (2**29, 0)
 
 
+def test_an_empty_variable_of_the_environment_sets_nothing(tmp_path: Path) -> None:
+    text = '[engine]\ntoken = "from-the-file"\n[storage]\nurl = "sqlite:///x.db"\n'
+    config = config_of(tmp_path, text, UNDERSTUDY_ENGINE_TOKEN="", UNDERSTUDY_STORAGE_URL="")
+    assert (config.engine.token, config.storage.url) == ("from-the-file", "sqlite:///x.db")
+
+
 def test_a_wrong_secret_is_named_and_not_shown(tmp_path: Path) -> None:
     [sentence] = mistakes_in(tmp_path, "", UNDERSTUDY_STORAGE_URL="mysql://user:hunter2@host/x")
     assert sentence.startswith("The environment variable UNDERSTUDY_STORAGE_URL: [storage] url is no database address")

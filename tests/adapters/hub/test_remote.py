@@ -160,6 +160,25 @@ def test_an_endpoint_that_is_no_address_is_refused(monkeypatch: pytest.MonkeyPat
     assert "HF_ENDPOINT is 'models.example'" in refusal()
 
 
+@pytest.mark.parametrize("address", ["https://me:hunter2@models.example", "me:hunter2@models.example"])
+def test_an_endpoint_with_a_password_is_refused_without_showing_it(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", address)
+    sentence = refusal()
+    assert "holds a password" in sentence
+    assert "hunter2" not in sentence
+
+
+@pytest.mark.parametrize("token", ["hf_gr\xfc\xdfe", "hf_a b"])
+def test_a_token_that_cannot_stand_in_a_header_is_refused_without_showing_it(
+    monkeypatch: pytest.MonkeyPatch, hub: LoopbackHub, token: str
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", token)
+    sentence = refusal()
+    assert sentence.startswith("HF_TOKEN must be ASCII")
+    assert token not in sentence
+    assert not hub.asked
+
+
 def test_a_repository_without_an_owner_is_refused(hub: LoopbackHub) -> None:
     assert "name one as OWNER/NAME" in refusal(Address("a/b/c", "tiny.gguf"))
     assert not hub.asked

@@ -170,6 +170,11 @@ def test_settings_of_every_kind_are_read() -> None:
     )
 
 
+def test_a_session_named_by_a_header_must_be_text_as_well() -> None:
+    with pytest.raises(Refusal, match='"session_id" must be Unicode'):
+        read_order(Body({"prompt": "x"}), SERVED, LIMITS, "a\udcff")
+
+
 def test_without_a_seed_each_reply_gets_one_of_its_own() -> None:
     seeds = {read_order(Body({"prompt": "x", "seed": seed}), SERVED, LIMITS).request.seed for seed in (None, -1, -1, None)}
     assert len(seeds) == 4

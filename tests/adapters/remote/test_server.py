@@ -1,7 +1,9 @@
 """Who may use the server, what else it serves, and what it makes of odd requests."""
 
+import asyncio
 import gzip
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -150,16 +152,83 @@ async def test_biases_of_ids_that_are_none_of_the_models_are_refused() -> None:
 
 
 async def test_a_prompt_over_the_limit_is_refused_with_its_numbers() -> None:
-    async with a_stage(settings=EngineServerSettings(port=0, prompt_tokens=3)) as stage:
-        answer = await stage.complete(prompt="abc")
+    async with a_stage() as stage:
+        answer = await stage.complete(prompt="abc", max_tokens=2045)
         assert (answer.error["code"], answer.error["tokens"], answer.error["limit"]) == ("context_length_exceeded", 4, 3)
-        assert (await stage.complete(prompt="ab")).status == 200
+        assert (await stage.complete(prompt="ab", max_tokens=2045)).status == 200
+        full = await stage.complete(prompt="ab", max_tokens=4000)
+        assert (full.status, full.error["limit"]) == (400, 0)
+        assert "the tokens asked for alone fill the context" in str(full.error["message"])
+
+
+@pytest.mark.parametrize("prompt", [[1] * 2049, [[1] * 2049], "x" * (2048 * 64 + 1)])
+@pytest.mark.parametrize("route", ["/v1/completions", "/v1/warm"])
+async def test_what_cannot_fit_the_context_is_refused_before_it_is_tokenised(
+    monkeypatch: pytest.MonkeyPatch, route: str, prompt: object
+) -> None:
+    async with a_stage() as stage:
+        monkeypatch.setattr(stage.engine, "tokenize", None)
+        answer = await stage.post(route, {"prompt": prompt, "session_id": "one"})
+    assert (answer.status, answer.error["code"]) == (400, "context_length_exceeded")
+
+
+async def test_a_segment_that_cannot_fit_the_context_is_not_tokenised(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with a_stage() as stage:
+        monkeypatch.setattr(stage.engine, "tokenize", None)
+        for segment in ({"token_ids": [1] * 2049}, {"text": "x" * (2048 * 64 + 1)}):
+            assert (await stage.post("/v1/tokenize", {"segments": [segment]})).status == 400
+
+
+async def test_a_prompt_that_does_not_fit_is_not_read_ahead() -> None:
+    async with a_stage() as stage:
+        answer = await stage.post("/v1/warm", {"prompt": "x" * 2048, "session_id": "one"})
+        assert (answer.status, answer.error["tokens"]) == (400, 2049)
+        assert not stage.engine.warms
+
+
+async def test_tokenising_and_warming_count_as_requests_in_hand() -> None:
+    async with a_stage(settings=EngineServerSettings(port=0, concurrent=0)) as stage:
+        assert (await stage.post("/v1/tokenize", {"segments": [{"text": "x"}]})).status == 429
+        assert (await stage.post("/v1/warm", {"prompt": "x", "session_id": "one"})).status == 429
+
+
+async def test_a_body_that_does_not_arrive_is_not_waited_for() -> None:
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b'{"prompt": '
+        await asyncio.Event().wait()
+
+    settings = EngineServerSettings(port=0, body_seconds=0.05)
+    async with (
+        asyncio.timeout(10),
+        a_stage(settings=settings) as stage,
+        stage.http.post(stage.address + "/v1/completions", data=slowly()) as answer,
+    ):
+        assert answer.status == 408
+        assert "did not arrive" in (await answer.json())["error"]["message"]
+
+
+@pytest.mark.parametrize("body", [b"no gzip at all", gzip.compress(b'{"prompt": "x"}')[:-12]])
+async def test_a_body_that_is_not_packed_as_it_says_is_a_bad_request(body: bytes) -> None:
+    async with a_stage() as stage:
+        answer = await stage.post("/v1/completions", body, {"Content-Encoding": "gzip"})
+    assert answer.status == 400
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"dry_breakers": ["\ud800"]}, {"stop": "\udfff"}, {"session_id": "a\ud800"}, {"community": "\ud800"}, {"model": "\ud800"}],
+)
+async def test_half_a_letter_in_a_setting_is_a_bad_request(fields: dict[str, object]) -> None:
+    async with a_stage() as stage:
+        assert (await stage.complete(**fields)).status == 400
+        assert (await stage.complete(prompt="\ud800")).status == 200
 
 
 async def test_what_was_made_for_another_model_is_refused() -> None:
     async with a_stage() as stage:
         tag = (await stage.get("/v1/models")).headers["ETag"]
         assert (await stage.post("/v1/completions", {"prompt": [1]}, {"If-Match": tag})).status == 200
+        assert (await stage.post("/v1/completions", {"prompt": [1]}, {"If-Match": "*"})).status == 200
         for route in ("/v1/completions", "/v1/warm"):
             answer = await stage.post(route, {"prompt": [1], "session_id": "x"}, {"If-Match": '"other"'})
             assert (answer.status, answer.error["code"]) == (412, "model_changed")
