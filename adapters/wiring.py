@@ -43,6 +43,12 @@ log = logging.getLogger(__name__)
 ASKING_SECONDS = 10.0
 """How long an engine elsewhere is waited for at the start."""
 
+OF_THIS_MACHINE = (
+    *("slots", "threads", "batch", "chunk", "gpu_layers", "cache_on_gpu"),
+    *("kv_type", "flash_attention", "exact", "adapters"),
+)
+"""The keys of [model] that only a model which runs here follows."""
+
 PLAYER = AuthorId("player")
 """Who plays on this machine: the one person in front of it."""
 
@@ -119,12 +125,22 @@ async def house(config: Config, couriers: Sequence[Courier], watch_engine: Engin
         store = await open_store(config.storage.url or sqlite_url(config.storage.file))
         open_parts.push_async_callback(store.close)
         remote = await open_parts.enter_async_context(engine_of(config))
+        _tell_idle_keys(config)
         await _ask(remote, config)
         engine = watch_engine(remote) if watch_engine else remote
         built = _furnished(config, store, engine, couriers, prompt_format(config.model, facts))
         open_parts.push_async_callback(built.service.close)
         await built.service.start()
         yield built
+
+
+def _tell_idle_keys(config: Config) -> None:
+    """Tell of settings for a model of this machine that do nothing, as it is elsewhere."""
+    plain = ModelConfig()
+    idle = [name for name in OF_THIS_MACHINE if getattr(config.model, name) != getattr(plain, name)]
+    if idle and config.engine.url:
+        sentence = "[engine] url is elsewhere, so these keys of [model] do nothing here: %s"
+        log.warning(sentence, ", ".join(idle), extra={"action": "keys_do_nothing"})
 
 
 async def _ask(engine: RemoteEngine, config: Config) -> None:

@@ -8,6 +8,8 @@ NOTHING_TO_ADD = "The model had nothing to add. Use retry, or post again."
 POST_TOO_LONG = "the newest post is too long for the model ({tokens} tokens; {limit} fit). Edit it to be shorter first."
 INTERNAL = "Something went wrong inside; the story is as it was before. The operator's log says what: look for {event}."
 DEFECT = "something went wrong inside, and the operator's log says what."
+NOT_TAKEN = " This post was not taken into the story; post it again when it can be played."
+MODEL_RATED = " The model is rated by whoever runs its engine."
 
 
 def in_line(position: int, seconds: float | None) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, ConfigDict, Field, Strict, StringConstraints, ValidationInfo
+from pydantic import AfterValidator, AllowInfNan, ConfigDict, Field, Strict, StringConstraints, ValidationInfo
 
 from bot.sampling import PRESETS, mistake
 
@@ -104,7 +104,7 @@ def pairs(biases: Mapping[str, float]) -> tuple[tuple[int, float], ...]:
 
 
 Whole = Annotated[int, Strict()]
-Number = Annotated[float, Strict()]
+Number = Annotated[float, Strict(), AllowInfNan(allow_inf_nan=False)]
 Flag = Annotated[bool, Strict()]
 Text = Annotated[str, Strict()]
 SomeText = Annotated[str, Strict(), StringConstraints(min_length=1, pattern=r"\S")]

@@ -107,6 +107,7 @@ def _shown(value: Any) -> str:  # noqa: ANN401  whatever a TOML file can hold
     if isinstance(value, dict):
         return "a section"
     text = f'"{value}"' if isinstance(value, str) else str(value)
+    text = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
 

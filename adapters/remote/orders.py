@@ -28,6 +28,9 @@ MOST_WORDS = 64
 CHARACTERS_PER_TOKEN = 64
 """More than the tokens of any text have on average: what is longer is refused unread."""
 
+SMALL_CONTEXT = 4096
+"""For smaller contexts as many characters are taken as for this one: that does not take long."""
+
 LONGEST_DEADLINE = 86_400.0
 
 ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -64,10 +67,11 @@ def read_order(body: Body, served: EngineCapabilities, limits: EngineServerSetti
     streams = body.flag("stream")
     options = body.get("stream_options")
     named = body.text("session_id", session, NAME_LENGTH)
+    max_tokens = _max_tokens(body, limits)
     request = GenerationRequest(
         session=SessionId(named or f"anonymous-{next(_anonymous)}"),
-        segments=read_prompt(body, served.context),
-        max_tokens=_max_tokens(body, limits),
+        segments=read_prompt(body, served.context, max_tokens),
+        max_tokens=max_tokens,
         sampling=read_sampling(body, limits),
         seed=_seed(body),
         stop=tuple(stop for stop in body.texts("stop", limits.stops, limits.stop_length) if stop),
@@ -103,18 +107,18 @@ def read_model(body: Body, served: EngineCapabilities) -> tuple[str, str]:
     return asked or served.model, adapter or names[asked]
 
 
-def read_prompt(body: Body, context: int) -> tuple[Segment, ...]:
+def read_prompt(body: Body, context: int, wanted: int = 0) -> tuple[Segment, ...]:
     """The prompt as segments: a text as the template's own, ids as they are, divided at "borders".
 
-    What cannot fit the context is refused before it is looked at: that would take long.
+    What cannot fit the context is refused before it is looked at: that would take long. `wanted` is what a reply takes of it.
     """
     prompt = body.get("prompt")
     if isinstance(prompt, list) and len(prompt) == 1 and isinstance(prompt[0], str | list):
         prompt = prompt[0]
     if isinstance(prompt, list) and len(prompt) > context and type(prompt[0]) is int:
-        raise too_long(len(prompt), context)
+        raise too_long(len(prompt), max(context - wanted, 0))
     if isinstance(prompt, str) and prompt:
-        _refuse_long(prompt, context)
+        _refuse_long(prompt, context, wanted)
         return (Segment(prompt, trusted=True, opens=True),)
     if prompt and is_ids(prompt):
         return _parts(tuple(prompt), body)
@@ -131,14 +135,19 @@ def read_segments(body: Body, most: int, context: int) -> tuple[Segment, ...]:
 def _segment(body: Body, context: int) -> Segment:
     text = body.text("text", any_letters=True)
     _refuse_long(text, context)
-    ids = body.ids("token_ids", context)
+    given = body.get("token_ids")
+    # A story may have been written by a model with more room: its text still counts, and such ids can be of no use.
+    is_of_no_use = bool(text) and isinstance(given, list) and len(given) > context
+    ids = () if is_of_no_use else body.ids("token_ids", context)
     return Segment(text, trusted=body.flag("trusted"), token_ids=ids, opens=body.flag("opens"))
 
 
-def _refuse_long(text: str, context: int) -> None:
-    if len(text) > context * CHARACTERS_PER_TOKEN:
+def _refuse_long(text: str, context: int, wanted: int = 0) -> None:
+    if len(text) > max(context, SMALL_CONTEXT) * CHARACTERS_PER_TOKEN:
         sentence = f"A text of {len(text)} characters does not fit the {context} tokens of the context; shorten it."
-        raise Refusal(400, sentence, wire.TOO_LONG, facts={"tokens": len(text) // CHARACTERS_PER_TOKEN, "limit": context})
+        raise Refusal(
+            400, sentence, wire.TOO_LONG, facts={"tokens": len(text) // CHARACTERS_PER_TOKEN, "limit": max(context - wanted, 0)}
+        )
 
 
 def read_sampling(body: Body, limits: EngineServerSettings) -> SamplingSettings:

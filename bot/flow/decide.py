@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bot import texts
 from bot.posts import Command, Inbound, InboundPost
-from bot.story.policy import Rating, refusal
+from bot.story.policy import Rating, is_adult, refusal
 from bot.story.session import Session
 
 
@@ -40,7 +40,9 @@ def decide(session: Session | None, event: Inbound, model: Rating) -> Decision:
     if session is None:
         return Ignore(texts.NO_SESSION)
     if blocked := refusal(model=model, character=session.character.rating, session=session.rating):
-        return Ignore("the age gate is closed", blocked)
+        lost = "" if isinstance(event, Command) else texts.NOT_TAKEN
+        rated = texts.MODEL_RATED if is_adult(model) else ""
+        return Ignore("the age gate is closed", blocked + lost + rated)
     if isinstance(event, Command):
         return RunCommand(session, event)
     return TakeTurn(session, event)

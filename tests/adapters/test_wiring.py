@@ -195,6 +195,16 @@ async def test_the_settings_that_an_engine_cannot_follow_are_named_at_the_start(
     assert line == "the engine cannot follow these sampler settings: tail_free_z, repetition_penalty, penalty_range"
 
 
+async def test_keys_for_a_model_of_this_machine_are_named_when_it_is_elsewhere(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with far() as address:
+        config = replace(using(tmp_path, address), model=ModelConfig(slots=2, kv_type="q8_0", context=512))
+        async with house(config, ()):
+            pass
+    assert "so these keys of [model] do nothing here: slots, kv_type" in caplog.text
+
+
 def test_a_model_that_is_elsewhere_is_spoken_to_in_limarp_unless_its_format_is_named() -> None:
     assert wiring.prompt_format(ModelConfig(), None) == LIMARP
     assert wiring.prompt_format(ModelConfig(format="chatml"), None) == CHATML

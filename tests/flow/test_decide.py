@@ -33,3 +33,13 @@ def test_the_age_gate_closes_whichever_part_is_not_rated_general(part: str, rati
     decision = decide(session, a_post(), rating if part == "model" else Rating.GENERAL)
     assert isinstance(decision, Ignore)
     assert part in decision.notice
+
+
+def test_whoever_posted_is_told_that_the_post_is_not_in_the_story_and_who_rates_the_model() -> None:
+    closed = decide(a_session(), a_post(), Rating.ADULT)
+    assert isinstance(closed, Ignore)
+    assert "This post was not taken into the story" in closed.notice
+    assert "rated by whoever runs its engine" in closed.notice
+    undone = decide(a_session(), a_command(Act.UNDO), Rating.ADULT)
+    assert isinstance(undone, Ignore)
+    assert "This post" not in undone.notice

@@ -226,7 +226,11 @@ MISTAKES: list[tuple[str, str, str]] = [
     ),
     ("a text for a bias", '[sampling.logit_bias]\n7 = "1"\n', 'line 2: [sampling.logit_bias] 7 is "1"; it must be a number.'),
     ("no biases", "[sampling]\nlogit_bias = 3\n", "logit_bias has to be a section of its own, written [sampling.logit_bias]."),
-    ("infinitely dry", "[sampling]\ndry_multiplier = inf\n", "[sampling] dry_multiplier is inf; it must be 10 or less."),
+    (
+        "infinitely dry",
+        "[sampling]\ndry_multiplier = inf\n",
+        "[sampling] dry_multiplier is inf; it must be a number that is neither",
+    ),
     (
         "a wrong name of an adapter",
         '[[model.adapters]]\nname = "a"\npath = "understudy.toml"\n[[model.adapters]]\n\nname = "a:b"\n',
@@ -363,3 +367,14 @@ def test_the_configuration_cannot_be_changed() -> None:
     config: Any = defaults({})
     with pytest.raises(AttributeError):
         config.web.port = 1
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
+def test_what_is_no_real_number_is_called_so(tmp_path: Path, number: str) -> None:
+    [sentence] = mistakes_in(tmp_path, f"[engine]\npatience_seconds = {number}\n")
+    assert sentence.endswith("it must be a number that is neither infinite nor nan.")
+
+
+def test_a_mistake_is_one_line_whatever_was_written(tmp_path: Path) -> None:
+    [sentence] = mistakes_in(tmp_path, '[engine]\nsession_header = "X-One\\nX-Two"\n')
+    assert "\n" not in sentence

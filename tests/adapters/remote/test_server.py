@@ -161,7 +161,7 @@ async def test_a_prompt_over_the_limit_is_refused_with_its_numbers() -> None:
         assert "the tokens asked for alone fill the context" in str(full.error["message"])
 
 
-@pytest.mark.parametrize("prompt", [[1] * 2049, [[1] * 2049], "x" * (2048 * 64 + 1)])
+@pytest.mark.parametrize("prompt", [[1] * 2049, [[1] * 2049], "x" * (4096 * 64 + 1)])
 @pytest.mark.parametrize("route", ["/v1/completions", "/v1/warm"])
 async def test_what_cannot_fit_the_context_is_refused_before_it_is_tokenised(
     monkeypatch: pytest.MonkeyPatch, route: str, prompt: object
@@ -175,8 +175,14 @@ async def test_what_cannot_fit_the_context_is_refused_before_it_is_tokenised(
 async def test_a_segment_that_cannot_fit_the_context_is_not_tokenised(monkeypatch: pytest.MonkeyPatch) -> None:
     async with a_stage() as stage:
         monkeypatch.setattr(stage.engine, "tokenize", None)
-        for segment in ({"token_ids": [1] * 2049}, {"text": "x" * (2048 * 64 + 1)}):
+        for segment in ({"token_ids": [1] * 2049}, {"text": "x" * (4096 * 64 + 1)}):
             assert (await stage.post("/v1/tokenize", {"segments": [segment]})).status == 400
+
+
+async def test_ids_of_a_model_with_more_room_do_not_stand_in_the_way_of_their_text() -> None:
+    async with a_stage() as stage:
+        answer = await stage.post("/v1/tokenize", {"segments": [{"text": "x"}, {"text": "ab", "token_ids": [1] * 2049}]})
+    assert answer.json == {"tokens": [[BEGIN, 120], [97, 98]]}
 
 
 async def test_a_prompt_that_does_not_fit_is_not_read_ahead() -> None:
