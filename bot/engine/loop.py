@@ -208,23 +208,20 @@ class EngineLoop:
                 yield from self._take(writing, token)
 
     def _reads(self, readers: list[Writing], writers: int) -> list[tuple[Writing, Stretch]]:
-        """The stretches of prompts for this step: by turns, whoever had least goes first."""
+        """The stretches of prompts for this step: who has least left to read goes first, and is read to the end.
+
+        By turns, all who came together would wait for the last of them.
+        """
         shape = self._runner.shape
         room = self._pace.room(writers, shape.chunk, shape.batch - writers)
         found: list[tuple[Writing, Stretch]] = []
-        line = deque(sorted(readers, key=lambda each: self._shares.rank(each.job)))
-        starts = {id(each): len(each.slot.tokens) for each in readers}
-        while line:
-            reader = line.popleft()
-            start = starts[id(reader)]
-            size = reader.ends[0] - start
-            if size > room:
-                break
-            room -= size
-            found.append((reader, reader.next_read(start)))
-            starts[id(reader)] = start + size
-            if reader.is_reading:
-                line.append(reader)
+        for reader in sorted(readers, key=lambda each: (each.left, self._shares.rank(each.job))):
+            start = len(reader.slot.tokens)
+            while reader.is_reading and reader.ends[0] - start <= room:
+                stretch = reader.next_read(start)
+                found.append((reader, stretch))
+                start += len(stretch.tokens)
+                room -= len(stretch.tokens)
         return found
 
     def _measure(self, written: int, reads: list[Stretch], seconds: float) -> None:

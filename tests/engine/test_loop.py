@@ -122,7 +122,7 @@ def test_a_reply_is_the_same_alone_and_among_seven_others_whoever_comes_and_goes
     runner = CountingRunner(slots=8, batch=64, chunk=16)
     crowded = a_loop(runner)
     for ticket in range(2, 9):
-        crowded.submit(a_job(ticket, SessionId(f"other {ticket}"), LONG[ticket:], max_tokens=5 * ticket, borders=(ticket,)))
+        crowded.submit(a_job(ticket, SessionId(f"other {ticket}"), LONG[ticket:], max_tokens=20 * ticket, borders=(ticket,)))
     for _ in range(5):
         crowded.step()
     crowded.submit(a_job(1, max_tokens=30, borders=(40, 170)))
@@ -162,12 +162,13 @@ def test_a_step_with_a_long_prompt_in_it_takes_no_longer_than_the_target() -> No
     assert sorted(lasted)[-10] > 0.05  # and it is used, once the pace is known
 
 
-def test_prompts_that_come_together_are_read_by_turns_so_that_a_short_one_is_soon_read() -> None:
+def test_of_prompts_that_come_together_the_short_one_is_read_first_and_one_after_the_other() -> None:
     runner = CountingRunner(slots=2, batch=17, chunk=16)
     loop = a_loop(runner)
     loop.submit(a_job(1, MIRA, LONG * 2, max_tokens=1))
     loop.submit(a_job(2, TOBIAS, LONG[:40], max_tokens=1))
     assert ends(run_out(loop)) == [2, 1]
+    assert [slot for step in runner.sizes for slot, size in step if size > 1][:4] == [1, 1, 1, 0]
 
 
 def test_more_sessions_than_slots_are_all_served_and_hear_where_they_stand() -> None:
