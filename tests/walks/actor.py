@@ -27,7 +27,8 @@ READY = "ready"
 REPLY = 2
 """The number of the first reply, after the greeting and the post."""
 EDITED = "It was edited. " * 20
-SEED = 11
+FIRST_SEED, NEXT_SEED = 11, 12
+"""Seeds of the first reply and of all later ones: with the same one a retry would write the same again, to the letter."""
 
 
 async def play(folder: Path, death: Death, *, knows_keys: bool, act: str) -> None:
@@ -41,7 +42,7 @@ async def play(folder: Path, death: Death, *, knows_keys: bool, act: str) -> Non
         (Watched(courier, death),),
         SystemClock(),
         FORMATS["limarp"],
-        roll=lambda: SEED,
+        roll=lambda: NEXT_SEED,
     )
     print(READY, flush=True)  # noqa: T201 - the test that kills by the clock waits for it
     await service.start()
@@ -59,7 +60,7 @@ async def open_story(folder: Path) -> None:
     store = await open_store(f"sqlite+aiosqlite:///{folder / 'story.db'}")
     engine = open_engine(DEMO_MODEL, context=1024, slots=1, threads=1, batch=256, gpu_layers=0, rating=Rating.GENERAL)
     courier = FileCourier(folder / "platform.jsonl", POST_LENGTH)
-    service = Service(store, engine, (courier,), SystemClock(), FORMATS["limarp"], roll=lambda: SEED)
+    service = Service(store, engine, (courier,), SystemClock(), FORMATS["limarp"], roll=lambda: FIRST_SEED)
     await service.start()
     await service.begin(with_length(a_session(), Length.HUGE))
     await service.receiver.settled(HERE)
