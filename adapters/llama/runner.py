@@ -41,7 +41,8 @@ class LlamaRunner:
         self._identity = _identity(model, planned.sizes, self._adapters.values())
         context = Context(model, planned.sizes)
         self._context: Context | None = context
-        self._shape = RunnerShape(planned.sizes.slots, planned.sizes.context, planned.step, planned.sizes.chunk)
+        sizes = planned.sizes
+        self._shape = RunnerShape(sizes.slots, sizes.context, planned.step, sizes.chunk, neighbours=not model.on_gpu)
         self._lengths = [0] * self._shape.slots
         self._read_with: list[str | None] = [None] * self._shape.slots
         self._samplers: dict[int, Sampler] = {}
@@ -141,6 +142,22 @@ class LlamaRunner:
         if not self._lengths[slot]:
             self._read_with[slot] = None
         return kept
+
+    def exchange(self, one: int, other: int) -> None:
+        """Let two slots change places, by way of copies: llama.cpp moves nothing between the caches of two slots."""
+        self._open(other)
+        context = self._open(one)
+        held = {slot: context.save(slot) if self._lengths[slot] else None for slot in (one, other)}
+        for source, target in ((one, other), (other, one)):
+            context.empty(target)
+            state = held[source]
+            if state is not None and not context.restore(target, state):
+                raise RunnerFailed(f"Slot {source} could not take the place of slot {target}.")
+        lengths, read_with = self._lengths, self._read_with
+        lengths[one], lengths[other] = lengths[other], lengths[one]
+        read_with[one], read_with[other] = read_with[other], read_with[one]
+        samplers = {one: self._samplers.pop(other, None), other: self._samplers.pop(one, None)}
+        self._samplers |= {slot: sampler for slot, sampler in samplers.items() if sampler}
 
     def close(self) -> None:
         """Give back all memory, once nobody reads the vocabulary any more; a second call does nothing."""

@@ -192,6 +192,8 @@ class EngineLoop:
 
     def _work(self, adapter: str, group: list[Writing]) -> Iterator[Event]:
         writers = [each for each in group if not each.is_reading]
+        others = [each for each in self._writing.values() if each.job.adapter != adapter]
+        self._placing.gather({each.slot.index for each in writers}, {each.slot.index for each in others})
         stretches = [(each, each.next_write()) for each in writers]
         stretches += self._reads([each for each in group if each.is_reading], len(writers))
         begun = self._ticks()

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Collection
 
 from bot.engine.chunks import divided
+from bot.engine.gathering import exchanges
 from bot.engine.job import Reading
 from bot.engine.memory import StateMemory
 from bot.engine.slots import Slot, SlotTable
@@ -74,6 +75,13 @@ class Placing:
         self._cut(slot, at)
         slot.adapter = reading.adapter
         return divided(len(tokens), borders, chunk, len(slot.tokens))
+
+    def gather(self, written: Collection[int], fixed: Collection[int]) -> None:
+        """Bring the slots that are written together side by side where that pays. Raises RunnerFailed: as for `empty`."""
+        if self._runner.shape.neighbours:
+            for one, other in exchanges(written, fixed, [len(slot.tokens) for slot in self.slots]):
+                self._runner.exchange(one, other)
+                self.slots.exchange(one, other)
 
     def empty(self, slot: Slot) -> None:
         """Give up what the slot holds. Raises RunnerFailed when even that fails: the runner is of no more use then."""

@@ -1,6 +1,6 @@
 """Which slot of the model holds which session's tokens. It moves no tokens itself and knows no requests."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bot.engine.chunks import kept_ends, resumed, shared
@@ -49,7 +49,7 @@ class SlotTable:
     """All slots. A session has at most one."""
 
     def __init__(self, count: int) -> None:
-        self._slots = tuple(Slot(index) for index in range(count))
+        self._slots = [Slot(index) for index in range(count)]
         self._uses = 0
 
     def __getitem__(self, index: int) -> Slot:
@@ -57,6 +57,9 @@ class SlotTable:
 
     def __len__(self) -> int:
         return len(self._slots)
+
+    def __iter__(self) -> Iterator[Slot]:
+        return iter(self._slots)
 
     def of(self, session: SessionId) -> Slot | None:
         """The session's own slot."""
@@ -79,12 +82,20 @@ class SlotTable:
         self._uses += 1
         slot.session, slot.used = session, self._uses
 
+    def exchange(self, one: int, other: int) -> None:
+        """Two slots changed places, with all that they hold."""
+        slots = self._slots
+        slots[one], slots[other] = slots[other], slots[one]
+        slots[one].index, slots[other].index = one, other
+
     def held(self) -> tuple[Slot, ...]:
         """The slots that hold something."""
         return tuple(slot for slot in self._slots if slot.session is not None and slot.tokens)
 
     def check_integrity(self, context: int) -> None:
         """Raise ValueError when a session has two slots, or a slot holds too much or other tokens than its ends say."""
+        if [slot.index for slot in self._slots] != list(range(len(self._slots))):
+            raise ValueError("a slot is not in its place")
         owners = [slot.session for slot in self._slots if slot.session is not None]
         if len(owners) != len(set(owners)):
             raise ValueError(f"a session has more than one slot: {owners}")

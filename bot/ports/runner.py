@@ -22,12 +22,14 @@ class RunnerShape:
     """How many slots there are, how long a slot's sequence can grow, and how many tokens a step and a stretch take at most.
 
     A step has room for one stretch beside a token of every other slot: `batch` is at least `chunk` + `slots` - 1.
+    `neighbours` says that slots written together are faster side by side, so that it pays to `exchange` some.
     """
 
     slots: int
     context: int
     batch: int
     chunk: int
+    neighbours: bool = False
 
 
 SlotState = memoryview
@@ -111,6 +113,10 @@ class Runner(Protocol):
 
     def keep(self, slot: int, length: int) -> bool:
         """Cut the slot's sequence to its first `length` tokens. False when it cannot: the slot is empty then."""
+        ...
+
+    def exchange(self, one: int, other: int) -> None:
+        """Let two slots change places: what they hold, and how they draw. After a failure both are in an unknown state."""
         ...
 
     def close(self) -> None:

@@ -107,6 +107,35 @@ def test_another_seed_draws_other_tokens(runner: Runner) -> None:
     assert len({tuple(replies(runner, 0, prompt, hot, seed)) for seed in range(4)}) > 1
 
 
+@pytest.mark.parametrize("other", [0, 1])
+def test_two_slots_that_change_places_go_on_as_if_they_had_not(runner: Runner, other: int) -> None:
+    """Slot 2 holds something, slot 1 does not; both are exchanged with slot 0 in the middle of its reply."""
+    prompt, hot = tokens_of(runner), SamplingSettings(temperature=2.0)
+    wanted = replies(runner, 0, prompt, hot, 7)
+    runner.keep(0, 0)
+    runner.begin(0, hot, 7, prompt)
+    runner.step((Stretch(2, tokens_of(runner, "Rain fell."), 0, draws=False),))
+    slot, unread, at = 0, prompt, 0
+    drawn: list[int] = []
+    for place in (0, 1, 2, other, 2, 0):
+        if place != slot:
+            runner.exchange(slot, place)
+            slot = place
+        (token,) = runner.step((Stretch(slot, unread, at, draws=True),))
+        assert token is not None
+        drawn.append(token)
+        at += len(unread)
+        unread = (token,)
+    assert drawn == wanted
+
+
+def test_a_slot_that_is_not_there_cannot_be_exchanged(runner: Runner) -> None:
+    with pytest.raises(RunnerFailed):
+        runner.exchange(0, 3)
+    with pytest.raises(RunnerFailed):
+        runner.exchange(-1, 0)
+
+
 def test_a_stretch_that_does_not_ask_draws_nothing(runner: Runner) -> None:
     assert runner.step((Stretch(0, tokens_of(runner), 0, draws=False),)) == (None,)
 

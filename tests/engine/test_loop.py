@@ -114,6 +114,22 @@ def test_replies_of_different_sessions_are_written_side_by_side() -> None:
     assert sum(len(step) == 3 for step in runner.sizes) >= 7
 
 
+def test_what_is_written_together_stands_side_by_side_where_that_pays() -> None:
+    runner = CountingRunner(slots=6, neighbours=True)
+    loop = a_loop(runner)
+    for ticket in range(1, 7):
+        loop.submit(a_job(ticket, SessionId(f"story {ticket}"), (ticket, 2, 3), max_tokens=1))
+    run_out(loop)
+    before = len(runner.sizes)
+    for ticket in (1, 3, 6):
+        loop.submit(a_job(ticket, SessionId(f"story {ticket}"), (ticket, 2, 3, 4, 5), max_tokens=8, borders=(3,)))
+    events = run_out(loop)
+    together = [sorted(slot for slot, _ in step) for step in runner.sizes[before:] if [size for _, size in step] == [1, 1, 1]]
+    assert len(together) >= 7
+    assert all(slots[2] - slots[0] == 2 for slots in together)
+    assert all(finish_of(events, ticket).usage.cached_tokens == 3 for ticket in (1, 3, 6))
+
+
 def test_a_reply_is_the_same_alone_and_among_seven_others_whoever_comes_and_goes() -> None:
     alone = a_loop(CountingRunner(slots=8, batch=64, chunk=16))
     alone.submit(a_job(1, max_tokens=30, borders=(40, 170)))

@@ -61,7 +61,8 @@ class Play:
         self.loop = a_loop(self.runner, memory_bytes=self.chance.choice((0, 15_000, 10**6)), shelf=self.shelf)
 
     def a_runner(self) -> CountingRunner:
-        return CountingRunner(slots=self.chance.randint(1, 3), context=900, batch=40, chunk=16)
+        neighbours = self.chance.random() < 0.5
+        return CountingRunner(slots=self.chance.randint(1, 5), context=900, batch=40, chunk=16, neighbours=neighbours)
 
     def act(self) -> None:
         story = self.chance.choice(list(self.stories.values()))

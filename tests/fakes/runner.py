@@ -37,8 +37,9 @@ class CountingRunner:
         exact: bool = True,
         identity: str = "counting",
         seconds: tuple[float, float] = (0.0, 0.0),
+        neighbours: bool = False,
     ) -> None:
-        self._shape = RunnerShape(slots, context, batch, chunk or batch - slots + 1)
+        self._shape = RunnerShape(slots, context, batch, chunk or batch - slots + 1, neighbours=neighbours)
         self.adapters = adapters
         self.is_exact = exact
         self.identity = identity
@@ -144,6 +145,16 @@ class CountingRunner:
             return False
         self._held[slot], self._read_as[slot], self._adapters[slot] = held, read_as, adapter
         return True
+
+    def exchange(self, one: int, other: int) -> None:
+        self._check(not self.closed, "it is closed")
+        self._check(all(0 <= slot < self._shape.slots for slot in (one, other)), f"there is no slot {one} or {other}")
+        for lists in (self._held, self._read_as):
+            lists[one], lists[other] = lists[other], lists[one]
+        self._adapters[one], self._adapters[other] = self._adapters[other], self._adapters[one]
+        for numbers in (self._seeds, self._drawn):
+            moved = {one: numbers.pop(other, None), other: numbers.pop(one, None)}
+            numbers |= {slot: number for slot, number in moved.items() if number is not None}
 
     def close(self) -> None:
         self.closed = True

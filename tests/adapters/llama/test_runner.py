@@ -22,7 +22,7 @@ def a_runner(slots: int = 1, context: int = 128, batch: int = 64, chunk: int = 6
 @pytest.mark.parametrize(("slots", "context", "batch"), [(1, 100, 64), (3, 300, 64), (4, 256, 512), (2, 10, 8), (1, 256, 600)])
 def test_it_grants_what_was_asked_although_llama_cpp_rounds(slots: int, context: int, batch: int) -> None:
     runner = a_runner(slots, context, batch, chunk=8)
-    assert runner.shape == RunnerShape(slots, context, max(batch, slots + 7), 8)
+    assert runner.shape == RunnerShape(slots, context, max(batch, slots + 7), 8, neighbours=True)
     assert low.llama_n_ctx_seq(runner._context._handle) * slots == low.llama_n_ctx(runner._context._handle)  # type: ignore[union-attr]  # open
     filled = 0
     while filled < context:
