@@ -13,11 +13,11 @@ MOST_SLOTS = 256
 """LLAMA_MAX_SEQ: with more sequences llama.cpp makes no context."""
 
 GPU_CHUNK = 512
-CPU_CHUNKS = (16, 24, 32, 48, 64, 96, 128, 192, 256)
+CPU_CHUNKS = (16, 24, 32, 40, 48, 64, 96, 128, 192, 256)
 SHORT_CONTEXT = 256
 """Tokens of a slot up to which flash attention is faster on a CPU, and sums up alike for one slot and for many."""
 
-CPU_WORK = 30e9
+CPU_WORK = 20e9
 """Parameters times tokens that a stretch may come to on a CPU: a few tenths of a second on two cores."""
 
 
