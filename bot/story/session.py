@@ -12,6 +12,7 @@ from bot.story.card import CharacterCard
 from bot.story.persona import Persona
 from bot.story.policy import Rating
 from bot.story.settings import Length, SessionSettings
+from bot.story.table import Link, Memory, Table
 from bot.story.turn import Role, Turn, Variant, VariantState
 
 
@@ -20,7 +21,9 @@ class Session:
     """What a place remembers of its story.
 
     `turns` are the turns that the model may read, from number `window_start` on; older ones stay in the store.
-    `next_number` is the number of the next turn; `version` counts the changes stored so far.
+    `next_number` is the number of the next turn; `version` counts the changes stored so far. `character` is the first of
+    the cast; `others` are further characters that the model plays. `came_from` is the session that it branched from or goes
+    on; `goes_on_in` are those that branched from it or go on from it. A `locked` session goes on elsewhere: it is only read.
     """
 
     id: SessionId
@@ -34,11 +37,22 @@ class Session:
     window_start: int = 0
     next_number: int = 0
     version: int = 0
+    others: tuple[CharacterCard, ...] = ()
+    memory: Memory = field(default_factory=Memory)
+    table: Table = field(default_factory=Table)
+    came_from: Link | None = None
+    goes_on_in: tuple[Link, ...] = ()
+    locked: bool = False
+
+    @property
+    def cast(self) -> tuple[CharacterCard, ...]:
+        """All characters that the model plays."""
+        return (self.character, *self.others)
 
     @property
     def last(self) -> Turn | None:
-        """The newest turn, if there is one."""
-        return self.turns[-1] if self.turns else None
+        """The newest turn of the story, if there is one; asides are none."""
+        return next((turn for turn in reversed(self.turns) if turn.role is not Role.ASIDE), None)
 
     @property
     def writing(self) -> Turn | None:

@@ -3,15 +3,17 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from bot.ids import AuthorId
+from bot.ids import AuthorId, EventId
+from bot.story.dice import DiceRoll
 from bot.story.settings import Length
 
 
 class Role(StrEnum):
-    """Which side of the story a turn belongs to."""
+    """Which side of the story a turn belongs to. An aside is talk of the players beside it, which the model never reads."""
 
     PLAYER = "player"
     CHARACTER = "character"
+    ASIDE = "aside"
 
 
 class VariantState(StrEnum):
@@ -29,7 +31,7 @@ class Variant:
 
     `token_ids` are the ids the model itself wrote, set only while they spell exactly a space and `text`; `length` is the
     modifier that was asked for and `seed` what the sampler drew with: rolled once and stored, so that the prompt and
-    the reply can be made again.
+    the reply can be made again. `is_cut` says that it ended for want of room, so that it can be continued.
     """
 
     text: str
@@ -37,6 +39,7 @@ class Variant:
     token_ids: tuple[int, ...] = ()
     length: Length | None = None
     seed: int = 0
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,8 @@ class Turn:
     """A place in the story. `number` grows along the story and is never used twice in a session.
 
     `posts` is the ordered set of posts in which the selected variant is shown (empty for a player's turn, whose post is
-    the player's own); `variants` is never empty; `selected` counts from 0.
+    the player's own); `variants` is never empty; `selected` counts from 0. `sources` are the platform's own messages that
+    a player's turn was made of, so that it follows when they change; `rolls` are the dice that were rolled with it.
     """
 
     number: int
@@ -54,6 +58,8 @@ class Turn:
     selected: int = 0
     author: AuthorId | None = None
     posts: tuple[str, ...] = ()
+    sources: tuple[EventId, ...] = ()
+    rolls: tuple[DiceRoll, ...] = ()
 
     @property
     def variant(self) -> Variant:
