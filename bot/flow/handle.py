@@ -23,8 +23,9 @@ from bot.ports.clock import Clock
 from bot.ports.engine import Engine
 from bot.ports.store import Change, Store
 from bot.posts import Inbound, InboundPost, OutboundPost
+from bot.story.acts import add_post, open_reply
 from bot.story.persona import Persona
-from bot.story.session import Session, add_post, open_reply
+from bot.story.session import Session
 
 log = logging.getLogger(__name__)
 

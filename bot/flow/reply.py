@@ -13,7 +13,8 @@ from bot.flow.scribe import Scribe
 from bot.flow.wishes import notice, wishes_for
 from bot.ids import Place
 from bot.ports.store import Change, Store, Wish
-from bot.story.session import Session, give_up, with_turn
+from bot.story.acts import give_up
+from bot.story.session import Session, with_turn
 from bot.story.turn import Turn, Variant, VariantState
 
 

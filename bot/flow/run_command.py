@@ -8,8 +8,8 @@ from bot.errors import Refused
 from bot.flow.wishes import removals_for, wishes_for
 from bot.ports.store import Change, Wish
 from bot.posts import Act, ChannelLimits, Command
-from bot.story import session as story
-from bot.story.session import Session
+from bot.story import acts as story
+from bot.story.session import Session, with_length, with_turn
 from bot.story.settings import Length
 from bot.story.turn import Role, Turn
 
@@ -35,7 +35,7 @@ def carry_out(session: Session, command: Command, limits: ChannelLimits, roll: C
             wishes: tuple[Wish, ...] = tuple(removal for turn in gone for removal in removals_for(session, turn))
             return Change(session, undone, wishes, command.event)
         case Act.LENGTH:
-            return Change(session, story.with_length(session, _length(command.text)), handled=command.event)
+            return Change(session, with_length(session, _length(command.text)), handled=command.event)
 
 
 def _shown_anew(before: Session, after: Session, turn: Turn, limits: ChannelLimits, command: Command) -> Change:
@@ -44,7 +44,7 @@ def _shown_anew(before: Session, after: Session, turn: Turn, limits: ChannelLimi
         return Change(before, after, handled=command.event)
     posts = tuple(chunk.text for chunk in cut(turn.text, limits))
     wishes = wishes_for(before, turn, posts)
-    return Change(before, story.with_turn(after, replace(turn, posts=posts)), wishes, command.event)
+    return Change(before, with_turn(after, replace(turn, posts=posts)), wishes, command.event)
 
 
 def _length(text: str) -> Length | None:

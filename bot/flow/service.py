@@ -23,8 +23,9 @@ from bot.ports.store import Change, Store, Wish
 from bot.posts import ChannelLimits, Inbound
 from bot.prompt.format import PromptFormat
 from bot.sampling import LIMARP, SamplingSettings
+from bot.story.acts import greet
 from bot.story.policy import refusal
-from bot.story.session import Session, greet, with_turn
+from bot.story.session import Session, with_turn
 
 POST_LIMIT = 16_000
 """The longest post of a player, in characters, unless configured otherwise."""

@@ -26,8 +26,9 @@ from bot.posts import Draft, Speaker, Voice
 from bot.prompt.format import PromptFormat
 from bot.prompt.guard import foreign_lines, is_impersonation, stop_texts
 from bot.sampling import SamplingSettings
+from bot.story.acts import give_up
 from bot.story.policy import refusal
-from bot.story.session import Session, give_up
+from bot.story.session import Session
 from bot.story.turn import VariantState
 
 Result = TypeVar("Result")

@@ -3,26 +3,29 @@
 Rule 1: only the format's own strings are trusted; whatever people or the model wrote is not, nor are words that hold it.
 Rule 2: a segment never begins with a newline and never ends with a space, so that tokenising segment by segment gives the
 tokens of the whole: what tokenisers join stays in one segment.
+Rule 3: what is told in the middle of the story stands still for several turns, so that the prompt before it stays cached.
 """
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.ports.engine import Segment
 from bot.prompt.format import PromptFormat
-from bot.prompt.guard import neutralise, one_line
+from bot.prompt.guard import neutralise
+from bot.prompt.head import blocks, clean
 from bot.story.session import Session
 from bot.story.settings import Length
 from bot.story.turn import Role, Turn, Variant
 
-NOBODY_YET = "User"
+STILL = 4
+"""For how many turns a note keeps its place, so that it is up to this many less one turns deeper than asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """A prompt in its parts: what never changes, the finished turns by number, and what opens the reply (or nothing).
 
-    A finished turn with no words at all is left out.
+    A finished turn with no words at all is left out. A note stands at the beginning of the turn that follows it.
     """
 
     head: tuple[Segment, ...]
@@ -42,41 +45,50 @@ def build(session: Session, fmt: PromptFormat) -> Prompt:
     The prompt then ends where the model writes on: after `Name:`, or after what the reply already says.
     """
     writing = session.writing
-    finished = session.turns[:-1] if writing else session.turns
+    finished = [turn for turn in session.turns if _is_told(turn)]
+    notes = _notes(session, finished, fmt)
     return Prompt(
         head=_head(session, fmt),
-        turns=tuple((turn.number, _turn(turn, fmt)) for turn in finished if turn.text.strip()),
-        tail=_reply(writing, fmt, writing.variant.length) if writing else (),
+        turns=tuple((turn.number, (*notes.get(place, ()), *_turn(turn, fmt))) for place, turn in enumerate(finished)),
+        tail=(*notes.get(len(finished), ()), *_reply(writing, fmt, writing.variant.length)) if writing else (),
     )
 
 
+def _is_told(turn: Turn) -> bool:
+    return turn.role is not Role.ASIDE and not turn.is_writing and bool(turn.text.strip() or turn.rolls)
+
+
 def _head(session: Session, fmt: PromptFormat) -> tuple[Segment, ...]:
-    words = neutralise(fmt.between_blocks.join(_blocks(session, fmt)), fmt)
+    words = neutralise(fmt.between_blocks.join(blocks(session, fmt)), fmt)
     return (*_template(fmt.system_before), *_words(words, fmt.system_after))
 
 
-def _blocks(session: Session, fmt: PromptFormat) -> Iterator[str]:
-    character = session.character
-    described = [(character.name, character.description), *((each.name, each.description) for each in session.personas)]
-    for name, description in described:
-        if text := description.strip():
-            yield fmt.persona.format(name=_name(name, fmt), text=text)
-    if scenario := session.scenario.strip():
-        yield fmt.scenario.format(text=scenario)
-    if fmt.rule:
-        players = tuple(dict.fromkeys(_name(persona.name, fmt) for persona in session.personas))
-        yield fmt.rule.format(character=_name(character.name, fmt), players=_listed(players or (NOBODY_YET,)))
+def _notes(session: Session, turns: Sequence[Turn], fmt: PromptFormat) -> Mapping[int, tuple[Segment, ...]]:
+    """What is told between turns, by the place of the turn it stands before (their number: before the reply)."""
+    told: dict[int, list[str]] = {}
+    if note := session.memory.note.strip():
+        told.setdefault(_place(turns, session.memory.note_depth), []).append(note)
+    if last_words := session.character.post_history.replace("{{original}}", "").strip():
+        told.setdefault(len(turns), []).append(last_words)
+    return {place: _note("\n\n".join(texts), fmt) for place, texts in told.items()}
 
 
-def _listed(names: tuple[str, ...]) -> str:
-    *others, last = names
-    return f"{', '.join(others)} and {last}" if others else last
+def _place(turns: Sequence[Turn], depth: int) -> int:
+    """Before which turn a note of this depth stands: the first of the group of `STILL` numbers that the asked one is in."""
+    place = max(0, len(turns) - depth)
+    while 0 < place < len(turns) and turns[place - 1].number // STILL == turns[place].number // STILL:
+        place -= 1
+    return place
+
+
+def _note(text: str, fmt: PromptFormat) -> tuple[Segment, ...]:
+    return (*_template(fmt.note_before), *_words(neutralise(text, fmt), fmt.note_after))
 
 
 def _turn(turn: Turn, fmt: PromptFormat) -> tuple[Segment, ...]:
     if turn.role is Role.PLAYER:
-        name = f"{_name(turn.name, fmt)}: " if fmt.names else ""
-        words = name + neutralise(turn.text.strip(), fmt, mid_line=fmt.names)
+        name = f"{clean(turn.name, fmt)}: " if fmt.names else ""
+        words = name + neutralise(_with_rolls(turn), fmt, mid_line=fmt.names)
         return (*_template(fmt.player_before), *_words(words, fmt.player_after))
     *before, last = _reply(turn, fmt, turn.variant.length if fmt.keeps_old_modifiers else None)
     if last.token_ids:
@@ -84,11 +96,17 @@ def _turn(turn: Turn, fmt: PromptFormat) -> tuple[Segment, ...]:
     return (*before, *_words(last.text, fmt.character_after))
 
 
+def _with_rolls(turn: Turn) -> str:
+    """A player's words, and the dice that were rolled with them as facts."""
+    rolled = "\n".join(f"[{roll.sentence}]" for roll in turn.rolls)
+    return "\n\n".join(text for text in (turn.text.strip(), rolled) if text)
+
+
 def _reply(turn: Turn, fmt: PromptFormat, length: Length | None) -> tuple[Segment, ...]:
     """A reply's header, its name and what it says so far, with nothing after."""
     modified = fmt.character_before_with_length if length else None
     header = modified.format(length=length) if modified else fmt.character_before
-    name = (Segment(f"{_name(turn.name, fmt)}:"),) if fmt.names else ()
+    name = (Segment(f"{clean(turn.name, fmt)}:"),) if fmt.names else ()
     return (*_template(header), *name, *_said(turn.variant, fmt))
 
 
@@ -99,10 +117,6 @@ def _said(variant: Variant, fmt: PromptFormat) -> tuple[Segment, ...]:
     if variant.token_ids and fmt.names and safe == variant.text:
         return (Segment(lead + safe, token_ids=variant.token_ids),)
     return (Segment(lead + stripped),) if (stripped := safe.strip()) else ()
-
-
-def _name(name: str, fmt: PromptFormat) -> str:
-    return neutralise(one_line(name), fmt)
 
 
 def _template(text: str) -> tuple[Segment, ...]:

@@ -6,6 +6,12 @@ from types import MappingProxyType
 
 PERSONA = "{name}'s Persona: {text}"
 SCENARIO = "Scenario: {text}"
+EXAMPLES = "How {name} speaks:\n{text}"
+FACTS = "Facts to remember:\n{text}"
+SUMMARY = "What happened before: {text}"
+LORE = "Background: {text}"
+LINES = "These never happen in the story: {text}."
+VEILS = "These happen only out of sight, between scenes: {text}."
 RULE = (
     "Play the role of {character}. You must engage in a roleplaying chat with {players} below this line."
     " Do not write dialogues and narration for {players}."
@@ -23,8 +29,9 @@ class PromptFormat:
 
     `character_before_with_length` is the header of a reply with a length modifier, with `{length}` in it; None: the
     format knows no modifiers. It opens the newest reply, and older ones too where `keeps_old_modifiers` is set.
-    `persona` takes `{name}` and `{text}`, `scenario` `{text}`, `rule` `{character}` and `{players}`; a block left
-    empty is left out. With `names`, a turn's words are `Name: text`, without it `text`.
+    `persona` and `examples` take `{name}` and `{text}`, `rule` `{character}` and `{players}`, the other blocks `{text}`; one
+    left empty is left out. With `names`, a turn's words are `Name: text`, without it `text`. What is told in the middle of
+    a story (the author's note, lore) stands between `note_before` and `note_after`.
 
     `header_starts` may not begin a line of what people or the model wrote, and end a reply when they do.
     `control_texts` are control tokens in text form and may stand nowhere in it. `stop_texts` end a reply anywhere.
@@ -41,7 +48,15 @@ class PromptFormat:
     keeps_old_modifiers: bool = False
     persona: str = PERSONA
     scenario: str = SCENARIO
+    examples: str = EXAMPLES
+    facts: str = FACTS
+    summary: str = SUMMARY
+    lore: str = LORE
+    lines: str = LINES
+    veils: str = VEILS
     rule: str = RULE
+    note_before: str = "### Instruction:\n"
+    note_after: str = "\n\n"
     between_blocks: str = "\n\n"
     names: bool = True
     header_starts: tuple[str, ...] = ()
@@ -88,6 +103,8 @@ CHATML = PromptFormat(
     player_after="<|im_end|>\n",
     character_before="<|im_start|>assistant\n",
     character_after="<|im_end|>\n",
+    note_before="<|im_start|>system\n",
+    note_after="<|im_end|>\n",
     control_texts=("<|im_start|>", "<|im_end|>", "<|endoftext|>"),
     stop_texts=("<|im_end|>", "<|im_start|>"),
 )

@@ -46,23 +46,23 @@ def one_line(name: str) -> str:
 
 
 def stop_texts(session: Session, fmt: PromptFormat) -> tuple[str, ...]:
-    """What ends a reply: the next header of the format, or a line in which a player speaks; never the character's own name."""
+    """What ends a reply: the next header of the format, or a line in which somebody else speaks; never its own speaker."""
     headers = (f"\n{start}" for start in fmt.header_starts)
-    return tuple(dict.fromkeys((*headers, *fmt.stop_texts, *_speaking(session))))
+    return tuple(dict.fromkeys((*headers, *fmt.stop_texts, *_speaking(_others(session)))))
 
 
 def is_impersonation(stop: str, session: Session) -> bool:
     """Whether a stop text that was met means that the model spoke for a player."""
-    return stop in _speaking(session)
+    return stop in _speaking(_players(session))
 
 
 def foreign_lines(session: Session, fmt: PromptFormat) -> re.Pattern[str]:
-    """Finds the beginning of a line that is not the character's: a player who speaks, in any spelling, or a header.
+    """Finds the beginning of a line that is not the speaker's: somebody else who speaks, in any spelling, or a header.
 
     It sees what stop texts cannot: other cases, marks and spaces around a name, and the first line of a reply, which
     follows the prompt without a line end.
     """
-    names = "|".join(re.escape(name).replace(r"\ ", r"\s+") for name in _players(session))
+    names = "|".join(re.escape(name).replace(r"\ ", r"\s+") for name in _others(session))
     headers = "|".join(re.escape(start) for start in fmt.header_starts)
     speaking = rf"[ \t>*_~]*(?:{names})[ \t*_~]*[:\uff1a]" if names else ""
     header = rf"[ \t]*(?:{headers})" if headers else ""
@@ -158,8 +158,8 @@ def _folded(text: str, size: int | None = None) -> str:
     for character in text:
         if size is not None and len(folded) >= size:
             break
-        if _is_seen(character):
-            folded += unicodedata.normalize("NFKC", character).translate(_LOOK_ALIKES).casefold()
+        compatible = unicodedata.normalize("NFKC", character)
+        folded += "".join(each for each in compatible if _is_seen(each)).translate(_LOOK_ALIKES).casefold()
     return folded
 
 
@@ -176,14 +176,23 @@ def _without_traps(text: str) -> str:
     return _BIDI_CONTROLS.sub("", _SURROGATES.sub("\ufffd", cleaned))
 
 
-def _speaking(session: Session) -> tuple[str, ...]:
-    """How a line begins in which a player speaks."""
-    return tuple(pattern.format(name) for name in _players(session) for pattern in _SPEAKING)
+def _speaking(names: Sequence[str]) -> tuple[str, ...]:
+    """How a line begins in which one of them speaks."""
+    return tuple(pattern.format(name) for name in names for pattern in _SPEAKING)
+
+
+def _others(session: Session) -> tuple[str, ...]:
+    """Every name in the prompt but that of the character who is writing."""
+    speaker = one_line(session.writing.name if session.writing else session.character.name).casefold()
+    cast = (one_line(name) for card in session.cast for name in (card.name, card.nickname))
+    own = {speaker, *(one_line(card.nickname).casefold() for card in session.cast if card.name.casefold() == speaker)}
+    names = dict.fromkeys((*_players(session), *cast))
+    return tuple(name for name in names if name and name.casefold() not in own)
 
 
 def _players(session: Session) -> tuple[str, ...]:
-    """Every name that the prompt shows for a player, but the character's own."""
+    """Every name that the prompt shows for a player, but those of the cast."""
     played = (turn.name for turn in session.turns if turn.role is Role.PLAYER)
     names = dict.fromkeys(one_line(name) for name in (*(persona.name for persona in session.personas), *played))
-    own = one_line(session.character.name).casefold()
-    return tuple(name for name in names if name and name.casefold() != own)
+    cast = {one_line(card.name).casefold() for card in session.cast}
+    return tuple(name for name in names if name and name.casefold() not in cast)

@@ -15,3 +15,9 @@ class DiceRoll:
     detail: str
     total: int
     reason: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The outcome as a sentence of the story."""
+        purpose = f" for {self.reason}" if self.reason else ""
+        return f"{self.name} rolls {self.expression}{purpose}: {self.total}."

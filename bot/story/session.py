@@ -1,8 +1,4 @@
-"""A stored session and the acts on its story, each a pure function from one session to the next.
-
-Rule 1: nothing here waits, rolls dice or reads a clock; whatever is random comes in as an argument and is stored.
-Rule 2: an act that makes no sense raises Refused with a sentence for the player, and changes nothing.
-"""
+"""What a place remembers of its story, as one value. The acts on it are its neighbours: acts, cutting, agreements."""
 
 from dataclasses import dataclass, field, replace
 
@@ -13,7 +9,7 @@ from bot.story.persona import Persona
 from bot.story.policy import Rating
 from bot.story.settings import Length, SessionSettings
 from bot.story.table import Link, Memory, Table
-from bot.story.turn import Role, Turn, Variant, VariantState
+from bot.story.turn import Role, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,112 +90,3 @@ def with_window(session: Session, start: int) -> Session:
     """The session with its prompt's story beginning at turn number `start`; older turns leave the prompt for good."""
     kept = tuple(turn for turn in session.turns if turn.number >= start)
     return replace(session, turns=kept, window_start=start)
-
-
-def greet(session: Session) -> Session:
-    """The session opened by its character's greeting, if it has one."""
-    if not session.character.greeting:
-        return session
-    return _append(session, Role.CHARACTER, session.character.name, Variant(session.character.greeting))
-
-
-def add_post(session: Session, persona: Persona, text: str) -> Session:
-    """The session with a player's post at its end, and that player's part in it."""
-    _refuse_while_writing(session)
-    joined = session if session.persona_of(persona.author) == persona else with_persona(session, persona)
-    return _append(joined, Role.PLAYER, persona.name, Variant(text), persona.author)
-
-
-def open_reply(session: Session, seed: int) -> Session:
-    """The session with an empty reply of its character at the end, to be written next."""
-    _refuse_while_writing(session)
-    variant = Variant("", VariantState.WRITING, length=session.settings.length, seed=seed)
-    return _append(session, Role.CHARACTER, session.character.name, variant)
-
-
-def retry(session: Session, seed: int) -> Session:
-    """The session with one more, empty variant of its last reply, or with the reply that its last post still lacks."""
-    if session.writing is None and session.last is not None and session.last.role is Role.PLAYER:
-        return open_reply(session, seed)
-    turn = _last_reply(session)
-    variant = Variant("", VariantState.WRITING, length=session.settings.length, seed=seed)
-    return with_turn(session, turn.with_new_variant(variant))
-
-
-def swipe(session: Session, step: int) -> Session:
-    """The session with the variant `step` to the right (or, negative, to the left) of the shown one selected."""
-    turn = _last_reply(session)
-    wanted = turn.selected + step
-    if not 0 <= wanted < len(turn.variants):
-        side = "later" if step > 0 else "earlier"
-        raise Refused(f"There is no {side} version of this reply; use retry to have another one written.")
-    return with_turn(session, replace(turn, selected=wanted))
-
-
-def extend(session: Session, seed: int) -> Session:
-    """The session with its last reply opened again, to be written on from where it stands (the players' "continue")."""
-    turn = _last_reply(session)
-    variant = replace(turn.variant, state=VariantState.WRITING, seed=seed)
-    return with_turn(session, turn.with_variant(variant))
-
-
-def give_up(session: Session, selected: int | None = None) -> Session:
-    """The session without the variant being written, which came to nothing: `selected` (else the last one) is shown again.
-
-    Without another variant, there is no reply any more.
-    """
-    turn = session.writing
-    if turn is None:
-        return session
-    variants = (*turn.variants[: turn.selected], *turn.variants[turn.selected + 1 :])
-    if not variants:
-        return replace(session, turns=session.turns[:-1])
-    return with_turn(session, replace(turn, variants=variants, selected=len(variants) - 1 if selected is None else selected))
-
-
-def edit(session: Session, number: int, text: str) -> Session:
-    """The session with the shown text of one turn replaced."""
-    _refuse_while_writing(session)
-    if not text.strip():
-        raise Refused("An edited post needs some text; use undo to take the last posts away.")
-    turn = session.turn(number)
-    variant = replace(turn.variant, text=text, token_ids=(), state=VariantState.WHOLE)
-    return with_turn(session, turn.with_variant(variant))
-
-
-def undo(session: Session) -> tuple[Session, tuple[Turn, ...]]:
-    """The session without its last exchange (the last player's post and all after it), and the turns that left.
-
-    With no player's post left there is nothing to undo: the greeting stays. When few turns, or no player's, are left in
-    the window, it is moved back, so that the store reads older turns into it.
-    """
-    _refuse_while_writing(session)
-    posts = [turn.number for turn in session.turns if turn.role is Role.PLAYER]
-    if not posts:
-        raise Refused("There is nothing to undo: no player has posted yet.")
-    kept = tuple(turn for turn in session.turns if turn.number < posts[-1])
-    gone = session.turns[len(kept) :]
-    enough = len(posts) > 1 and len(kept) > WINDOW_FLOOR
-    start = session.window_start if enough else max(0, session.window_start - WINDOW_STEP_BACK)
-    return replace(session, turns=kept, window_start=start), gone
-
-
-WINDOW_FLOOR = 2
-WINDOW_STEP_BACK = 64
-
-
-def _append(session: Session, role: Role, name: str, variant: Variant, author: AuthorId | None = None) -> Session:
-    turn = Turn(session.next_number, role, name, (variant,), author=author)
-    return replace(session, turns=(*session.turns, turn), next_number=session.next_number + 1)
-
-
-def _last_reply(session: Session) -> Turn:
-    _refuse_while_writing(session)
-    if session.last is None or session.last.role is not Role.CHARACTER:
-        raise Refused("The last post is not the character's; post something, or wait for the reply.")
-    return session.last
-
-
-def _refuse_while_writing(session: Session) -> None:
-    if session.writing is not None:
-        raise Refused(f"{session.character.name} is still writing; wait for the end or stop it first.")

@@ -20,8 +20,10 @@ class Length(StrEnum):
 
 
 class TurnPolicy(StrEnum):
-    """When the model writes: after every post, when a character is addressed, after all players have posted (in any order, or
-    in the order of the personas), or only when a player asks for it.
+    """When the model writes.
+
+    After every post; when a character is addressed; after all players have posted, in any order or in that of the personas;
+    or only when a player asks for it.
     """
 
     EVERY_POST = "every_post"

@@ -49,7 +49,7 @@ class LinkKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Another session that this one came from or goes on in, and the turn of this one (of the other, for where it came from)."""
+    """Another session that this one came from or goes on in, and the turn where they part, as the older one counts."""
 
     kind: LinkKind
     session: SessionId

@@ -8,8 +8,8 @@ from bot.prompt import window
 from bot.prompt.build import build
 from bot.prompt.format import FORMATS
 from bot.prompt.length import reply_budget
-from bot.story import session as story
-from bot.story.session import Session
+from bot.story import acts as story
+from bot.story.session import Session, with_turn, with_window
 from bot.story.turn import VariantState
 from tests.builders import TOBIAS, a_session
 
@@ -68,13 +68,13 @@ def _asked(session: Session) -> Session:
 def _exchange(session: Session, context: int) -> Session:
     asked = _asked(session)
     turn = asked.turns[-1]
-    answered = story.with_turn(asked, turn.with_variant(replace(turn.variant, text=REPLY, state=VariantState.WHOLE)))
+    answered = with_turn(asked, turn.with_variant(replace(turn.variant, text=REPLY, state=VariantState.WHOLE)))
     prompt = build(answered, FORMATS["limarp"])
     sizes = [sum(len(segment.text) for segment in segments) // CHARACTERS_PER_TOKEN for _, segments in prompt.turns]
     head = sum(len(segment.text) for segment in prompt.head) // CHARACTERS_PER_TOKEN
     space = window.room(context, head, 0, reply_budget(answered.settings.length, context))
     first = window.plan_ahead(sizes, space)
-    return story.with_window(answered, prompt.turns[first][0]) if first else answered
+    return with_window(answered, prompt.turns[first][0]) if first else answered
 
 
 if __name__ == "__main__":

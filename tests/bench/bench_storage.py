@@ -11,8 +11,8 @@ from pathlib import Path
 from bot.ids import EventId, MessageId, PostKey
 from bot.ports.store import Change
 from bot.posts import OutboundPost, Speaker, Voice
-from bot.story import session as story
-from bot.story.session import Session
+from bot.story import acts as story
+from bot.story.session import Session, with_turn, with_window
 from bot.story.turn import VariantState
 from storage.dialects import SYNCHRONOUS, Database
 from storage.store import SqlStore, open_store
@@ -67,7 +67,7 @@ async def _grow(path: Path, posts: int) -> None:
     for seed in range(posts // 2):
         session = _replied(story.open_reply(story.add_post(session, TOBIAS, POST), seed), POST * 3, VariantState.WHOLE)
     session = await store.save(Change(None, session))
-    await store.save(Change(session, story.with_window(session, session.next_number - SHORTEST_WINDOW)))
+    await store.save(Change(session, with_window(session, session.next_number - SHORTEST_WINDOW)))
     await store.close()
 
 
@@ -80,7 +80,7 @@ async def _exchange(store: SqlStore) -> float:
     number = session.next_number
     await store.receive(a_post(POST, event=f"event-{number}"))
     if len(session.turns) >= LONGEST_WINDOW:
-        session = await _saved(store, session, story.with_window(session, number - SHORTEST_WINDOW))
+        session = await _saved(store, session, with_window(session, number - SHORTEST_WINDOW))
     opened = story.open_reply(story.add_post(session, TOBIAS, POST), seed=number)
     session = await store.save(Change(session, opened, handled=EventId(f"event-{number}")))
     for position in range(3):
@@ -108,7 +108,7 @@ async def _deliver(store: SqlStore) -> None:
 def _replied(session: Session, text: str, state: VariantState) -> Session:
     turn = session.turns[-1]
     variant = replace(turn.variant, text=text, state=state, token_ids=REPLY_IDS)
-    return story.with_turn(session, replace(turn.with_variant(variant), posts=(POST,) * (len(text) // len(POST))))
+    return with_turn(session, replace(turn.with_variant(variant), posts=(POST,) * (len(text) // len(POST))))
 
 
 if __name__ == "__main__":

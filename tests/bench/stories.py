@@ -11,11 +11,11 @@ from bot.ids import AuthorId, ChannelKey, Place, Platform, SessionId
 from bot.ports.engine import Segment
 from bot.prompt.build import Prompt, build
 from bot.prompt.format import FORMATS
-from bot.story import session as story
+from bot.story import acts as story
 from bot.story.card import CharacterCard
 from bot.story.persona import Persona
 from bot.story.policy import Rating
-from bot.story.session import Session
+from bot.story.session import Session, with_turn
 from bot.story.settings import Length, SessionSettings
 from bot.story.turn import VariantState
 from tests.bench.prose import prose
@@ -58,7 +58,7 @@ def answered(session: Session, text: str, token_ids: tuple[int, ...] = ()) -> Se
     turn = session.turns[-1]
     ids = token_ids if text.startswith(" ") else ()
     variant = replace(turn.variant, text=text.strip(), token_ids=ids, state=VariantState.WHOLE)
-    return story.with_turn(session, turn.with_variant(variant))
+    return with_turn(session, turn.with_variant(variant))
 
 
 def prompt_of(session: Session) -> Prompt:

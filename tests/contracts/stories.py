@@ -6,9 +6,9 @@ from itertools import count
 from bot.ids import AuthorId, ChannelKey, MessageId, Place, Platform, PostKey
 from bot.ports.store import Change, Delivery, Store, Wish
 from bot.posts import OutboundPost, Speaker, Voice
-from bot.story import session as story
+from bot.story import acts as story
 from bot.story.persona import Persona
-from bot.story.session import Session
+from bot.story.session import Session, with_turn
 from bot.story.turn import VariantState
 from tests.builders import HERE, TOBIAS, a_post, a_session
 
@@ -37,7 +37,7 @@ async def with_exchanges(store: Store, count: int) -> Session:
 def finished(session: Session, text: str, *posts: str) -> Session:
     turn = session.turns[-1]
     variant = replace(turn.variant, text=text, state=VariantState.WHOLE, token_ids=(1, 2, 32_000))
-    return story.with_turn(session, replace(turn.with_variant(variant), posts=posts))
+    return with_turn(session, replace(turn.with_variant(variant), posts=posts))
 
 
 async def queued(store: Store, *wishes: Wish) -> None:

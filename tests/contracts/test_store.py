@@ -10,9 +10,9 @@ from bot.errors import AlreadyHandled, StaleSession
 from bot.ids import ChannelKey, EventId, Place, Platform, SessionId
 from bot.ports.store import Change, Store
 from bot.posts import Act
-from bot.story import session as story
+from bot.story import acts as story
 from bot.story.policy import Rating
-from bot.story.session import Session
+from bot.story.session import Session, with_length, with_persona, with_turn, with_window
 from bot.story.settings import Length, SessionSettings
 from bot.story.turn import Role, Turn, Variant, VariantState
 from tests.builders import HERE, MIRA, TOBIAS, a_command, a_post, a_session
@@ -68,10 +68,10 @@ class TestInbox:
     async def test_a_change_for_an_event_that_was_handled_before_stores_nothing(self, store: Store) -> None:
         session = await begun(store)
         await store.receive(a_post())
-        again = story.with_length(session, None)
+        again = with_length(session, None)
         saved = await store.save(Change(session, again, handled=EventId("event-1")))
         with pytest.raises(AlreadyHandled):
-            await store.save(Change(saved, story.with_length(saved, Length.HUGE), (shown("one"),), EventId("event-1")))
+            await store.save(Change(saved, with_length(saved, Length.HUGE), (shown("one"),), EventId("event-1")))
         with pytest.raises(AlreadyHandled):
             await store.dismiss(HERE, EventId("event-1"), (shown("two"),))
         assert await store.session_at(HERE) == saved
@@ -133,7 +133,7 @@ class TestSessions:
     async def test_places_come_in_the_order_in_which_sessions_began(self, store: Store) -> None:
         first = await begun(store, place=ELSEWHERE, id=SessionId("z"))
         await begun(store, id=SessionId("a"))
-        await store.save(Change(first, story.with_length(first, None)))
+        await store.save(Change(first, with_length(first, None)))
         assert await store.places() == (ELSEWHERE, HERE)
 
     async def test_each_kind_of_change_is_stored(self, store: Store) -> None:
@@ -148,12 +148,12 @@ class TestSessions:
             lambda each: story.extend(each, seed=5),
             lambda each: finished(each, "A longer reply."),
             lambda each: story.edit(each, 1, "An edited post."),
-            lambda each: story.with_length(each, Length.MICRO),
-            lambda each: story.with_persona(each, replace(TOBIAS, description="Changed.")),
-            lambda each: story.with_persona(each, ANN),
+            lambda each: with_length(each, Length.MICRO),
+            lambda each: with_persona(each, replace(TOBIAS, description="Changed.")),
+            lambda each: with_persona(each, ANN),
             lambda each: replace(each, character=replace(MIRA, description="Changed."), scenario="Changed."),
             lambda each: replace(each, personas=(), rating=Rating.UNRATED),
-            lambda each: story.with_turn(each, replace(each.turns[2], variants=each.turns[2].variants[:1])),
+            lambda each: with_turn(each, replace(each.turns[2], variants=each.turns[2].variants[:1])),
             lambda each: story.undo(each)[0],
         )
         for version, act in enumerate(acts, start=2):
@@ -208,14 +208,14 @@ class TestSessions:
 class TestWindow:
     async def test_turns_that_leave_the_window_stay_in_the_story(self, store: Store) -> None:
         session = await with_exchanges(store, 150)
-        session = await store.save(Change(session, story.with_window(session, 250)))
+        session = await store.save(Change(session, with_window(session, 250)))
         assert [turn.number for turn in session.turns] == list(range(250, 301))
         assert await store.session_at(HERE) == session
         assert (await store.page(HERE, before=2)).turns[1].text == "Post 0."
 
     async def test_undo_takes_only_the_end_away(self, store: Store) -> None:
         session = await with_exchanges(store, 150)
-        session = await store.save(Change(session, story.with_window(session, 250)))
+        session = await store.save(Change(session, with_window(session, 250)))
         session = await store.save(Change(session, story.undo(session)[0]))
         assert await store.session_at(HERE) == session
         page = await store.page(HERE, limit=1000)
@@ -223,7 +223,7 @@ class TestWindow:
 
     async def test_an_undo_below_the_floor_reads_older_turns_back(self, store: Store) -> None:
         whole = await with_exchanges(store, 150)
-        session = await store.save(Change(whole, story.with_window(whole, 298)))
+        session = await store.save(Change(whole, with_window(whole, 298)))
         shorter, gone = story.undo(session)
         assert len(gone) == 2
         session = await store.save(Change(session, shorter))

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from bot.ids import MessageId, PostKey, SessionId
 from bot.ports.store import Change, Removal, Store
-from bot.story import session as story
+from bot.story import acts as story
+from bot.story.session import with_length, with_window
 from bot.story.turn import Turn
 from tests.builders import HERE
 from tests.contracts.conftest import Reopening
@@ -14,7 +15,7 @@ from tests.contracts.stories import ELSEWHERE, begun, bring, claimed, queued, sh
 class TestPage:
     async def test_pages_together_are_the_whole_story(self, store: Store) -> None:
         session = await with_exchanges(store, 150)
-        await store.save(Change(session, story.with_window(session, 280)))
+        await store.save(Change(session, with_window(session, 280)))
         turns: list[Turn] = []
         before, has_older = None, True
         while has_older:
@@ -60,7 +61,7 @@ class TestPage:
 class TestOutbox:
     async def test_wishes_come_in_the_order_in_which_they_were_queued(self, store: Store) -> None:
         session = await begun(store)
-        await store.save(Change(session, story.with_length(session, None), (shown("one"), shown("two", position=1))))
+        await store.save(Change(session, with_length(session, None), (shown("one"), shown("two", position=1))))
         await queued(store, Removal(PostKey("three"), HERE, 0, 1), shown("four", position=None))
         keys = []
         while delivery := await store.claim(HERE, now=0.0):

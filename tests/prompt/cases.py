@@ -6,9 +6,9 @@ from pathlib import Path
 from bot.ids import AuthorId
 from bot.prompt.build import build
 from bot.prompt.format import FORMATS, PromptFormat
-from bot.story import session as story
+from bot.story import acts as story
 from bot.story.persona import Persona
-from bot.story.session import Session
+from bot.story.session import Session, with_length, with_turn
 from bot.story.settings import Length
 from bot.story.turn import VariantState
 from tests.builders import TOBIAS, a_session
@@ -21,17 +21,17 @@ def written(session: Session, text: str, token_ids: tuple[int, ...] = ()) -> Ses
     """The session with its open reply finished with this text."""
     turn = session.turns[-1]
     variant = replace(turn.variant, text=text, state=VariantState.WHOLE, token_ids=token_ids)
-    return story.with_turn(session, turn.with_variant(variant))
+    return with_turn(session, turn.with_variant(variant))
 
 
 def two_exchanges(length: Length | None = Length.MEDIUM) -> Session:
     """Mira's greeting, two posts of Tobias and Mira's answers, asked for as tiny and as short."""
     session = story.greet(a_session())
     session = story.add_post(session, TOBIAS, '"Is there a room left?" Tobias asked.')
-    session = written(story.open_reply(story.with_length(session, Length.TINY), 1), '"One," Mira said.')
+    session = written(story.open_reply(with_length(session, Length.TINY), 1), '"One," Mira said.')
     session = story.add_post(session, TOBIAS, "He set his wet hat on the counter.\n\n*At last.*")
-    session = written(story.open_reply(story.with_length(session, Length.SHORT), 2), "She looked at the hat.\n\nThen at him.")
-    return story.with_length(session, length)
+    session = written(story.open_reply(with_length(session, Length.SHORT), 2), "She looked at the hat.\n\nThen at him.")
+    return with_length(session, length)
 
 
 def open_reply(length: Length | None) -> Session:

@@ -8,9 +8,9 @@ from bot.ids import AuthorId
 from bot.ports.engine import Segment
 from bot.prompt.build import Prompt, build
 from bot.prompt.format import ALPACA, CHATML, FORMATS, LIMARP, PromptFormat
-from bot.story import session as story
+from bot.story import acts as story
 from bot.story.persona import Persona
-from bot.story.session import Session
+from bot.story.session import Session, with_window
 from bot.story.settings import Length
 from tests.builders import MIRA, TOBIAS, a_session
 from tests.prompt.cases import CASES, ELIN, continued, golden_file, open_reply, rendered, two_exchanges, two_personas, written
@@ -83,7 +83,7 @@ def test_with_no_open_reply_the_tail_is_empty_and_the_rest_is_what_the_next_prom
 
 
 def test_turns_carry_their_numbers_and_leave_with_the_window() -> None:
-    prompt = build(story.with_window(two_exchanges(), 3), LIMARP)
+    prompt = build(with_window(two_exchanges(), 3), LIMARP)
 
     assert [number for number, _ in prompt.turns] == [3, 4]
     assert prompt.head == build(two_exchanges(), LIMARP).head

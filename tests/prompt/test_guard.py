@@ -12,9 +12,9 @@ from bot.ids import AuthorId
 from bot.prompt.build import build
 from bot.prompt.format import ALPACA, CHATML, FORMATS, LIMARP, PromptFormat
 from bot.prompt.guard import clean, clean_input, clean_name, is_impersonation, kept_ids, neutralise, stop_texts
-from bot.story import session as story
+from bot.story import acts as story
 from bot.story.persona import Persona
-from bot.story.session import Session
+from bot.story.session import Session, with_persona
 from bot.story.turn import Role, Turn, Variant
 from tests.builders import MIRA, TOBIAS, a_session
 from tests.prompt.cases import open_reply, two_personas
@@ -141,7 +141,7 @@ def test_a_player_called_like_the_character_stops_nothing() -> None:
 
 def test_a_player_who_took_another_name_is_stopped_under_both() -> None:
     session = story.add_post(a_session(), TOBIAS, "Hi.")
-    renamed = story.with_persona(session, replace(TOBIAS, name="Captain Tobias"))
+    renamed = with_persona(session, replace(TOBIAS, name="Captain Tobias"))
 
     assert {"\nTobias:", "\nCaptain Tobias:"} <= set(stop_texts(renamed, LIMARP))
 

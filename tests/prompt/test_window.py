@@ -17,8 +17,8 @@ from bot.prompt import window
 from bot.prompt.build import Prompt, build
 from bot.prompt.format import LIMARP
 from bot.prompt.length import reply_budget
-from bot.story import session as story
-from bot.story.session import Session
+from bot.story import acts as story
+from bot.story.session import Session, with_window
 from tests.builders import TOBIAS, a_session
 from tests.prompt.cases import written
 
@@ -149,7 +149,7 @@ class Player:
         space = window.room(self.context, head, tail, reply_budget(self.session.settings.length, self.context))
         first = plan(turns, space)
         if first:
-            self.session = story.with_window(self.session, prompt.turns[first][0])
+            self.session = with_window(self.session, prompt.turns[first][0])
             prompt = build(self.session, LIMARP)
         self.reader.take(tokens_of(prompt))
         self.fills.append(sum(turns[first:]) / space)

@@ -16,7 +16,7 @@ import asyncio, sys
 from bot.ids import EventId, MessageId, PostKey
 from bot.ports.store import Change
 from bot.posts import OutboundPost, Speaker, Voice
-from bot.story import session as story
+from bot.story import acts as story
 from storage.store import open_store
 from tests.builders import HERE, TOBIAS, a_post, a_session
 

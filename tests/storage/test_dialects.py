@@ -9,7 +9,8 @@ from sqlalchemy import text
 
 from bot.ids import EventId
 from bot.ports.store import Change
-from bot.story import session as story
+from bot.story import acts as story
+from bot.story.session import with_length
 from storage.dialects import Database, sqlite_url
 from storage.store import open_store
 from tests.builders import HERE, TOBIAS, a_post, a_session
@@ -46,7 +47,7 @@ async def test_a_reader_sees_one_state_and_does_not_hold_up_a_writer(url: str) -
     async with database.reading() as connection:
         versions = text("SELECT version FROM sessions")
         assert await connection.scalar(versions) == 1
-        await store.save(Change(session, story.with_length(session, None)))
+        await store.save(Change(session, with_length(session, None)))
         assert await connection.scalar(versions) == 1
     async with database.reading() as connection:
         assert await connection.scalar(versions) == 2

@@ -10,7 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.errors import StoreUnavailable
 from bot.ports.store import Change
-from bot.story import session as story
+from bot.story import acts as story
 from storage import dialects
 from storage.dialects import Database
 from storage.failures import sentence

@@ -7,9 +7,9 @@ import pytest
 
 from bot.errors import Refused
 from bot.ids import AuthorId
-from bot.story import session as story
+from bot.story import acts as story
 from bot.story.persona import Persona
-from bot.story.session import Session
+from bot.story.session import Session, with_length, with_persona, with_turn, with_window
 from bot.story.settings import Length
 from bot.story.turn import Role, Variant, VariantState
 from tests.builders import MIRA, TOBIAS, a_session
@@ -20,7 +20,7 @@ ELIN = Persona(AuthorId("author-2"), "Elin")
 def finished(session: Session, text: str) -> Session:
     """The session with its open reply whole."""
     turn = session.turns[-1]
-    return story.with_turn(session, turn.with_variant(replace(turn.variant, text=text, state=VariantState.WHOLE)))
+    return with_turn(session, turn.with_variant(replace(turn.variant, text=text, state=VariantState.WHOLE)))
 
 
 def answered(session: Session, post: str = "Hello.", reply: str = "Welcome.") -> Session:
@@ -64,10 +64,10 @@ def test_a_new_player_joins_with_the_first_post() -> None:
 
 
 def test_a_player_who_changed_keeps_the_place_in_the_prompt() -> None:
-    session = story.with_persona(a_session(), ELIN)
+    session = with_persona(a_session(), ELIN)
     older = replace(TOBIAS, name="Old Tobias")
 
-    assert story.with_persona(session, older).personas == (older, ELIN)
+    assert with_persona(session, older).personas == (older, ELIN)
     assert story.add_post(session, older, "Hi.").personas == (older, ELIN)
 
 
@@ -77,8 +77,8 @@ def test_players_are_found_by_who_plays_them() -> None:
 
 
 def test_an_open_reply_carries_the_length_and_the_seed_of_its_moment() -> None:
-    session = story.open_reply(story.with_length(a_session(), Length.HUGE), 42)
-    later = story.with_length(session, None)
+    session = story.open_reply(with_length(a_session(), Length.HUGE), 42)
+    later = with_length(session, None)
 
     assert later.turns[-1].variant == Variant("", VariantState.WRITING, length=Length.HUGE, seed=42)
     assert later.writing == later.last
@@ -93,7 +93,7 @@ def test_turn_numbers_grow_and_are_never_used_twice() -> None:
 
 def test_a_retry_is_a_new_selected_variant_of_the_same_turn() -> None:
     before = played(1)
-    session = story.retry(story.with_length(before, Length.TINY), 9)
+    session = story.retry(with_length(before, Length.TINY), 9)
 
     assert session.turns[:-1] == before.turns[:-1]
     assert session.turns[-1].number == before.turns[-1].number
@@ -149,7 +149,7 @@ def test_giving_up_when_nothing_is_written_changes_nothing() -> None:
 def test_an_edit_replaces_the_shown_text_and_the_ids_that_spelled_it() -> None:
     session = played(1)
     turn = session.turns[-1]
-    session = story.with_turn(session, turn.with_variant(Variant("reply 0", VariantState.STOPPED, (1, 2), Length.LONG, 5)))
+    session = with_turn(session, turn.with_variant(Variant("reply 0", VariantState.STOPPED, (1, 2), Length.LONG, 5)))
 
     assert story.edit(session, turn.number, "Better.").turns[-1].variant == Variant("Better.", length=Length.LONG, seed=5)
 
@@ -185,7 +185,7 @@ def test_the_greeting_cannot_be_undone() -> None:
 
 
 def test_the_window_keeps_the_turns_from_its_start_on() -> None:
-    session = story.with_window(played(3), 3)
+    session = with_window(played(3), 3)
 
     assert [turn.number for turn in session.turns] == [3, 4, 5, 6]
     assert session.window_start == 3
@@ -195,8 +195,8 @@ def test_undo_reaches_back_for_older_turns_when_few_are_left() -> None:
     session = replace(played(3), window_start=100)
 
     assert story.undo(session)[0].window_start == 100
-    assert story.undo(story.with_window(session, 3))[0].window_start == 0
-    assert story.undo(replace(story.with_window(session, 5), window_start=100))[0].window_start == 36
+    assert story.undo(with_window(session, 3))[0].window_start == 0
+    assert story.undo(replace(with_window(session, 5), window_start=100))[0].window_start == 36
 
 
 ACTS: dict[str, Callable[[Session], object]] = {
@@ -241,4 +241,4 @@ def test_a_turn_that_is_not_there_cannot_be_replaced() -> None:
     session = played(1)
 
     with pytest.raises(Refused, match="reload the page"):
-        story.with_turn(session, replace(session.turns[-1], number=99))
+        with_turn(session, replace(session.turns[-1], number=99))

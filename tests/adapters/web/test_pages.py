@@ -6,8 +6,8 @@ from adapters.web.pages import HUES, Told, face, print_page, view
 from bot.ids import EventId, MessageId, PostKey
 from bot.ports.store import Shown, StoryPage
 from bot.posts import Draft, InboundPost, OutboundPost, Speaker, Voice
-from bot.story import session as story
-from bot.story.session import Session
+from bot.story import acts as story
+from bot.story.session import Session, with_turn
 from bot.story.turn import Variant, VariantState
 from tests.builders import HERE, TOBIAS, a_session
 
@@ -22,7 +22,7 @@ def told(session: Session, **changes: object) -> Told:
 def a_reply_in_two_posts() -> Session:
     session = story.open_reply(story.add_post(story.greet(a_session()), TOBIAS, "Hello?"), 1)
     turn = replace(session.turns[-1], variants=(Variant("One. Two."),), posts=("One.", "Two."))
-    return story.with_turn(session, turn)
+    return with_turn(session, turn)
 
 
 def notice(turn: int, key: str = "n") -> OutboundPost:
@@ -56,7 +56,7 @@ def test_while_a_reply_is_rewritten_only_its_finished_posts_and_its_draft_are_sh
 def test_a_stopped_reply_says_so() -> None:
     session = a_reply_in_two_posts()
     turn = session.turns[-1].with_variant(Variant("One.", VariantState.STOPPED))
-    assert view(told(story.with_turn(session, turn))).turns[-1].state == "stopped here"
+    assert view(told(with_turn(session, turn))).turns[-1].state == "stopped here"
 
 
 def test_a_notice_stands_below_the_turn_it_follows_or_the_last_one_before_it() -> None:
@@ -99,7 +99,7 @@ def test_a_face_is_always_the_same_and_has_a_letter() -> None:
 def test_names_and_texts_are_escaped_in_the_thread() -> None:
     evil = '"><script>alert(1)</script>'
     session = story.greet(a_session(character=replace(a_session().character, name=evil, greeting=evil)))
-    session = story.with_turn(session, replace(session.turns[0], posts=(evil,)))
+    session = with_turn(session, replace(session.turns[0], posts=(evil,)))
     html = print_page("thread.html", view=view(told(session)), token="t", hidden="", scene=None)  # noqa: S106  a test's token
     assert "<script" not in html
     assert html.count("&lt;script&gt;") >= 3
