@@ -1,6 +1,7 @@
 """What crosses between the bot and a platform: what came in, what goes out, and what a place can hold."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bot.ids import AuthorId, CommunityId, EventId, MessageId, Place, PostKey
@@ -18,12 +19,14 @@ class ChannelLimits:
     """What one place accepts: the longest post, the unit it is counted in, and whether it shows text while it is written.
 
     `community` is whose fair share of the model its replies count against; None: the place has a share of its own.
+    `adults_only` says that the platform lets nobody in who did not declare to be an adult; unknown is False.
     """
 
     post_length: int
     unit: LengthUnit = LengthUnit.CODE_POINTS
     streams: bool = False
     community: CommunityId | None = None
+    adults_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,31 +40,42 @@ class InboundPost:
     text: str
 
 
-class Act(StrEnum):
-    """What a player can do to the story besides posting."""
-
-    RETRY = "retry"
-    SWIPE_LEFT = "swipe_left"
-    SWIPE_RIGHT = "swipe_right"
-    CONTINUE = "continue"
-    EDIT = "edit"
-    UNDO = "undo"
-    LENGTH = "length"
-
-
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A player asks for an act on the story. `turn` and `text` are for EDIT; LENGTH has its modifier in `text` (or "")."""
+    """A player asks for something by a command of `bot.commands`, with the values of its options.
+
+    `is_moderator` says that the place lets them decide for others there.
+    """
 
     event: EventId
     place: Place
     author: AuthorId
-    act: Act
-    turn: int | None = None
-    text: str = ""
+    name: str
+    values: Mapping[str, str | int] = field(default_factory=dict)
+    author_name: str = ""
+    is_moderator: bool = False
 
 
-Inbound = InboundPost | Command
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A player changed a post of theirs on the platform: what `post` brought now reads so. `event` is this change's own id."""
+
+    event: EventId
+    place: Place
+    post: EventId
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A player's post is gone from the platform, by whoever's hand."""
+
+    event: EventId
+    place: Place
+    post: EventId
+
+
+Inbound = InboundPost | Command | Edited | Deleted
 
 
 class Voice(StrEnum):

@@ -9,6 +9,8 @@ POST_TOO_LONG = "the newest post is too long for the model ({tokens} tokens; {li
 INTERNAL = "Something went wrong inside; the story is as it was before. The operator's log says what: look for {event}."
 DEFECT = "something went wrong inside, and the operator's log says what."
 NOT_TAKEN = " This post was not taken into the story; post it again when it can be played."
+LOCKED = "This part of the story has ended; it goes on in another place. What was posted is not in it."
+PAUSED = "The story is paused, and this post is not in it; unpause takes the story up again."
 MODEL_RATED = " The model is rated by whoever runs its engine."
 
 

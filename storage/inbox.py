@@ -1,15 +1,17 @@
 """Inbound events, kept until they are handled, and their ids for ever. It knows no story."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import AlreadyHandled
-from bot.ids import AuthorId, ChannelKey, EventId, Place, Platform
-from bot.posts import Act, Command, Inbound, InboundPost
+from bot.ids import ChannelKey, EventId, Place, Platform
+from bot.posts import Command, Deleted, Edited, Inbound, InboundPost
 from storage.dialects import insert_new
 from storage.tables import inbox
 
@@ -41,12 +43,17 @@ async def mark_handled(connection: AsyncConnection, place: Place, event: EventId
 def _payload(event: Inbound) -> dict[str, Any]:
     parts = asdict(event)
     del parts["event"], parts["place"]
-    return {"kind": "post" if isinstance(event, InboundPost) else "command", **parts}
+    return {"kind": KINDS[type(event)], **parts}
 
 
 def _event(row: Row[Any]) -> Inbound:
     event, place = EventId(row.event), Place(Platform(row.platform), ChannelKey(row.channel))
     parts = json.loads(row.payload)
-    if parts["kind"] == "post":
-        return InboundPost(event, place, AuthorId(parts["author"]), parts["author_name"], parts["text"])
-    return Command(event, place, AuthorId(parts["author"]), Act(parts["act"]), parts["turn"], parts["text"])
+    kind = next(kind for kind, name in KINDS.items() if name == parts.pop("kind"))
+    return kind(event, place, **parts)
+
+
+KINDS: Mapping[type[InboundPost | Command | Edited | Deleted], str] = MappingProxyType(
+    {InboundPost: "post", Command: "command", Edited: "edited", Deleted: "deleted"}
+)
+"""How the kinds of events are called in a payload, which holds their other fields by name."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.ids import AuthorId, ChannelKey, EventId, Place, Platform, SessionId
 from bot.ports.shelf import KeptState
-from bot.posts import Act, Command, InboundPost
+from bot.posts import Command, InboundPost
 from bot.story.card import CharacterCard
 from bot.story.persona import Persona
 from bot.story.policy import Rating
@@ -39,9 +39,9 @@ def a_post(text: str = '"Is there a room left?" Tobias asked.', event: str = "ev
     return replace(InboundPost(EventId(event), HERE, TOBIAS.author, TOBIAS.name, text), **changes)
 
 
-def a_command(act: Act, event: str = "event-1", **changes: Any) -> Command:
-    """Tobias asks for an act in the thread."""
-    return replace(Command(EventId(event), HERE, TOBIAS.author, act), **changes)
+def a_command(name: str, event: str = "event-1", **values: str | int) -> Command:
+    """Tobias asks for something in the thread."""
+    return Command(EventId(event), HERE, TOBIAS.author, name, values)
 
 
 def a_kept_state(tokens: int = 3, *, data: bytes = b"what the model holds", **changes: Any) -> KeptState:

@@ -14,7 +14,7 @@ from bot.errors import Refused, StoreUnavailable
 from bot.flow.receive import Receiver
 from bot.ids import AuthorId, EventId, Place
 from bot.ports.store import Store
-from bot.posts import Act, Command, InboundPost
+from bot.posts import Command, InboundPost
 from bot.story.settings import Length
 from bot.story.turn import Role, Turn
 
@@ -29,8 +29,8 @@ Write a line to post it; end a line with \\ to go on in the next one.
 /stop            ends the reply that is being written (so does Ctrl-C)
 /quit            ends the program; the story stays (so does Ctrl-C at the prompt)"""
 
-ACTS = {"retry": Act.RETRY, "continue": Act.CONTINUE, "undo": Act.UNDO}
-SIDES = {"left": Act.SWIPE_LEFT, "right": Act.SWIPE_RIGHT}
+ACTS = ("retry", "continue", "undo")
+SIDES = ("left", "right")
 
 
 @dataclass(slots=True)
@@ -144,19 +144,19 @@ class Play:
             if not self.receiver.stop(self.place):
                 self.courier.say("Nothing is being written.")
         elif word == "length":
-            await self._act(Act.LENGTH, text="" if rest == "none" else rest)
+            await self._act("length", length=rest)
         elif word == "edit":
             session = await self.store.session_at(self.place)
-            await self._act(Act.EDIT, session.last.number if session and session.last else None, rest)
+            await self._act("edit", turn=session.last.number if session and session.last else -1, text=rest)
         elif word in ACTS:
-            await self._act(ACTS[word])
+            await self._act(word)
         elif word == "swipe" and rest in SIDES:
-            await self._act(SIDES[rest])
+            await self._act("swipe", side=rest)
         else:
             self.courier.say(HELP)
 
-    async def _act(self, act: Act, turn: int | None = None, text: str = "") -> None:
-        await self.receiver.receive(Command(self._event(), self.place, self.player, act, turn, text))
+    async def _act(self, name: str, **values: str | int) -> None:
+        await self.receiver.receive(Command(self._event(), self.place, self.player, name, values))
 
     def _event(self) -> EventId:
         self._count += 1

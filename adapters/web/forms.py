@@ -1,19 +1,34 @@
 """What a browser sent in a form, read and checked for shape: an event for the bot, or one clear sentence why not."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from aiohttp import web
 from aiohttp.web import RequestPayloadError
 
 from adapters.web.safety import NotAllowed
 from bot.ids import AuthorId, EventId, Place
-from bot.posts import Act, Command, InboundPost
+from bot.posts import Command, InboundPost
 
 BODY_LIMIT = 8 * 1024 * 1024
 """Bytes read of a form, so that a post that is much too long is answered with a sentence and not with a cut connection."""
 
 NONCE = re.compile(r"[A-Za-z0-9_-]{8,64}")
+ACTS: Mapping[str, tuple[str, Mapping[str, str | None]]] = MappingProxyType(
+    {
+        "retry": ("retry", {}),
+        "continue": ("continue", {}),
+        "undo": ("undo", {}),
+        "swipe_left": ("swipe", {"side": "left"}),
+        "swipe_right": ("swipe", {"side": "right"}),
+        "edit": ("edit", {"text": None}),
+        "length": ("length", {"length": None}),
+    }
+)
+"""What the buttons of the page ask for: a command, and its options (None: what was typed)."""
+
 OUT_OF_DATE = "This page was out of date; reload it and try again."
 
 
@@ -35,13 +50,15 @@ class Sent:
 
     def command(self, place: Place, author: AuthorId) -> Command:
         """The act that was asked for. Raises NotAllowed when it is none that is known."""
+        values: dict[str, str | int] = {}
         try:
-            act = Act(self.act)
-            turn = int(self.turn) if self.turn else None
-        except ValueError:
+            if self.turn:
+                values["turn"] = int(self.turn)
+            name, given = ACTS[self.act]
+        except (ValueError, KeyError):
             raise NotAllowed(422, OUT_OF_DATE) from None
-        text = self.text if act in {Act.EDIT, Act.LENGTH} else ""
-        return Command(self._event(f"{act.value}.{self.turn}"), place, author, act, turn, text)
+        values |= {option: self.text if value is None else value for option, value in given.items()}
+        return Command(self._event(f"{self.act}.{self.turn}"), place, author, name, values)
 
     def _event(self, kind: str) -> EventId:
         if not NONCE.fullmatch(self.nonce):

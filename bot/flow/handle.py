@@ -5,16 +5,16 @@ Rule 2: storing and writing are tried again separately: a lost store never makes
 Rule 3: as long as the engine has not told what it runs, the age gate cannot be asked: events wait, stored as they came.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from bot import texts
 from bot.errors import AlreadyHandled, ChannelGone, EngineError, Refused, StaleSession, StoreUnavailable, UnderstudyError
-from bot.flow.decide import Ignore, RunCommand, decide
+from bot.flow.acts import Scene, carry_out
+from bot.flow.decide import Amend, Ignore, RunCommand, decide
 from bot.flow.places import Places
-from bot.flow.run_command import carry_out
+from bot.flow.stop import Stop
 from bot.flow.take_turn import Writer
 from bot.flow.wishes import notice, notice_without_session
 from bot.ids import Place
@@ -22,8 +22,9 @@ from bot.metrics import Metrics
 from bot.ports.clock import Clock
 from bot.ports.engine import Engine
 from bot.ports.store import Change, Store
-from bot.posts import Inbound, InboundPost, OutboundPost
-from bot.story.acts import add_post, open_reply
+from bot.posts import Deleted, Edited, Inbound, InboundPost, OutboundPost
+from bot.story import cutting
+from bot.story.acts import add_post, edit, open_reply
 from bot.story.persona import Persona
 from bot.story.session import Session
 
@@ -46,7 +47,7 @@ class Handler:
     writer: Writer
     roll: Callable[[], int]
     wake: Callable[[Place], None]
-    _writing: dict[Place, asyncio.Event] = field(default_factory=dict)
+    _writing: dict[Place, Stop] = field(default_factory=dict)
 
     async def handle(self, event: Inbound) -> None:
         """Store what an event changes, and write the reply that it opens. Never raises: a failure is logged and told."""
@@ -70,10 +71,20 @@ class Handler:
     def stop_writing(self, place: Place) -> bool:
         """Stop the reply that is being written in a place; False when none is."""
         stop = self._writing.get(place)
-        if stop is None or stop.is_set():
+        if stop is None or stop.is_set:
             return False
         stop.set()
         return True
+
+    async def drop_stale(self, event: Edited | Deleted) -> None:
+        """The story moves on under the reply that is being written, if one is: it is taken back."""
+        stop = self._writing.get(event.place)
+        if stop is not None and await self._concerns_story(event):
+            stop.set(stale=True)
+
+    async def _concerns_story(self, event: Edited | Deleted) -> bool:
+        session = await self.store.session_at(event.place)
+        return session is not None and any(event.post in turn.sources for turn in session.turns)
 
     async def _patiently(self, work: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -98,13 +109,15 @@ class Handler:
     async def _decide_and_store(self, event: Inbound) -> None:
         session = await self.store.session_at(event.place)
         if session is not None and session.writing is not None:
-            session = await self._write(session)
+            session = await self._write(session, stale=isinstance(event, Edited | Deleted))
         decision = decide(session, event, (await self.engine.capabilities()).rating)
         match decision:
             case Ignore():
                 await self._ignore(session, event, decision)
             case RunCommand():
                 await self._run(decision)
+            case Amend():
+                await self._amend(decision)
             case _:
                 await self._save(self._taken_in(decision.session, decision.post))
 
@@ -112,7 +125,7 @@ class Handler:
         command = decision.command
         try:
             limits = await self.places.limits(command.place)
-            change = carry_out(decision.session, command, limits, self.roll)
+            change = carry_out(Scene(decision.session, command, limits, self.roll))
         except (Refused, ChannelGone) as refused:
             await self._ignore(decision.session, command, Ignore("the act makes no sense now", str(refused)))
             return
@@ -120,9 +133,26 @@ class Handler:
         if saved.writing is None:
             await self.writer.read_ahead(saved)
 
+    async def _amend(self, decision: Amend) -> None:
+        """A player's post reads otherwise now, or is gone: the story follows, and what answered it is written anew."""
+        event, session = decision.event, decision.session
+        turn = next((turn for turn in session.turns if event.post in turn.sources), None)
+        if turn is None:
+            await self._ignore(session, event, Ignore("the post is no part of the story"))
+            return
+        if isinstance(event, Deleted):
+            after, _ = cutting.delete(session, turn.number)
+        else:
+            after = edit(session, turn.number, event.text)
+        if session.last is turn and isinstance(event, Edited):
+            after = open_reply(after, self.roll())
+        saved = await self._save(Change(session, after, handled=event.event))
+        if saved.writing is None:
+            await self.writer.read_ahead(saved)
+
     def _taken_in(self, session: Session, post: InboundPost) -> Change:
         persona = session.persona_of(post.author) or Persona(post.author, post.author_name)
-        answered = open_reply(add_post(session, persona, post.text), self.roll())
+        answered = open_reply(add_post(session, persona, post.text, source=post.event), self.roll())
         return Change(session, answered, handled=post.event)
 
     async def _save(self, change: Change) -> Session:
@@ -145,8 +175,10 @@ class Handler:
         if session is not None and session.writing is not None:
             await self._write(session)
 
-    async def _write(self, session: Session) -> Session:
-        stop = asyncio.Event()
+    async def _write(self, session: Session, *, stale: bool = False) -> Session:
+        stop = Stop()
+        if stale:
+            stop.set(stale=True)
         self._writing[session.place] = stop
         try:
             return await self.writer.write(session, stop)

@@ -6,11 +6,8 @@ from dataclasses import dataclass, replace
 from bot.ids import Place
 from bot.metrics import Metrics
 from bot.ports.store import Store
-from bot.posts import Act, Command, Inbound
+from bot.posts import Command, Deleted, Edited, Inbound
 from bot.prompt.guard import clean_input, clean_name
-
-WORD = 64
-"""The most characters that are taken of a command that is answered with one word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +19,7 @@ class Receiver:
     post_limit: int
     queue: Callable[[Inbound], None]
     stop_writing: Callable[[Place], bool]
+    drop_stale: Callable[[Edited | Deleted], Awaitable[None]]
     wait_until_settled: Callable[[Place], Awaitable[None]]
 
     async def receive(self, event: Inbound) -> None:
@@ -34,6 +32,8 @@ class Receiver:
         if not await self.store.receive(cleaned):
             # It may still wait: kept by a call whose answer was lost. If it was handled, its lane finds that out.
             self.metrics.count("duplicate_events")
+        if isinstance(cleaned, Edited | Deleted):
+            await self.drop_stale(cleaned)
         self.queue(cleaned)
 
     def stop(self, place: Place) -> bool:
@@ -45,7 +45,14 @@ class Receiver:
         await self.wait_until_settled(place)
 
     def _cleaned(self, event: Inbound) -> Inbound:
-        if isinstance(event, Command):
-            text = clean_input(event.text, self.post_limit) if event.act is Act.EDIT else event.text[:WORD]
-            return replace(event, text=text)
+        match event:
+            case Command():
+                return replace(event, values={name: self._value(value) for name, value in event.values.items()})
+            case Edited():
+                return replace(event, text=clean_input(event.text, self.post_limit))
+            case Deleted():
+                return event
         return replace(event, text=clean_input(event.text, self.post_limit), author_name=clean_name(event.author_name))
+
+    def _value(self, value: str | int) -> str | int:
+        return clean_input(value, self.post_limit) if isinstance(value, str) and value.strip() else value

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from bot import texts
 from bot.chunking.chunker import cut
 from bot.flow.scribe import Scribe
-from bot.flow.wishes import notice, wishes_for
+from bot.flow.wishes import notice, removals_for, wishes_for
 from bot.ids import Place
 from bot.ports.store import Change, Store, Wish
 from bot.story.acts import give_up
@@ -52,6 +52,17 @@ class Reply:
         kept, nothing = texts.BROKEN.format(reason=reason), texts.NOTHING_WRITTEN.format(reason=reason)
         await self._close(Variant(text, VariantState.BROKEN, ids), kept, nothing)
 
+    async def take_back(self) -> None:
+        """The story moved on while it was written: nothing of it stays, and what was shown before is shown again."""
+        began = self.scribe.variant
+        if not began.text:
+            await self._give_up("")
+            return
+        posts = tuple(chunk.text for chunk in cut(began.text, self.scribe.limits))
+        variant = replace(began, state=VariantState.WHOLE)
+        after = with_turn(self.session, replace(self.turn.with_variant(variant), posts=posts))
+        await self.save(after, wishes_for(self.session, self.turn, posts))
+
     async def save(self, after: Session, wishes: tuple[Wish, ...] = ()) -> None:
         """Store the session as it shall be, with what its place must come to show."""
         self.session = await self.store.save(Change(self.session, after, wishes))
@@ -77,6 +88,8 @@ class Reply:
             posts = cuts[after.last.selected]
             wishes = (*wishes_for(self.session, after.last, posts), *wishes)
             after = with_turn(after, replace(after.last, posts=posts))
+        elif turn.posts:
+            wishes = (*removals_for(self.session, turn), *wishes)
         await self.save(after, wishes)
 
     def _said(self, sentence: str) -> tuple[Wish, ...]:

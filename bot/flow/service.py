@@ -20,7 +20,7 @@ from bot.ports.clock import Clock
 from bot.ports.courier import Courier
 from bot.ports.engine import Engine
 from bot.ports.store import Change, Store, Wish
-from bot.posts import ChannelLimits, Inbound
+from bot.posts import ChannelLimits, Deleted, Edited, Inbound
 from bot.prompt.format import PromptFormat
 from bot.sampling import LIMARP, SamplingSettings
 from bot.story.acts import greet
@@ -82,7 +82,13 @@ class Service:
             self._deliverer.wake,
         )
         self.receiver = Receiver(
-            self.store, self.metrics, self.post_limit, self._queue, self._handler.stop_writing, self._settled
+            self.store,
+            self.metrics,
+            self.post_limit,
+            self._queue,
+            self._handler.stop_writing,
+            self._handler.drop_stale,
+            self._settled,
         )
 
     async def start(self) -> None:
@@ -91,10 +97,13 @@ class Service:
         What belongs to a platform that no courier serves now is left for a run that does.
         """
         await self._deliverer.start()
+        waiting = await self.store.waiting()
+        moved_on = {event.place for event in waiting if isinstance(event, Edited | Deleted)}
         for place in await self.store.unfinished():
-            if self._places.serves(place):
+            # Where the story moved on under a reply, the change comes first: it takes the reply back.
+            if self._places.serves(place) and place not in moved_on:
                 self._lanes.put(place, partial(self._handler.resume, place))
-        for event in await self.store.waiting():
+        for event in waiting:
             if self._places.serves(event.place):
                 self._queue(event)
 

@@ -16,6 +16,7 @@ from bot.errors import ChannelGone, EngineBusy, EngineError, PromptTooLong, Stor
 from bot.flow.places import Places
 from bot.flow.reply import Reply
 from bot.flow.scribe import Scribe
+from bot.flow.stop import Stop
 from bot.flow.window import Reading, fit, prepare_next
 from bot.ids import Place
 from bot.metrics import Metrics
@@ -56,7 +57,7 @@ class Writer:
     wake: Callable[[Place], None]
     deadline: float | None = None
 
-    async def write(self, session: Session, stop: asyncio.Event) -> Session:
+    async def write(self, session: Session, stop: Stop) -> Session:
         """Write the turn of the session that is open, to its end, until `stop` is set, or until it cannot be written on.
 
         Whatever fails, the turn is closed and the place is told. Raises StoreError only.
@@ -82,13 +83,16 @@ class Writer:
             log.info("the story was not read ahead: %s", error, extra={"action": "skip_warming", "place": session.place})
             return session
 
-    async def _write(self, reply: Reply, stop: asyncio.Event) -> None:
+    async def _write(self, reply: Reply, stop: Stop) -> None:
         started = self.clock.ticks()
         try:
-            if blocked := await self._refusal(reply.session):
+            if not stop.is_stale and (blocked := await self._refusal(reply.session)):
                 await reply.break_off(blocked)
                 return
-            finished = await self._draw(reply, stop)
+            finished = None if stop.is_stale else await self._draw(reply, stop)
+            if stop.is_stale:
+                await reply.take_back()
+                return
         except PromptTooLong as error:
             await reply.break_off(texts.POST_TOO_LONG.format(tokens=error.tokens, limit=error.limit))
         except EngineError as error:
@@ -110,7 +114,7 @@ class Writer:
         model = (await self.engine.capabilities()).rating
         return refusal(model=model, character=session.character.rating, session=session.rating)
 
-    async def _draw(self, reply: Reply, stop: asyncio.Event) -> Finished | None:
+    async def _draw(self, reply: Reply, stop: Stop) -> Finished | None:
         """The reply, drawn anew where the model ended it before its first word; None when it was stopped."""
         seed, busy, draws = reply.turn.variant.seed, 0, 0
         while True:
@@ -121,11 +125,11 @@ class Writer:
                 if busy > PATIENCE:
                     raise
                 await _race(self.clock.sleep(error.seconds), stop)
-                if stop.is_set():
+                if stop.is_set:
                     return None
                 continue
             draws += 1
-            if stop.is_set() or reply.scribe.text.strip() or draws == DRAWS:
+            if stop.is_set or reply.scribe.text.strip() or draws == DRAWS:
                 return finished
             reply.scribe.start_over()
             self.metrics.count("empty_draws")
@@ -144,7 +148,7 @@ class Writer:
             deadline=self.deadline,
         )
 
-    async def _stream(self, reply: Reply, request: GenerationRequest, stop: asyncio.Event) -> Finished | None:
+    async def _stream(self, reply: Reply, request: GenerationRequest, stop: Stop) -> Finished | None:
         await self._show_draft(reply)
         async with aclosing(until(self.engine.generate(request), stop)) as stream:
             async for event in stream:
@@ -191,10 +195,10 @@ class Writer:
         log.info("a turn was written", extra=facts)
 
 
-async def until(stream: AsyncGenerator[StreamItem, None], stop: asyncio.Event) -> AsyncGenerator[StreamItem, None]:
+async def until(stream: AsyncGenerator[StreamItem, None], stop: Stop) -> AsyncGenerator[StreamItem, None]:
     """The same stream, ended early (and closed) once `stop` is set, also while it is waited for."""
     try:
-        while not stop.is_set():
+        while not stop.is_set:
             following = await _race(anext(stream), stop)
             if following.cancelled() or isinstance(following.exception(), StopAsyncIteration):
                 return
@@ -203,10 +207,10 @@ async def until(stream: AsyncGenerator[StreamItem, None], stop: asyncio.Event) -
         await stream.aclose()
 
 
-async def _race(work: Awaitable[Result], stop: asyncio.Event) -> asyncio.Future[Result]:
+async def _race(work: Awaitable[Result], stop: Stop) -> asyncio.Future[Result]:
     """The work, done, or cancelled because `stop` was set first. It has let go of everything either way."""
     following = asyncio.ensure_future(work)
-    stopped = asyncio.ensure_future(stop.wait())
+    stopped = asyncio.ensure_future(stop.signal.wait())
     both: list[asyncio.Future[Any]] = [following, stopped]
     try:
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)

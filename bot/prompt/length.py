@@ -30,3 +30,15 @@ def reply_budget(length: Length | None, context: int) -> int:
     """The most tokens that a reply may have: the modifier's cap, and never more than a quarter of the context."""
     cap = _CAP_WITHOUT_MODIFIER if length is None else _CAPS[length]
     return max(1, min(cap, context // SHARE_OF_CONTEXT))
+
+
+def shorter(length: Length | None) -> Length:
+    """The next shorter modifier; of none, the one below the middle."""
+    scale = tuple(Length)
+    return Length.SHORT if length is None else scale[max(scale.index(length) - 1, 0)]
+
+
+def longer(length: Length | None) -> Length:
+    """The next longer modifier; of none, the one above the middle."""
+    scale = tuple(Length)
+    return Length.LONG if length is None else scale[min(scale.index(length) + 1, len(scale) - 1)]

@@ -9,7 +9,6 @@ import pytest
 from bot.errors import AlreadyHandled, StaleSession
 from bot.ids import ChannelKey, EventId, Place, Platform, SessionId
 from bot.ports.store import Change, Store
-from bot.posts import Act
 from bot.story import acts as story
 from bot.story.policy import Rating
 from bot.story.session import Session, with_length, with_persona, with_turn, with_window
@@ -33,7 +32,7 @@ AWKWARD = (
 
 class TestInbox:
     async def test_an_event_waits_until_it_is_handled(self, store: Store) -> None:
-        post, command = a_post(), a_command(Act.EDIT, "event-2", turn=3, text="Another text.")
+        post, command = a_post(), a_command("edit", "event-2", turn=3, text="Another text.")
         assert await store.receive(post)
         assert await store.receive(command)
         assert await store.waiting() == (post, command)

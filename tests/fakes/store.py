@@ -195,6 +195,8 @@ def copied(value: Value) -> Value:
         return type(value)(**parts)
     if isinstance(value, tuple):
         return type(value)(copied(each) for each in value)
+    if isinstance(value, dict):
+        return type(value)((copied(key), copied(each)) for key, each in value.items())
     if value is None or type(value) in {str, int, float, bool} or isinstance(value, StrEnum):
         return value
     raise TypeError(f"a store cannot keep a {type(value).__name__}: {value!r}")

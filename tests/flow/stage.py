@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.flow.service import Service
 from bot.ids import EventId
-from bot.posts import Act, ChannelLimits
+from bot.posts import ChannelLimits
 from bot.prompt.format import FORMATS
 from bot.story.session import Session, with_length
 from bot.story.settings import Length
@@ -52,8 +52,8 @@ class Stage:
         await self.service.receiver.receive(a_post(text, **{"event": self._event(), **changes}))
         await self.service.receiver.settled(HERE)
 
-    async def act(self, act: Act, **changes: Any) -> None:
-        await self.service.receiver.receive(a_command(act, self._event(), **changes))
+    async def act(self, name: str, **values: str | int) -> None:
+        await self.service.receiver.receive(a_command(name, self._event(), **values))
         await self.service.receiver.settled(HERE)
 
     async def session(self) -> Session:

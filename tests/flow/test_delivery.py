@@ -5,7 +5,6 @@ import asyncio
 import pytest
 
 from bot.errors import ChannelGone, OutcomeUnknown, PostRefused, TryLater
-from bot.posts import Act
 from tests.builders import HERE, MIRA
 from tests.fakes.courier import Mishap, Verb
 from tests.flow.stage import Stage, a_stage
@@ -68,7 +67,7 @@ async def test_a_message_that_somebody_deleted_does_not_hold_up_a_swipe() -> Non
     async with a_stage(["One.", "Two."]) as stage:
         await stage.post("Hello?")
         stage.courier.standing[HERE].popitem()
-        await stage.act(Act.RETRY)
+        await stage.act("retry")
         await stage.post("Still there?")
         assert stage.shown[-1] == "Two."
 

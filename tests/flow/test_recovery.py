@@ -5,7 +5,7 @@ import asyncio
 from bot.errors import StoreUnavailable
 from bot.ids import ChannelKey, Place, Platform
 from bot.ports.store import Change
-from bot.posts import Act, ChannelLimits
+from bot.posts import ChannelLimits
 from bot.story.policy import Rating
 from bot.story.session import Session
 from bot.story.turn import VariantState
@@ -49,7 +49,7 @@ async def test_a_reply_that_was_being_continued_loses_nothing_of_what_it_had() -
     replies: list[str | ScriptedReply] = [first, ScriptedReply(SENTENCES[20:], pause=pause), rest]
     async with a_stage(replies, limits=ChannelLimits(300), context=8192) as stage:
         await stage.post("Go on.")
-        continuing = asyncio.create_task(stage.act(Act.CONTINUE))
+        continuing = asyncio.create_task(stage.act("continue"))
         await pause.reached.wait()
         for _ in range(100):
             await asyncio.sleep(0)

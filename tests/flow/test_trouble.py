@@ -9,7 +9,7 @@ import pytest
 from bot.errors import EngineBusy, EngineUnavailable, Refused
 from bot.ids import CommunityId
 from bot.ports.engine import GenerationRequest, StreamItem, Waiting
-from bot.posts import Act, ChannelLimits
+from bot.posts import ChannelLimits
 from bot.story.turn import Role, VariantState
 from tests.builders import HERE, MIRA
 from tests.fakes.engine import Pause, ScriptedEngine, ScriptedReply
@@ -35,7 +35,7 @@ async def test_an_engine_that_fails_in_mid_reply_leaves_what_was_written_and_say
         assert stage.shown[1] == "She turned."
         assert "The model stopped." in stage.shown[2]
         assert (await stage.session()).turns[-1].variant.state is VariantState.BROKEN
-        await stage.act(Act.RETRY)
+        await stage.act("retry")
         assert stage.shown[1] == "All new."
 
 
@@ -44,7 +44,7 @@ async def test_an_engine_that_fails_before_the_first_word_says_so_and_retry_work
     async with a_stage([broken, "Back again."]) as stage:
         await stage.post("Hello?")
         assert "The model is gone." in stage.shown[-1]
-        await stage.act(Act.RETRY)
+        await stage.act("retry")
         assert "Back again." in stage.shown
 
 
@@ -65,8 +65,8 @@ async def test_a_post_that_the_model_cannot_read_says_so_and_can_be_edited() -> 
         await stage.post("word " * 1000)
         assert "too long" in stage.shown[-1]
         number = (await stage.session()).turns[-1].number
-        await stage.act(Act.EDIT, turn=number, text="Short.")
-        await stage.act(Act.RETRY)
+        await stage.act("edit", turn=number, text="Short.")
+        await stage.act("retry")
         assert stage.shown[-1] == "Fine."
 
 
@@ -81,9 +81,9 @@ async def test_text_that_cannot_be_used_is_refused_before_anything_is_stored() -
 async def test_a_retry_that_comes_to_nothing_shows_the_variant_that_the_model_will_read() -> None:
     async with a_stage(["One.", "Two.", ""]) as stage:
         await stage.post("Hello?")
-        await stage.act(Act.RETRY)
-        await stage.act(Act.SWIPE_LEFT)
-        await stage.act(Act.RETRY)
+        await stage.act("retry")
+        await stage.act("swipe", side="left")
+        await stage.act("retry")
         turn = (await stage.session()).turns[-1]
         assert stage.shown[1] == turn.text == "".join(turn.posts)
 
@@ -166,11 +166,11 @@ async def test_a_retry_that_is_stopped_before_its_first_word_leaves_the_variant_
     pause = Pause(before=0)
     async with a_stage(["One.", "Two.", "Three.", ScriptedReply(("Four.",), pause=pause)]) as stage:
         await stage.post("Hello?")
-        await stage.act(Act.RETRY)
-        await stage.act(Act.RETRY)
-        await stage.act(Act.SWIPE_LEFT)
-        await stage.act(Act.SWIPE_LEFT)
-        retrying = asyncio.create_task(stage.act(Act.RETRY))
+        await stage.act("retry")
+        await stage.act("retry")
+        await stage.act("swipe", side="left")
+        await stage.act("swipe", side="left")
+        retrying = asyncio.create_task(stage.act("retry"))
         await pause.reached.wait()
         stage.service.receiver.stop(HERE)
         await retrying

@@ -6,7 +6,7 @@ import pytest
 
 from bot.errors import Refused
 from bot.ports.engine import FinishReason
-from bot.posts import Act, ChannelLimits
+from bot.posts import ChannelLimits
 from bot.story.settings import Length, SessionSettings
 from bot.story.turn import Role, VariantState
 from tests.builders import HERE, MIRA, a_session
@@ -72,7 +72,7 @@ async def test_retry_shows_a_new_variant_in_place_of_the_old_posts() -> None:
         await stage.post("Go on.")
         many = len(stage.courier.standing[HERE])
         first = list(stage.courier.standing[HERE])[1]
-        await stage.act(Act.RETRY)
+        await stage.act("retry")
         assert many > 3
         assert stage.shown == (MIRA.greeting, "Short.")
         assert list(stage.courier.standing[HERE])[1] == first
@@ -83,8 +83,8 @@ async def test_swiping_back_shows_the_first_variant_again_and_the_model_reads_it
     async with a_stage([LONG, "Short.", "Then."], limits=SMALL, context=8192) as stage:
         await stage.post("Go on.")
         before = stage.shown
-        await stage.act(Act.RETRY)
-        await stage.act(Act.SWIPE_LEFT)
+        await stage.act("retry")
+        await stage.act("swipe", side="left")
         assert stage.shown == before
         await stage.post("And?")
         prompt = "".join(segment.text for segment in stage.engine.requests[-1].segments)
@@ -95,14 +95,14 @@ async def test_swiping_back_shows_the_first_variant_again_and_the_model_reads_it
 async def test_a_swipe_past_the_last_variant_is_refused_with_a_sentence() -> None:
     async with a_stage() as stage:
         await stage.post("Hello?")
-        await stage.act(Act.SWIPE_RIGHT)
+        await stage.act("swipe", side="right")
         assert "no later version" in stage.shown[-1]
 
 
 async def test_continue_writes_on_in_the_same_turn() -> None:
     async with a_stage(["She paused.", " Then she smiled."]) as stage:
         await stage.post("Hello?")
-        await stage.act(Act.CONTINUE)
+        await stage.act("continue")
         assert stage.shown == (MIRA.greeting, "She paused. Then she smiled.")
         assert stage.engine.requests[-1].segments[-1].text.endswith(" She paused.")
         turn = (await stage.session()).turns[-1]
@@ -113,7 +113,7 @@ async def test_an_edit_changes_what_is_shown_and_what_is_read() -> None:
     async with a_stage(["One.", "Two."]) as stage:
         await stage.post("Hello?")
         number = (await stage.session()).turns[-1].number
-        await stage.act(Act.EDIT, turn=number, text="Mended.")
+        await stage.act("edit", turn=number, text="Mended.")
         assert stage.shown[-1] == "Mended."
         await stage.post("And?")
         prompt = "".join(segment.text for segment in stage.engine.requests[-1].segments)
@@ -125,7 +125,7 @@ async def test_undo_takes_the_last_exchange_away() -> None:
     async with a_stage(["One.", "Two."]) as stage:
         await stage.post("First.")
         await stage.post("Second.")
-        await stage.act(Act.UNDO)
+        await stage.act("undo")
         assert stage.shown == (MIRA.greeting, "One.")
         assert [turn.text for turn in (await stage.session()).turns] == [MIRA.greeting, "First.", "One."]
 
@@ -134,7 +134,7 @@ async def test_a_turn_after_undo_reuses_no_number() -> None:
     async with a_stage(["One.", "Two."]) as stage:
         await stage.post("First.")
         gone = {turn.number for turn in (await stage.session()).turns[1:]}
-        await stage.act(Act.UNDO)
+        await stage.act("undo")
         await stage.post("Again.")
         assert gone.isdisjoint(turn.number for turn in (await stage.session()).turns)
         assert stage.shown == (MIRA.greeting, "Two.")
@@ -142,7 +142,7 @@ async def test_a_turn_after_undo_reuses_no_number() -> None:
 
 async def test_the_length_chosen_stands_in_the_newest_header_only() -> None:
     async with a_stage(["One.", "Two."]) as stage:
-        await stage.act(Act.LENGTH, text="huge")
+        await stage.act("length", length="huge")
         await stage.post("First.")
         await stage.post("Second.")
         prompt = "".join(segment.text for segment in stage.engine.requests[-1].segments)
@@ -153,7 +153,7 @@ async def test_the_length_chosen_stands_in_the_newest_header_only() -> None:
 
 async def test_an_unknown_length_is_refused_with_the_known_ones() -> None:
     async with a_stage() as stage:
-        await stage.act(Act.LENGTH, text="colossal")
+        await stage.act("length", length="colossal")
         assert "micro" in stage.shown[-1]
 
 
@@ -179,7 +179,7 @@ async def test_a_stop_before_the_first_word_leaves_no_empty_reply() -> None:
         stage.service.receiver.stop(HERE)
         await posting
         assert (await stage.session()).turns[-1].role is Role.PLAYER
-        await stage.act(Act.RETRY)
+        await stage.act("retry")
         assert stage.shown == (MIRA.greeting, "Later.")
 
 
@@ -252,10 +252,10 @@ async def test_a_reply_too_large_for_the_window_leaves_the_post_that_it_answers(
         for number in range(6):
             await stage.post(f"Post number {number}.")
             assert any(turn.role is Role.PLAYER for turn in (await stage.session()).turns)
-        await stage.act(Act.RETRY)
+        await stage.act("retry")
         prompt = "".join(segment.text for segment in stage.engine.requests[-1].segments)
         assert "### Input:\nTobias: Post number 5." in prompt
-        await stage.act(Act.UNDO)
+        await stage.act("undo")
         assert (await stage.session()).turns[-1].role is Role.CHARACTER
 
 
@@ -263,9 +263,9 @@ async def test_the_story_is_read_ahead_after_every_act_that_changes_it() -> None
     async with a_stage(["One.", "Two."]) as stage:
         assert stage.engine.warms
         await stage.post("Hello?")
-        await stage.act(Act.RETRY)
+        await stage.act("retry")
         before = len(stage.engine.warms)
-        await stage.act(Act.SWIPE_LEFT)
+        await stage.act("swipe", side="left")
         assert "One." in "".join(segment.text for segment in stage.engine.warms[-1][1])
-        await stage.act(Act.UNDO)
+        await stage.act("undo")
         assert len(stage.engine.warms) == before + 2

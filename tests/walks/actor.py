@@ -4,14 +4,13 @@ import asyncio
 import json
 import logging
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 from adapters.clock import SystemClock
 from adapters.llama.engine import open_engine
 from bot.flow.service import Service
 from bot.ids import EventId
-from bot.posts import Act, Command, Inbound
+from bot.posts import Command, Inbound
 from bot.prompt.format import FORMATS
 from bot.story.policy import Rating
 from bot.story.session import with_length
@@ -27,6 +26,10 @@ READY = "ready"
 REPLY = 2
 """The number of the first reply, after the greeting and the post."""
 EDITED = "It was edited. " * 20
+ASKED: dict[str, tuple[str, dict[str, str | int]]] = {
+    "swipe_left": ("swipe", {"side": "left"}),
+    "edit": ("edit", {"turn": REPLY, "text": EDITED}),
+}
 FIRST_SEED, NEXT_SEED = 11, 12
 """Seeds of the first reply and of all later ones: with the same one a retry would write the same again, to the letter."""
 
@@ -74,8 +77,8 @@ async def open_story(folder: Path) -> None:
 def _event(act: str) -> Inbound:
     if act == "post":
         return a_post('"Tell me about this house," Tobias said.', "second")
-    command = Command(EventId(f"second {act}"), HERE, TOBIAS.author, Act(act))
-    return replace(command, turn=REPLY, text=EDITED) if command.act is Act.EDIT else command
+    name, values = ASKED.get(act, (act, {}))
+    return Command(EventId(f"second {act}"), HERE, TOBIAS.author, name, values)
 
 
 if __name__ == "__main__":

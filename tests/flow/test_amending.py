@@ -1,0 +1,95 @@
+"""What players change on the platform changes the story, and no answer to what was said before is left standing."""
+
+import asyncio
+
+from bot.ids import EventId
+from bot.ports.store import Change
+from bot.posts import ChannelLimits, Deleted, Edited
+from bot.story.acts import add_post, open_reply
+from bot.story.turn import Role
+from tests.builders import HERE, MIRA, TOBIAS, a_session
+from tests.fakes.engine import Pause, ScriptedReply
+from tests.flow.stage import Stage, a_stage
+
+LONG = tuple(f"Sentence number {number} of a long reply. " for number in range(60))
+
+
+async def edit(stage: Stage, post: str, text: str) -> None:
+    await stage.service.receiver.receive(Edited(EventId(f"edit of {post}"), HERE, EventId(post), text))
+    await stage.service.receiver.settled(HERE)
+
+
+async def delete(stage: Stage, post: str) -> None:
+    await stage.service.receiver.receive(Deleted(EventId(f"end of {post}"), HERE, EventId(post)))
+    await stage.service.receiver.settled(HERE)
+
+
+async def test_an_edited_post_reads_otherwise_in_the_next_prompt() -> None:
+    async with a_stage(["One.", "Two."]) as stage:
+        await stage.post("I am Tobias.", event="first")
+        await edit(stage, "first", "I am Tobias the Elder.")
+        await stage.post("And now?")
+        prompt = "".join(segment.text for segment in stage.engine.requests[-1].segments)
+        assert "I am Tobias the Elder." in prompt
+        assert "I am Tobias." not in prompt
+
+
+async def test_a_deleted_post_leaves_the_story_and_its_answer_stays() -> None:
+    async with a_stage(["One."]) as stage:
+        await stage.post("Hello?", event="first")
+        await delete(stage, "first")
+        assert [turn.role for turn in (await stage.session()).turns] == [Role.CHARACTER, Role.CHARACTER]
+        assert stage.shown == (MIRA.greeting, "One.")
+
+
+async def test_a_post_that_is_no_part_of_the_story_changes_nothing_when_it_changes() -> None:
+    async with a_stage(["One."]) as stage:
+        await stage.post("Hello?", event="first")
+        before = await stage.session()
+        await edit(stage, "somebody else's", "Other words.")
+        await delete(stage, "somebody else's")
+        assert await stage.session() == before
+
+
+async def test_an_answer_to_a_post_that_is_edited_meanwhile_is_taken_back_and_written_anew() -> None:
+    pause = Pause(before=40)
+    async with a_stage([ScriptedReply(LONG, pause=pause), "To the new words."], limits=ChannelLimits(300)) as stage:
+        posting = asyncio.create_task(stage.post("Old words.", event="first"))
+        await pause.reached.wait()
+        await edit(stage, "first", "New words.")
+        await posting
+        assert stage.shown == (MIRA.greeting, "To the new words.")
+        assert [turn.text for turn in (await stage.session()).turns[1:]] == ["New words.", "To the new words."]
+
+
+async def test_an_answer_to_a_post_that_is_deleted_meanwhile_is_taken_back() -> None:
+    pause = Pause(before=40)
+    async with a_stage([ScriptedReply(LONG, pause=pause)], limits=ChannelLimits(300)) as stage:
+        posting = asyncio.create_task(stage.post("Old words.", event="first"))
+        await pause.reached.wait()
+        await delete(stage, "first")
+        await posting
+        assert stage.shown == (MIRA.greeting,)
+        assert [turn.text for turn in (await stage.session()).turns] == [MIRA.greeting]
+
+
+async def test_a_reply_that_was_being_continued_falls_back_to_what_it_was() -> None:
+    pause = Pause(before=40)
+    async with a_stage(["Kept words.", ScriptedReply(LONG, pause=pause)], limits=ChannelLimits(300)) as stage:
+        await stage.post("Hello?", event="first")
+        continuing = asyncio.create_task(stage.act("continue"))
+        await pause.reached.wait()
+        await edit(stage, "first", "Hello there?")
+        await continuing
+        assert stage.shown == (MIRA.greeting, "Kept words.")
+        assert (await stage.session()).turns[-1].text == "Kept words."
+
+
+async def test_what_moved_on_before_a_crash_takes_the_half_written_answer_back_after_it() -> None:
+    async with a_stage(["One."], begin=False) as stage:
+        opened = open_reply(add_post(a_session(), TOBIAS, "Old words.", source=EventId("first")), 1)
+        await stage.store.save(Change(None, opened))
+        await stage.store.receive(Edited(EventId("an edit"), HERE, EventId("first"), "New words."))
+        await stage.service.start()
+        await stage.service.receiver.settled(HERE)
+        assert [turn.text for turn in (await stage.session()).turns] == ["New words.", "One."]
