@@ -15,7 +15,23 @@ from bot.ids import Place
 from bot.ports.store import Change, Store, Wish
 from bot.story.acts import give_up
 from bot.story.session import Session, with_turn
+from bot.story.settings import Length
 from bot.story.turn import Turn, Variant, VariantState
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a reply ended: what state it is in, and whether it is trimmed to its last whole sentence.
+
+    `is_cut` says that there was no room for more. `silent` and `unchanged` are said (unless empty) when nothing, or nothing
+    new, was written.
+    """
+
+    state: VariantState
+    cut_short: bool
+    is_cut: bool = False
+    silent: str = ""
+    unchanged: str = ""
 
 
 @dataclass(slots=True)
@@ -40,11 +56,22 @@ class Reply:
         after = with_turn(self.session, replace(turn.with_variant(variant), posts=posts))
         await self.save(after, wishes_for(self.session, turn, posts))
 
-    async def finish(self, state: VariantState, *, cut_short: bool, silent: str, unchanged: str) -> None:
-        """The reply is over. `silent` and `unchanged` are said (unless empty) when nothing, or nothing new, was written."""
-        text, ids = self.scribe.finish(cut=cut_short)
-        said = unchanged if text == self.scribe.variant.text else ""
-        await self._close(Variant(text, state, ids), said, silent)
+    async def finish(self, ending: Ending) -> None:
+        """The reply is over."""
+        text, ids = self.scribe.finish(cut=ending.cut_short)
+        said = ending.unchanged if text == self.scribe.variant.text else ""
+        await self._close(Variant(text, ending.state, ids, is_cut=ending.is_cut), said, ending.silent)
+
+    async def begin_again(self, length: Length) -> None:
+        """Nothing that was written so far counts; it is asked for once more in another length."""
+        self.scribe.start_over()
+        turn = self.turn
+        await self.save(with_turn(self.session, turn.with_variant(replace(turn.variant, length=length))))
+
+    async def count_impersonation(self) -> None:
+        """The model began to speak for a player, and was stopped."""
+        table = self.session.table
+        await self.save(replace(self.session, table=replace(table, impersonations=table.impersonations + 1)))
 
     async def break_off(self, reason: str) -> None:
         """The reply cannot be written on: what there is stays, and the place is told why."""
@@ -74,7 +101,7 @@ class Reply:
             await self._give_up(silent)
             return
         turn, posts = self.turn, tuple(self.scribe.posts)
-        variant = replace(turn.variant, text=written.text, state=written.state, token_ids=written.token_ids)
+        variant = replace(written, length=turn.variant.length, seed=turn.variant.seed)
         after = with_turn(self.session, replace(turn.with_variant(variant), posts=posts))
         await self.save(after, (*wishes_for(self.session, turn, posts), *self._said(said)))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from bot.chunking.chunker import Chunker
 from bot.ports.engine import TextDelta
 from bot.posts import ChannelLimits
-from bot.prompt.guard import clean, kept_ids
+from bot.prompt.guard import SPEAKER, clean, kept_ids
 from bot.story.turn import Variant
 
 
@@ -25,6 +25,7 @@ class Scribe:
     _chunker: Chunker = field(init=False)
     _text: str = field(init=False, default="")
     _end: int | None = field(init=False, default=None)
+    _by_name: bool = field(init=False, default=False)
     _trail: list[tuple[str, tuple[int, ...]]] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
@@ -49,6 +50,11 @@ class Scribe:
         return self._end is not None
 
     @property
+    def is_impersonation(self) -> bool:
+        """Whether it was over because somebody else was made to speak."""
+        return self.is_over and self._by_name
+
+    @property
     def kept(self) -> str:
         """The text that a crash must not lose: what has left in posts, and what the variant began with."""
         return self._text[: self._fixed].rstrip()
@@ -65,7 +71,7 @@ class Scribe:
         became_sure = self._take(delta.text if self._text else delta.text.lstrip())
         line = self._text.rfind("\n", 0, known) + 1
         if found := self.foreign.search(self._text, max(line, self._fixed)):
-            self._end = found.start()
+            self._end, self._by_name = found.start(), found.lastgroup == SPEAKER
         return became_sure
 
     def finish(self, *, cut: bool) -> tuple[str, tuple[int, ...]]:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from bot import texts
 from bot.errors import ChannelGone, EngineBusy, EngineError, PromptTooLong, StoreError
 from bot.flow.places import Places
-from bot.flow.reply import Reply
+from bot.flow.reply import Ending, Reply
 from bot.flow.scribe import Scribe
 from bot.flow.stop import Stop
 from bot.flow.window import Reading, fit, prepare_next
@@ -26,6 +26,7 @@ from bot.ports.store import Change, Store
 from bot.posts import Draft, Speaker, Voice
 from bot.prompt.format import PromptFormat
 from bot.prompt.guard import foreign_lines, is_impersonation, stop_texts
+from bot.prompt.length import shorter
 from bot.sampling import SamplingSettings
 from bot.story.acts import give_up
 from bot.story.policy import refusal
@@ -38,6 +39,9 @@ log = logging.getLogger(__name__)
 
 DRAWS = 3
 """How often a reply is drawn again, with the next seed, when the model ends it before the first word."""
+
+LITTLE = 160
+"""Characters below which a reply that ended in a player's line is asked for once more, shorter."""
 
 PATIENCE = 3
 """How often a busy engine is asked again before the players are told."""
@@ -116,7 +120,7 @@ class Writer:
 
     async def _draw(self, reply: Reply, stop: Stop) -> Finished | None:
         """The reply, drawn anew where the model ended it before its first word; None when it was stopped."""
-        seed, busy, draws = reply.turn.variant.seed, 0, 0
+        seed, busy, draws, shortened = reply.turn.variant.seed, 0, 0, False
         while True:
             try:
                 finished = await self._stream(reply, await self._request(reply, seed + draws), stop)
@@ -129,10 +133,21 @@ class Writer:
                     return None
                 continue
             draws += 1
+            if spoke_for_player(reply, finished) and not stop.is_set:
+                await reply.count_impersonation()
+                if not shortened and not reply.scribe.posts and self._is_little(reply):
+                    shortened = True
+                    await reply.begin_again(shorter(reply.turn.variant.length))
+                    continue
             if stop.is_set or reply.scribe.text.strip() or draws == DRAWS:
                 return finished
             reply.scribe.start_over()
             self.metrics.count("empty_draws")
+
+    @staticmethod
+    def _is_little(reply: Reply) -> bool:
+        """Whether so little was written that it is better asked for again. A reply that is written on keeps what it has."""
+        return not reply.scribe.variant.text and len(reply.scribe.text.strip()) < LITTLE
 
     async def _request(self, reply: Reply, seed: int) -> GenerationRequest:
         reply.session, prompt, budget = await fit(self._reading, reply.session)
@@ -171,10 +186,12 @@ class Writer:
 
     async def _finish(self, reply: Reply, finished: Finished | None) -> None:
         if finished is None and not reply.scribe.is_over:
-            await reply.finish(VariantState.STOPPED, cut_short=True, silent="", unchanged="")
+            await reply.finish(Ending(VariantState.STOPPED, cut_short=True))
             return
         cut_short = finished is None or finished.reason is not FinishReason.END
-        await reply.finish(VariantState.WHOLE, cut_short=cut_short, silent=texts.SILENT, unchanged=texts.NOTHING_TO_ADD)
+        is_cut = finished is not None and finished.reason in {FinishReason.LENGTH, FinishReason.DEADLINE}
+        words = {"silent": texts.SILENT, "unchanged": texts.NOTHING_TO_ADD}
+        await reply.finish(Ending(VariantState.WHOLE, cut_short=cut_short, is_cut=is_cut, **words))
 
     @property
     def _reading(self) -> Reading:
@@ -184,8 +201,8 @@ class Writer:
         session = reply.session
         facts: dict[str, object] = {"action": "turn", "place": session.place, "seconds": round(seconds, 3)}
         if reply.scribe.is_over:
-            facts["guard"] = "player"
-            self.metrics.count("guard_stops", "player")
+            facts["guard"] = "player" if reply.scribe.is_impersonation else "header"
+            self.metrics.count("guard_stops", str(facts["guard"]))
         self.metrics.count("turns", "stopped" if finished is None else finished.reason.value)
         if finished is not None:
             facts |= {"reason": finished.reason.value, "usage": finished.usage}
@@ -193,6 +210,13 @@ class Writer:
             facts["guard"] = "player" if is_impersonation(finished.stop, session) else "header"
             self.metrics.count("guard_stops", str(facts["guard"]))
         log.info("a turn was written", extra=facts)
+
+
+def spoke_for_player(reply: Reply, finished: Finished | None) -> bool:
+    """Whether a reply ended because the model began to speak for a player."""
+    if finished is not None:
+        return finished.reason is FinishReason.STOP and is_impersonation(finished.stop, reply.session)
+    return reply.scribe.is_impersonation
 
 
 async def until(stream: AsyncGenerator[StreamItem, None], stop: Stop) -> AsyncGenerator[StreamItem, None]:

@@ -12,6 +12,8 @@ from bot.story.session import Session
 from bot.story.turn import Role
 
 NAME_LIMIT = 40
+SPEAKER = "speaker"
+"""The group of `foreign_lines` that has found somebody else who speaks, and not a header."""
 
 # What Python, browsers or tokenisers may take for the end of a line.
 _LINE_ENDS = re.compile("\r\n|[\r\v\f\x1c\x1d\x1e\x85\u2028\u2029]")
@@ -64,7 +66,7 @@ def foreign_lines(session: Session, fmt: PromptFormat) -> re.Pattern[str]:
     """
     names = "|".join(re.escape(name).replace(r"\ ", r"\s+") for name in _others(session))
     headers = "|".join(re.escape(start) for start in fmt.header_starts)
-    speaking = rf"[ \t>*_~]*(?:{names})[ \t*_~]*[:\uff1a]" if names else ""
+    speaking = rf"(?P<{SPEAKER}>[ \t>*_~]*(?:{names})[ \t*_~]*[:\uff1a])" if names else ""
     header = rf"[ \t]*(?:{headers})" if headers else ""
     pattern = "|".join(f"^{line}" for line in (speaking, header) if line) or "(?!)"
     return re.compile(pattern, re.IGNORECASE | re.MULTILINE)

@@ -31,6 +31,7 @@ class Table:
     """How the people play. `lines` never happen in the story; `veils` happen out of sight. `removed` players are not heard.
 
     While it is `paused`, no reply is written and no post joins the story. `owner` is who began the session.
+    `impersonations` counts how often the model began to speak for a player and was stopped.
     """
 
     lines: tuple[str, ...] = ()
@@ -38,6 +39,7 @@ class Table:
     paused: bool = False
     removed: tuple[AuthorId, ...] = ()
     owner: AuthorId | None = None
+    impersonations: int = 0
 
 
 class LinkKind(StrEnum):
