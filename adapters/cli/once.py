@@ -14,7 +14,7 @@ from adapters.clock import SystemClock
 from adapters.config import Config, StorageConfig
 from adapters.terminal.courier import tame
 from adapters.wiring import House, house
-from bot.errors import EngineUnavailable
+from bot.errors import EngineUnavailable, PostRefused
 from bot.ids import ChannelKey, MessageId, Place, Platform, SessionId
 from bot.ports.clock import Clock
 from bot.ports.engine import Engine, EngineCapabilities, Finished, GenerationRequest, Segment, StreamItem, Waiting
@@ -53,6 +53,10 @@ class NotingCourier:
     async def read_back(self, post: OutboundPost, after: MessageId | None) -> PostReceipt | None:  # noqa: ARG002  it forgets nothing
         """The receipt of a post that was noted."""
         return next((PostReceipt(MessageId(each.key)) for _, each in self.posts if each.key == post.key), None)
+
+    async def open(self, near: Place, title: str, key: str) -> Place:  # noqa: ARG002  there is none
+        """Raises PostRefused: a rehearsal has one story."""
+        raise PostRefused("A rehearsal has one story only.")
 
     async def writing(self, place: Place, draft: Draft) -> None:
         """Nobody watches."""

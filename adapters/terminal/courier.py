@@ -88,6 +88,10 @@ class TerminalCourier:
         message = _message_of(post)
         return PostReceipt(message) if self._gone.get(message) is False else None
 
+    async def open(self, near: Place, title: str, key: str) -> Place:  # noqa: ARG002  there is none
+        """Raises PostRefused: a terminal shows one story."""
+        raise PostRefused("A terminal shows one story only; open another one on the page.")
+
     async def writing(self, place: Place, draft: Draft) -> None:  # noqa: ARG002  a terminal has one place
         """Show the text as it grows, below what is printed; a pipe gets only finished posts."""
         if self.muted or not self.console.is_terminal:

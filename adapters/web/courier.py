@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from bot.errors import PostRefused
-from bot.ids import MessageId, Place, Platform
+from bot.ids import ChannelKey, MessageId, Place, Platform
 from bot.posts import ChannelLimits, Draft, OutboundPost, PostReceipt
 
 WEB = Platform("web")
@@ -87,6 +87,10 @@ class WebCourier:
         """Whether the post was sent since the start; sending it again is harmless in any case."""
         message = message_of(post)
         return PostReceipt(message) if self._recent[post.place].get(message) else None
+
+    async def open(self, near: Place, title: str, key: str) -> Place:  # noqa: ARG002  a page shows its story's own title
+        """Another thread of the page."""
+        return Place(WEB, ChannelKey(hashlib.sha256(key.encode()).hexdigest()[:12]))
 
     async def writing(self, place: Place, draft: Draft) -> None:
         """Show the text that is being written."""

@@ -33,6 +33,14 @@ class Places:
             except TryLater as patience:
                 await self.clock.sleep(patience.seconds)
 
+    async def open(self, near: Place, title: str, key: str) -> Place:
+        """A new place beside one, asked for again as long as the platform asks to wait. Raises PostRefused and ChannelGone."""
+        while True:
+            try:
+                return await self.courier(near).open(near, title, key)
+            except TryLater as patience:
+                await self.clock.sleep(patience.seconds)
+
     async def writing(self, place: Place, draft: Draft) -> None:
         """Show that a reply is being written."""
         await self.courier(place).writing(place, draft)

@@ -39,6 +39,13 @@ class Courier(Protocol):
         """Whether this post already stands in its place, looking after message `after`; None when it does not."""
         ...
 
+    async def open(self, near: Place, title: str, key: str) -> Place:
+        """A new place beside one, for a story of its own: a thread, say, with this title. The same key opens the same place.
+
+        Raises PostRefused, with a sentence for the player, where none can be opened.
+        """
+        ...
+
     async def writing(self, place: Place, draft: Draft) -> None:
         """Let the place see that its character is writing, and what, where it can show that. Best effort: never raises."""
         ...

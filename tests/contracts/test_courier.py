@@ -157,3 +157,16 @@ async def test_a_mishap_after_its_effect_leaves_the_post_to_be_read_back() -> No
     courier.forget_keys()
     await courier.send(post)
     assert courier.texts(here) == ("Once.", "Once.")
+
+
+async def test_a_place_opened_twice_with_one_key_is_one_place(candidate: Candidate) -> None:
+    if candidate.courier.platform == TERMINAL:
+        with pytest.raises(PostRefused, match="one story only"):
+            await candidate.courier.open(candidate.place, "What Mira did", "event-1")
+        return
+    first = await candidate.courier.open(candidate.place, "What Mira did", "event-1")
+    again = await candidate.courier.open(candidate.place, "What Mira did", "event-1")
+    other = await candidate.courier.open(candidate.place, "What Mira did", "event-2")
+    assert first == again
+    assert len({candidate.place, first, other}) == 3
+    assert first.platform == candidate.courier.platform

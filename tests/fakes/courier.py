@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bot.errors import CourierError, PostRefused
-from bot.ids import MessageId, Place, Platform, PostKey
+from bot.ids import ChannelKey, MessageId, Place, Platform, PostKey
 from bot.posts import ChannelLimits, Draft, OutboundPost, PostReceipt
 
 TEST_PLATFORM = Platform("test")
@@ -48,7 +48,8 @@ class Call:
 class RecordingCourier:
     """Serves any place of its platform. Two posting calls at a time in one place are a mistake of the caller, and fail.
 
-    `standing` is what its places show, in order; `calls` are all calls but the drafts, which are in `drafts` and `rests`.
+    `standing` is what its places show, in order; `calls` are all calls but the drafts, which are in `drafts` and `rests`;
+    `opened` has the titles of the places that were opened, by their keys.
     """
 
     platform: Platform = TEST_PLATFORM
@@ -58,6 +59,7 @@ class RecordingCourier:
     calls: list[Call] = field(default_factory=list)
     drafts: list[tuple[Place, Draft]] = field(default_factory=list)
     rests: list[tuple[Place, int]] = field(default_factory=list)
+    opened: dict[str, str] = field(default_factory=dict)
     _receipts: dict[tuple[Place, PostKey], PostReceipt] = field(default_factory=dict)
     _made: int = 0
     _counted: Counter[Verb | None] = field(default_factory=Counter)
@@ -108,6 +110,10 @@ class RecordingCourier:
                 if self.standing[post.place][message].key == post.key:
                     return PostReceipt(message)
             return None
+
+    async def open(self, near: Place, title: str, key: str) -> Place:
+        self.opened[key] = title
+        return Place(near.platform, ChannelKey(f"beside {near.channel}: {key}"))
 
     async def writing(self, place: Place, draft: Draft) -> None:
         self.drafts.append((place, draft))

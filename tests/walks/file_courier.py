@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import PostRefused
-from bot.ids import MessageId, Place, Platform
+from bot.ids import ChannelKey, MessageId, Place, Platform
 from bot.posts import ChannelLimits, Draft, OutboundPost, PostReceipt
 
 
@@ -47,6 +47,10 @@ class FileCourier:
         del after
         known = self._by_key(post)
         return PostReceipt(known) if known is not None else None
+
+    async def open(self, near: Place, title: str, key: str) -> Place:
+        del title
+        return Place(near.platform, ChannelKey(key))
 
     async def writing(self, place: Place, draft: Draft) -> None:
         del place, draft
