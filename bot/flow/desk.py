@@ -1,0 +1,13 @@
+"""What is answered at once, beside the walk: commands that only read, and those on what belongs to no single story."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command that is answered at once comes back with: a sentence or a page of text, and maybe a file to take home."""
+
+    text: str
+    file: bytes = b""
+    file_name: str = ""
+    file_type: str = ""
