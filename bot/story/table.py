@@ -31,6 +31,7 @@ class Table:
     """How the people play. `lines` never happen in the story; `veils` happen out of sight. `removed` players are not heard.
 
     While it is `paused`, no reply is written and no post joins the story. `owner` is who began the session.
+    `next_speaker` is the name of the character whom the players asked to answer next (empty: nobody).
     """
 
     lines: tuple[str, ...] = ()
@@ -38,6 +39,7 @@ class Table:
     paused: bool = False
     removed: tuple[AuthorId, ...] = ()
     owner: AuthorId | None = None
+    next_speaker: str = ""
 
 
 class LinkKind(StrEnum):
