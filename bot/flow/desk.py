@@ -1,6 +1,9 @@
 """What is answered at once, beside the walk: commands that only read, and those on what belongs to no single story."""
 
 from dataclasses import dataclass
+from typing import Protocol
+
+from bot.posts import Command
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,3 +14,11 @@ class Answer:
     file: bytes = b""
     file_name: str = ""
     file_type: str = ""
+
+
+class Desk(Protocol):
+    """Answers commands at once."""
+
+    async def answer(self, command: Command, upload: bytes = b"") -> Answer:
+        """What comes of a command; `upload` is the file that came with it. Raises Refused, with a sentence for the player."""
+        ...
