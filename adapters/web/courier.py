@@ -115,7 +115,7 @@ class WebCourier:
     def recent(self, place: Place) -> Mapping[MessageId, OutboundPost | None]:
         """The latest messages and what they show by now (None: taken away), whether the store knows of it yet or not."""
         # Asking about a place that never was must not keep its name.
-        return self._recent[place] if place in self._recent else {}
+        return self._recent.get(place, {})
 
     def forget(self, place: Place) -> None:
         """The place holds another story now: what was remembered of the one before is no part of it."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import RequestPayloadError
 
 from adapters.web.markdown import plain
@@ -91,7 +92,7 @@ class Sent:
         values |= {option: self.text if value is None else value for option, value in given.items()}
         return self.command(place, by, name, values, f"{self.act}.{self.turn}")
 
-    def command(self, place: Place, by: Writer, name: str, values: Mapping[str, str | int], kind: str) -> Command:  # noqa: PLR0913  all that a command is
+    def command(self, place: Place, by: Writer, name: str, values: Mapping[str, str | int], kind: str) -> Command:
         """A command of the player's, who decides in the place: it is theirs. `kind` tells apart what one page can send."""
         return Command(self._event(kind), place, by.author, name, values, by.name, is_moderator=True)
 
@@ -130,7 +131,7 @@ async def read_upload(request: web.Request, check: Callable[[str], None]) -> Sen
         raise NotAllowed(413, FILE_TOO_LARGE)
     try:
         return await _read_parts(await request.multipart(), check)
-    except (ValueError, LookupError, RequestPayloadError, web.HTTPRequestEntityTooLarge):
+    except (ValueError, LookupError, RequestPayloadError, HttpProcessingError):
         raise NotAllowed(422, UNREADABLE) from None
 
 
@@ -163,8 +164,8 @@ async def _bytes(part: BodyPartReader, limit: int, sentence: str) -> bytes:
 def _sent(got: Mapping[str, str]) -> Sent:
     # Browsers send line ends as CR LF; a story knows newlines.
     text = got.get("text", "").replace("\r\n", "\n")
-    rest = {name: got.get(name, "") for name in ("token", "nonce", "act", "turn", "character")}
-    return Sent(text=text, **rest)
+    token, nonce, act, turn, character = (got.get(name, "") for name in ("token", "nonce", "act", "turn", "character"))
+    return Sent(token, nonce, text, act, turn, character)
 
 
 def _bare(name: str) -> str:

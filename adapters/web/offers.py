@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import cache
 
 from bot.commands.catalogue import COMMANDS, find, visible
-from bot.commands.help import help_about
 from bot.commands.spec import CommandSpec, Option, OptionKind, Topic, Who, usage
 from bot.story.settings import Length
 
@@ -53,11 +52,6 @@ def is_command(text: str) -> bool:
 def line_of(text: str) -> str:
     """The command without its prefix, which the box for commands does not need."""
     return text.strip().removeprefix(PREFIX)
-
-
-def told_help(topic: str) -> str:
-    """The help on a command, or on all. Raises Refused when there is no such command."""
-    return help_about(topic, PREFIX, CIRCLE)
 
 
 def file_option(spec: CommandSpec) -> Option | None:

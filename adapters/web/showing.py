@@ -30,7 +30,7 @@ class Said:
     typed: str = ""
     line_trouble: str = ""
     line: str = ""
-    note: Markup = Markup()
+    note: Markup = field(default_factory=Markup)
 
 
 @dataclass(slots=True)
@@ -87,7 +87,9 @@ class Shows:
     async def thread(self, place: Place) -> str:
         """The part of a thread's page that changes; or the sentence that says why it cannot be shown."""
         try:
-            return print_page("thread.html", **await self._facts(place, await self._session(place), before=None, hidden=self.hidden("")))
+            return print_page(
+                "thread.html", **await self._facts(place, await self._session(place), before=None, hidden=self.hidden(""))
+            )
         except StoreUnavailable as error:
             return print_page("silence.html", sentence=str(error))
 

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from aiohttp import web
+from markupsafe import Markup
 
 from adapters.web import answers, forms
 from adapters.web.addresses import page_of
 from adapters.web.forms import Sent, Writer
-from adapters.web.offers import is_command, line_of, takes_file, told_help
+from adapters.web.offers import is_command, line_of, takes_file
 from adapters.web.safety import NotAllowed
 from adapters.web.showing import Said, Shows
 from bot.commands.catalogue import COMMANDS
@@ -131,7 +132,10 @@ class Takes:
             raise Refused("Choose a character first; one can be brought in below.")
         values = check(START, {"character": sent.character, "scenario": sent.text})
         place = await self.shows.courier.open(self.shows.threads.main, "", sent.key)
-        await self._receive(sent.command(place, await self._writer(place), START.name, values, START.name))
+        # Sent twice, it began with the first sending.
+        if await self.shows.store.session_at(place) is None:
+            await self.desk.answer(sent.command(place, await self._writer(place), START.name, values, START.name))
+            self._follow(place)
         return place
 
     async def _take_file(self, place: Place, sent: Sent) -> Answer | None:
@@ -145,12 +149,8 @@ class Takes:
         """Have a command carried out in its turn (None), or its answer at once. Raises Refused, StoreUnavailable."""
         asked = parse(line_of(sent.text), attached=sent.file_name)
         name = asked.spec.name
-        if name == "help":
-            return Answer(told_help(str(asked.values.get("command", ""))))
-        if name == "stop":
-            return Answer("The reply ends here." if self.receiver.stop(place) else "Nothing is being written.")
         command = sent.command(place, await self._writer(place), name, asked.values, f"command.{name}")
-        if asked.spec.is_story and not sent.file_name:
+        if not self.desk.answers(name):
             await self._receive(command)
             return None
         answer = await self.desk.answer(command, sent.file)
@@ -185,7 +185,7 @@ class Takes:
     async def _done(
         self, request: web.Request, place: Place, answer: Answer | None, where: str = "#status"
     ) -> web.StreamResponse:
-        note = self.shows.note(answer) if answer else ""
+        note = self.shows.note(answer) if answer else Markup()
         if answers.wants_json(request):
             told: Mapping[str, str] = {"note": note} if note else {}
             return web.json_response(told)

@@ -52,8 +52,9 @@ class Threads:
         places = [place for place in await self.store.places() if place.platform == WEB]
         for gone in self._read.keys() - set(places):
             del self._read[gone]
-        ordered = sorted(reversed(places), key=lambda place: place != self.main)
-        return tuple([await self._title(place, shown) for place in ordered])
+        main_first = [place for place in places if place == self.main]
+        newest_first = [place for place in reversed(places) if place != self.main]
+        return tuple([await self._title(place, shown) for place in (*main_first, *newest_first)])
 
     async def _title(self, place: Place, shown: Place | None) -> Title:
         steps = self.courier.steps(place)

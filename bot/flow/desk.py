@@ -19,6 +19,10 @@ class Answer:
 class Desk(Protocol):
     """Answers commands at once."""
 
+    def answers(self, name: str) -> bool:
+        """Whether a command is answered here, and not in its place's lane."""
+        ...
+
     async def answer(self, command: Command, upload: bytes = b"") -> Answer:
         """What comes of a command; `upload` is the file that came with it. Raises Refused, with a sentence for the player."""
         ...

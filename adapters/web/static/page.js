@@ -48,7 +48,7 @@ function replaceThread(html) {
   const fresh = new DOMParser().parseFromString(html, "text/html").getElementById("thread");
   if (fresh.dataset.silence !== undefined) return say(fresh.dataset.silence);
   thread.dataset.token = fresh.dataset.token;
-  if (reply) reply.hidden = fresh.dataset.locked !== undefined;
+  if (reply) reply.hidden = fresh.dataset.locked !== undefined || fresh.dataset.live === undefined;
   const kept = new Set([...fresh.children].map((part) => part.id));
   for (const old of [...thread.children]) if (!kept.has(old.id)) remove(old);
   let before = null;
