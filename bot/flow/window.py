@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bot.errors import PromptTooLong
+from bot.flow.lore import LoreTeller
 from bot.ports.engine import Engine, Segment
 from bot.ports.store import Change, Store
 from bot.prompt.build import Prompt, build
@@ -20,6 +21,12 @@ class Reading:
     store: Store
     engine: Engine
     prompt_format: PromptFormat
+    lore: LoreTeller
+    lengths: LengthTable | None = None
+
+    async def prompt(self, session: Session) -> Prompt:
+        """The prompt of a session, with the lore that its story touches."""
+        return build(session, self.prompt_format, await self.lore.told(session))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,7 @@ async def fit(reading: Reading, session: Session) -> tuple[Session, Prompt, int]
     Raises PromptTooLong when even the newest turn alone does not fit.
     """
     length = session.turns[-1].variant.length
-    measured = await measure(reading, build(session, reading.prompt_format))
+    measured = await measure(reading, await reading.prompt(session))
     budget = reply_budget(length, measured.context)
     space = room(measured.context, measured.head, measured.tail, budget)
     drop = plan(measured.turns, space)
@@ -48,12 +55,12 @@ async def fit(reading: Reading, session: Session) -> tuple[Session, Prompt, int]
     if drop == 0:
         return session, measured.prompt, budget
     session = await _move(reading, session, measured.prompt, drop)
-    return session, build(session, reading.prompt_format), budget
+    return session, await reading.prompt(session), budget
 
 
 async def prepare_next(reading: Reading, session: Session) -> Session:
     """After a turn: move the window now if the next turn would not fit, and have the engine read the story while it rests."""
-    prompt = build(session, reading.prompt_format)
+    prompt = await reading.prompt(session)
     if prompt.turns:
         measured = await measure(reading, prompt)
         budget = reply_budget(session.settings.length, measured.context)
@@ -61,7 +68,7 @@ async def prepare_next(reading: Reading, session: Session) -> Session:
         drop = min(plan_ahead(measured.turns, space), _last_post(session, prompt))
         if drop:
             session = await _move(reading, session, prompt, drop)
-            prompt = build(session, reading.prompt_format)
+            prompt = await reading.prompt(session)
     await reading.engine.warm(session.id, prompt.segments, session.settings.adapter)
     return session
 
