@@ -34,6 +34,7 @@ class Table:
 
     While it is `paused`, no reply is written and no post joins the story. `owner` is who began the session.
     `impersonations` counts how often the model began to speak for a player and was stopped.
+    `next_speaker` is the name of the character whom the players asked to answer next (empty: nobody).
     """
 
     lines: tuple[str, ...] = ()
@@ -42,6 +43,7 @@ class Table:
     removed: tuple[AuthorId, ...] = ()
     owner: AuthorId | None = None
     impersonations: int = 0
+    next_speaker: str = ""
 
 
 class LinkKind(StrEnum):
