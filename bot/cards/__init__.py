@@ -1,1 +1,1 @@
-"""Character cards and lorebooks as files: read from PNG, JSON and CHARX, and written. Bytes in, values out; it opens no file."""
+"""Character cards and lorebooks as files: read from PNG, JSON and CHARX, and written. Bytes in, values out."""

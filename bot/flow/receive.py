@@ -3,11 +3,11 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
+from bot.cleaning import clean_input, clean_name
 from bot.ids import Place
 from bot.metrics import Metrics
 from bot.ports.store import Store
 from bot.posts import Act, Command, Inbound
-from bot.prompt.guard import clean_input, clean_name
 
 WORD = 64
 """The most characters that are taken of a command that is answered with one word."""

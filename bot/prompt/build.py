@@ -8,9 +8,10 @@ tokens of the whole: what tokenisers join stays in one segment.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from bot.cleaning import one_line
 from bot.ports.engine import Segment
 from bot.prompt.format import PromptFormat
-from bot.prompt.guard import neutralise, one_line
+from bot.prompt.guard import neutralise
 from bot.story.session import Session
 from bot.story.settings import Length
 from bot.story.turn import Role, Turn, Variant
