@@ -3,13 +3,13 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
+from bot.cleaning import clean_input, clean_name
 from bot.errors import Refused
 from bot.flow.gate import Gate, sentence
 from bot.ids import Place
 from bot.metrics import Metrics
 from bot.ports.store import Store
 from bot.posts import Command, Deleted, Edited, Inbound
-from bot.prompt.guard import clean_input, clean_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 
 from bot.cards.macros import Names, fill
 from bot.prompt.format import PromptFormat
-from bot.prompt.guard import neutralise, one_line
+from bot.cleaning import one_line
+from bot.prompt.guard import neutralise
 from bot.prompt.lore import Told
 from bot.story.card import CharacterCard
 from bot.story.lorebook import LoreEntry
