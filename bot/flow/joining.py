@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot.flow.wishes import notice
 from bot.ports.store import Change
 from bot.posts import InboundPost
-from bot.prompt.length import LengthTable, match_length
+from bot.prompt.length import match_length
 from bot.story.acts import add_aside, add_post, open_reply
 from bot.story.marks import split
 from bot.story.persona import Persona
@@ -18,10 +18,9 @@ from bot.story.settings import Length, TurnPolicy
 
 @dataclass(frozen=True, slots=True)
 class Joining:
-    """What the joining of posts needs: seeds, and how long the model's replies are."""
+    """What the joining of posts needs: seeds."""
 
     roll: Callable[[], int]
-    lengths: LengthTable | None
 
     def join(self, session: Session, persona: Persona, post: InboundPost) -> Change:
         """The change that a post makes: it joins the story, as talk or as a post, and is answered if it is time."""
@@ -44,6 +43,6 @@ class Joining:
         """The session with a reply opened to its newest post: by whoever's turn it is, in the length that is asked for."""
         text = session.last.text if session.last else ""
         if length is None and session.settings.matches_length:
-            length = match_length(len(text.split()), self.lengths)
+            length = match_length(len(text.split()), None)
         name = speaker(session, text).name
         return open_reply(call_on(session, ""), self.roll(), speaker=name, length=length)

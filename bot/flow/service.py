@@ -1,7 +1,7 @@
 """The bot as one object: the walk wired together, started, and closed. Adapters see its receiver and `begin`."""
 
 import secrets
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -33,6 +33,7 @@ from bot.ports.engine import Engine
 from bot.ports.store import Store
 from bot.posts import Deleted, Edited, Inbound
 from bot.prompt.format import PromptFormat
+from bot.prompt.length import LengthTable
 from bot.sampling import LIMARP, SamplingSettings
 from bot.safety.blocklist import Blocklist
 from bot.story.session import Session
@@ -51,9 +52,9 @@ def roll() -> int:
 class Service:
     """Plays the stories of all places that its couriers serve.
 
-    `deadline` is how many seconds a reply may take at most; `lengths` what the model's length modifiers come to. `operators`
-    are the players who run this program, `usual` the settings of new sessions, and `keeps` a sentence on how long things
-    are kept.
+    `deadline` is how many seconds a reply may take at most; `lengths` are what is known of models' replies, by the models'
+    fingerprints. `operators` are the players who run this program, `usual` the settings of new sessions, and `keeps` a
+    sentence on how long things are kept.
     """
 
     store: Store
@@ -65,8 +66,8 @@ class Service:
     metrics: Metrics = field(default_factory=Metrics)
     post_limit: int = POST_LIMIT
     deadline: float | None = None
+    lengths: Mapping[str, LengthTable] = field(default_factory=dict)
     roll: Callable[[], int] = roll
-    lengths: LengthTable | None = None
     blocklist: Blocklist = field(default_factory=Blocklist)
     operators: Collection[AuthorId] = ()
     usual: SessionSettings = field(default_factory=SessionSettings)
@@ -89,7 +90,7 @@ class Service:
         writer = Writer(
             self.store, self.engine, places, self._gate, self.clock, reading, self.sampling, self.metrics, wake, self.deadline
         )
-        joining = Joining(self.roll, self.lengths)
+        joining = Joining(self.roll)
         library = LibraryDesk(self.store, self._gate, self._lanes)
         summariser = Summariser(self.engine, self.prompt_format, self.sampling, self.roll)
         errands = Errands(self.store, places, self._gate, summariser, library.find, wake)

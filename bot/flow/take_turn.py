@@ -6,9 +6,9 @@ Rule 2: only waiting for the engine may be interrupted; a step that stores somet
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from bot import texts
@@ -48,7 +48,10 @@ PATIENCE = 3
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """What the writing of any reply needs: the walls, the prompt format, the sampler settings, a reply's seconds at most."""
+    """What the writing of any reply needs: the walls, the prompt format, the sampler settings, a reply's seconds at most.
+
+    `lengths` are what is known of models' replies, by the models' fingerprints.
+    """
 
     store: Store
     engine: Engine
