@@ -189,6 +189,10 @@ def _furnished(config: Config, store: Store, engine: Engine, couriers: Sequence[
         post_limit=config.story.post_limit,
         deadline=config.engine.deadline_seconds,
         lengths=config.model.length_tables,
+        blocklist=config.safety.blocklist,
+        operators=(PLAYER,),
+        usual=config.story.session_settings,
+        keep=config.privacy.keep,
     )
     return House(config, store, engine, service, metrics)
 
@@ -243,7 +247,8 @@ def _player_name(story: Session, config: Config) -> str:
 def refuse_adult_play(config: Config, rating: Rating) -> None:
     """Raises Refused, with how to state a rating, when the model or the scene may not be played."""
     scene = config.scene
-    if blocked := refusal(model=rating, character=scene.character.card.rating, session=scene.rating):
+    cast = (scene.character.card.rating,)
+    if blocked := refusal(model=rating, cast=cast, session=scene.rating, adults_only=config.web.adults_only):
         if rating is Rating.UNRATED:
             blocked += ' For the model: --rating general, RATING=general for make, or rating = "general" under [model].'
         raise Refused(blocked)

@@ -48,7 +48,9 @@ class Gate:
         """What its texts are judged by. Minors are kept out wherever anything is adult: an unrated model writes as it likes."""
         model = (await self.engine.capabilities()).rating
         adult = is_adult(model) or is_adult(session.rating) or any(is_adult(rating) for rating in _ratings(session))
-        return Rules(minors=adult, adult=False, blocklist=self.blocklist, year=datetime.fromtimestamp(self.clock.now(), UTC).year)
+        return Rules(
+            minors=adult, adult=False, blocklist=self.blocklist, year=datetime.fromtimestamp(self.clock.now(), UTC).year
+        )
 
     async def judge_event(self, session: Session, event: Inbound) -> Concern | None:
         """What an event's words may not say here, if they say it."""
@@ -140,4 +142,3 @@ def _texts(session: Session) -> Iterable[tuple[str, str]]:
     yield from (("author's note", memory.note), ("summary", memory.summary))
     yield from (("pinned facts", fact) for fact in memory.facts)
     yield from (("lore", text) for book in memory.lore for text in _entries(book))
-

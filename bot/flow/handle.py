@@ -6,25 +6,29 @@ Rule 3: as long as the engine has not told what it runs, the age gate cannot be 
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 
 from bot import texts
 from bot.errors import AlreadyHandled, ChannelGone, EngineError, Refused, StaleSession, StoreUnavailable, UnderstudyError
 from bot.flow.acts import Scene, carry_out
-from bot.flow.decide import Amend, Ignore, RunCommand, decide
+from bot.commands.spec import Who
+from bot.flow.decide import Amend, Ignore, RunCommand, Standing, circle, decide
+from bot.flow.errands import ERRANDS, Errands
+from bot.flow.gate import Gate
+from bot.flow.joining import Joining
 from bot.flow.places import Places
 from bot.flow.stop import Stop
 from bot.flow.take_turn import Writer
 from bot.flow.wishes import notice, notice_without_session
-from bot.ids import Place
+from bot.ids import AuthorId, Place
 from bot.metrics import Metrics
 from bot.ports.clock import Clock
 from bot.ports.engine import Engine
 from bot.ports.store import Change, Store
-from bot.posts import Deleted, Edited, Inbound, InboundPost, OutboundPost
+from bot.posts import Command, Deleted, Edited, Inbound, InboundPost, OutboundPost
 from bot.story import cutting
-from bot.story.acts import add_post, edit, open_reply
+from bot.story.acts import edit
 from bot.story.persona import Persona
 from bot.story.session import Session
 

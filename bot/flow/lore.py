@@ -49,7 +49,9 @@ class LoreTeller:
         )
 
     async def _measure(self, books: tuple[Lorebook, ...]) -> None:
-        unknown = [text for text in dict.fromkeys(entry.content for book in books for entry in book.entries) if text not in self._sizes]
+        unknown = [
+            text for text in dict.fromkeys(entry.content for book in books for entry in book.entries) if text not in self._sizes
+        ]
         if unknown:
             counts = await self.engine.count([Segment(text) for text in unknown])
             self._sizes.update(zip(unknown, counts, strict=True))

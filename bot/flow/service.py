@@ -14,17 +14,17 @@ from bot.flow.desk.status import Status
 from bot.flow.desk.stories import StoryDesk
 from bot.flow.errands import Errands
 from bot.flow.gate import Gate
+from bot.flow.handle import Handler
 from bot.flow.joining import Joining
+from bot.flow.keeping import Keep, Sweeper
+from bot.flow.lanes import Lanes
 from bot.flow.lore import LoreTeller
 from bot.flow.opening import opened
-from bot.flow.summing import Summariser
-from bot.flow.window import Reading
-from bot.prompt.length import LengthTable
-from bot.flow.handle import Handler
-from bot.flow.lanes import Lanes
 from bot.flow.places import Places
 from bot.flow.receive import Receiver
+from bot.flow.summing import Summariser
 from bot.flow.take_turn import Writer
+from bot.flow.window import Reading
 from bot.ids import AuthorId, Place
 from bot.metrics import Metrics
 from bot.ports.clock import Clock
@@ -34,8 +34,8 @@ from bot.ports.store import Store
 from bot.posts import Deleted, Edited, Inbound
 from bot.prompt.format import PromptFormat
 from bot.prompt.length import LengthTable
-from bot.sampling import LIMARP, SamplingSettings
 from bot.safety.blocklist import Blocklist
+from bot.sampling import LIMARP, SamplingSettings
 from bot.story.session import Session
 from bot.story.settings import SessionSettings
 
@@ -53,8 +53,8 @@ class Service:
     """Plays the stories of all places that its couriers serve.
 
     `deadline` is how many seconds a reply may take at most; `lengths` are what is known of models' replies, by the models'
-    fingerprints. `operators` are the players who run this program, `usual` the settings of new sessions, and `keeps` a
-    sentence on how long things are kept.
+    fingerprints. `operators` are the players who run this program, `usual` the settings of new sessions, and `keep` says how
+    long things are kept.
     """
 
     store: Store
@@ -71,10 +71,11 @@ class Service:
     blocklist: Blocklist = field(default_factory=Blocklist)
     operators: Collection[AuthorId] = ()
     usual: SessionSettings = field(default_factory=SessionSettings)
-    keeps: str = ""
+    keep: Keep = field(default_factory=Keep)
     receiver: Receiver = field(init=False)
     desk: Desk = field(init=False)
     _gate: Gate = field(init=False)
+    _sweeper: Sweeper = field(init=False)
     _places: Places = field(init=False)
     _lanes: Lanes = field(init=False, default_factory=Lanes)
     _deliverer: Deliverer = field(init=False)
@@ -83,6 +84,7 @@ class Service:
 
     def __post_init__(self) -> None:
         places = self._places = Places(self.couriers, self.clock)
+        self._sweeper = Sweeper(self.store, self.engine, self.clock, self.keep)
         self._gate = Gate(self.engine, places, self.clock, self.blocklist)
         self._deliverer = Deliverer(self.store, places, self.clock, self.metrics)
         wake = self._deliverer.wake
@@ -136,7 +138,7 @@ class Service:
             self._deliverer.wake,
             self.usual,
         )
-        people = PeopleDesk(self.store, self.engine, self._places, self.clock, self._deliverer.wake, self.keeps)
+        people = PeopleDesk(self.store, self.engine, self._places, self.clock, self._deliverer.wake, self.keep.sentence)
         return Desk(self.store, self.operators, stories, people, library)
 
     async def start(self) -> None:
@@ -144,6 +146,7 @@ class Service:
 
         What belongs to a platform that no courier serves now is left for a run that does.
         """
+        self._sweeper.start()
         await self._deliverer.start()
         waiting = await self.store.waiting()
         moved_on = {event.place for event in waiting if isinstance(event, Edited | Deleted)}
@@ -157,6 +160,7 @@ class Service:
 
     async def close(self) -> None:
         """Stop working. Nothing is lost: what is unfinished is taken up by the next start."""
+        await self._sweeper.close()
         await self._lanes.close()
         await self._deliverer.close()
 
@@ -180,4 +184,3 @@ class Service:
     async def _settled(self, place: Place) -> None:
         await self._lanes.settled(place)
         await self._deliverer.settled(place)
-

@@ -65,7 +65,9 @@ class Summariser:
             max_tokens=MOST_TOKENS,
             sampling=replace(self.sampling, temperature=CALM),
             seed=self.roll(),
-            stop=tuple(dict.fromkeys((*self.prompt_format.stop_texts, *(f"\n{start}" for start in self.prompt_format.header_starts)))),
+            stop=tuple(
+                dict.fromkeys((*self.prompt_format.stop_texts, *(f"\n{start}" for start in self.prompt_format.header_starts)))
+            ),
             adapter=session.settings.adapter,
             keeps=False,
         )

@@ -6,9 +6,9 @@ Rule 2: only waiting for the engine may be interrupted; a step that stores somet
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from bot import texts
@@ -75,7 +75,9 @@ class Writer:
         except ChannelGone:
             log.warning("a reply has no place to go to", extra={"action": "give_up_turn", "place": session.place})
             return await self.store.save(Change(session, give_up(session)))
-        scribe = Scribe(turn.variant, limits, foreign_lines(session, self.reading.prompt_format), await self.gate.watch(session))
+        scribe = Scribe(
+            turn.variant, limits, foreign_lines(session, self.reading.prompt_format), await self.gate.watch(session)
+        )
         reply = Reply(session, scribe, self.store, self.wake)
         try:
             await self._write(reply, stop)

@@ -9,8 +9,8 @@ Rule 3: what is told in the middle of the story stands still for several turns, 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bot.ports.engine import Segment
 from bot.cards.macros import fill
+from bot.ports.engine import Segment
 from bot.prompt.format import PromptFormat
 from bot.prompt.guard import neutralise
 from bot.prompt.head import blocks, clean, names, seed_of

@@ -7,8 +7,8 @@ import zlib
 from collections.abc import Iterator, Sequence
 
 from bot.cards.macros import Names, fill
-from bot.prompt.format import PromptFormat
 from bot.cleaning import one_line
+from bot.prompt.format import PromptFormat
 from bot.prompt.guard import neutralise
 from bot.prompt.lore import Told
 from bot.story.card import CharacterCard

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
+from bot.cleaning import clean_name
 from bot.errors import Refused
 from bot.flow.acts.scene import Act, Scene
 from bot.ports.store import Change
-from bot.cleaning import clean_name
 from bot.story import agreements
 from bot.story.persona import Persona
 from bot.story.policies import call_on

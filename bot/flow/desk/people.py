@@ -49,7 +49,11 @@ class PeopleDesk:
         session = await self.store.session_at(question.command.place)
         here = session.persona_of(author) if session else None
         usual = await self.store.default_persona(author)
-        shown = [f"{where} you are **{each.name}**. {each.description}" for where, each in (("Here", here), ("By default", usual)) if each]
+        shown = [
+            f"{where} you are **{each.name}**. {each.description}"
+            for where, each in (("Here", here), ("By default", usual))
+            if each
+        ]
         return Answer("\n\n".join(shown) or "You play nobody yet; persona set says who you are.")
 
     async def _keep_persona(self, question: Question) -> Answer:
