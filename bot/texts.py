@@ -9,6 +9,8 @@ POST_TOO_LONG = "the newest post is too long for the model ({tokens} tokens; {li
 INTERNAL = "Something went wrong inside; the story is as it was before. The operator's log says what: look for {event}."
 DEFECT = "something went wrong inside, and the operator's log says what."
 NOT_TAKEN = " This post was not taken into the story; post it again when it can be played."
+FORGOTTEN = "[These words were taken out at the wish of the player who wrote them.]"
+SOMEONE = "Someone"
 MODEL_RATED = " The model is rated by whoever runs its engine."
 
 
