@@ -25,6 +25,8 @@ GOES_ON = "This part ends here. The story goes on in {place}."
 NOT_TAKEN = " This post was not taken into the story; post it again when it can be played."
 LOCKED = "This part of the story has ended; it goes on in another place. What was posted is not in it."
 PAUSED = "The story is paused, and this post is not in it; unpause takes the story up again."
+FORGOTTEN = "[These words were taken out at the wish of the player who wrote them.]"
+SOMEONE = "Someone"
 MODEL_RATED = " The model is rated by whoever runs its engine."
 
 

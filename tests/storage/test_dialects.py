@@ -98,6 +98,41 @@ async def test_what_is_deleted_is_in_no_file_after_closing(tmp_path: Path) -> No
     assert files_with(b"unmistakable", tmp_path) == []
 
 
+async def test_what_a_step_takes_away_is_in_no_file_when_it_returns(tmp_path: Path) -> None:
+    store = await open_store(f"sqlite+aiosqlite:///{tmp_path}/stories.db")
+    session = await store.save(Change(None, a_session()))
+    for number, take_away in enumerate(
+        (lambda each: story.undo(each)[0], lambda each: story.edit(each, each.turns[-1].number, "Hm."))
+    ):
+        await store.receive(a_post("An unmistakable post.", event=f"event-{number}"))
+        posted = story.add_post(session, TOBIAS, "An unmistakable post.")
+        session = await store.save(Change(session, posted, (), EventId(f"event-{number}")))
+        assert files_with(b"unmistakable", tmp_path) != []
+        session = await store.save(Change(session, take_away(session)))
+        assert files_with(b"unmistakable", tmp_path) == []
+    await store.receive(a_post("An unmistakable post.", event="ignored"))
+    await store.dismiss(HERE, EventId("ignored"))
+    assert files_with(b"unmistakable", tmp_path) == []
+    await store.close()
+
+
+async def test_a_step_that_takes_text_away_does_not_wait_long_for_a_reader(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}/stories.db"
+    store = await open_store(url)
+    session = await store.save(Change(None, a_session()))
+    session = await store.save(Change(session, story.add_post(session, TOBIAS, "An unmistakable post.")))
+    other = Database(url)
+    async with other.reading() as connection:
+        await connection.execute(text("SELECT count(*) FROM turns"))
+        session = await store.save(Change(session, story.undo(session)[0]))
+        assert await store.session_at(HERE) == session
+    await other.close()
+    session = await store.save(Change(session, story.add_post(session, TOBIAS, "Another post.")))
+    await store.save(Change(session, story.undo(session)[0]))
+    assert files_with(b"unmistakable", tmp_path) == []
+    await store.close()
+
+
 async def test_many_steps_at_once_wait_their_turn(url: str) -> None:
     store = await open_store(url)
     kept = await asyncio.gather(*(store.receive(a_post(event=f"event-{number}")) for number in range(100)))
