@@ -10,7 +10,7 @@ from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import AlreadyHandled
-from bot.ids import ChannelKey, EventId, Place, Platform
+from bot.ids import AuthorId, ChannelKey, EventId, Place, Platform
 from bot.ports.reports import Refusal
 from bot.posts import Command, Deleted, Edited, Inbound, InboundPost
 from storage.dialects import insert_new
@@ -60,7 +60,7 @@ async def refusals(connection: AsyncConnection, place: Place, limit: int) -> tup
 async def forget(connection: AsyncConnection, author: AuthorId, but: EventId | None) -> None:
     """What waits of a player is handled, but for one event."""
     for event in await unhandled(connection):
-        if event.author == author and event.event != but:
+        if not isinstance(event, Deleted) and event.author == author and event.event != but:
             await mark_handled(connection, event.place, event.event)
 
 

@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import StaleSession
 from bot.ids import AuthorId, ChannelKey, Place, Platform, SessionId
+from bot.story.acts import WINDOW_FLOOR
 from bot.story.card import CharacterCard
 from bot.story.persona import Persona
 from bot.story.policy import Rating
-from bot.story.session import WINDOW_FLOOR, Session
+from bot.story.session import Session
 from bot.story.turn import Role, Turn, VariantState
 from storage import turns as told
 from storage.dialects import insert_new

@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 
 from bot import texts
+from bot.commands.spec import Who
 from bot.errors import AlreadyHandled, ChannelGone, EngineError, Refused, StaleSession, StoreUnavailable, UnderstudyError
 from bot.flow.acts import Scene, carry_out
-from bot.commands.spec import Who
 from bot.flow.decide import Amend, Ignore, RunCommand, Standing, circle, decide
 from bot.flow.errands import ERRANDS, Errands
 from bot.flow.gate import Gate

@@ -71,11 +71,11 @@ class Service:
     blocklist: Blocklist = field(default_factory=Blocklist)
     operators: Collection[AuthorId] = ()
     usual: SessionSettings = field(default_factory=SessionSettings)
-    keep: Keep = field(default_factory=Keep)
+    keep: Keep | None = None
     receiver: Receiver = field(init=False)
     desk: Desk = field(init=False)
     _gate: Gate = field(init=False)
-    _sweeper: Sweeper = field(init=False)
+    _sweeper: Sweeper | None = field(init=False)
     _places: Places = field(init=False)
     _lanes: Lanes = field(init=False, default_factory=Lanes)
     _deliverer: Deliverer = field(init=False)
@@ -84,7 +84,7 @@ class Service:
 
     def __post_init__(self) -> None:
         places = self._places = Places(self.couriers, self.clock)
-        self._sweeper = Sweeper(self.store, self.engine, self.clock, self.keep)
+        self._sweeper = Sweeper(self.store, self.engine, self.clock, self.keep) if self.keep else None
         self._gate = Gate(self.engine, places, self.clock, self.blocklist)
         self._deliverer = Deliverer(self.store, places, self.clock, self.metrics)
         wake = self._deliverer.wake
@@ -138,7 +138,7 @@ class Service:
             self._deliverer.wake,
             self.usual,
         )
-        people = PeopleDesk(self.store, self.engine, self._places, self.clock, self._deliverer.wake, self.keep.sentence)
+        people = PeopleDesk(self.store, self.engine, self._places, self.clock, self._deliverer.wake, self.keep.sentence if self.keep else "")
         return Desk(self.store, self.operators, stories, people, library)
 
     async def start(self) -> None:
@@ -146,7 +146,8 @@ class Service:
 
         What belongs to a platform that no courier serves now is left for a run that does.
         """
-        self._sweeper.start()
+        if self._sweeper:
+            self._sweeper.start()
         await self._deliverer.start()
         waiting = await self.store.waiting()
         moved_on = {event.place for event in waiting if isinstance(event, Edited | Deleted)}
@@ -160,7 +161,8 @@ class Service:
 
     async def close(self) -> None:
         """Stop working. Nothing is lost: what is unfinished is taken up by the next start."""
-        await self._sweeper.close()
+        if self._sweeper:
+            await self._sweeper.close()
         await self._lanes.close()
         await self._deliverer.close()
 

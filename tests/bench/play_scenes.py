@@ -6,6 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from bot.errors import EngineBusy
+from bot.flow.lore import LoreTeller
 from bot.flow.window import Reading, measure
 from bot.ids import SessionId
 from bot.ports.clock import Clock
@@ -15,9 +16,9 @@ from bot.prompt.format import PromptFormat
 from bot.prompt.guard import clean, foreign_lines, is_impersonation, stop_texts
 from bot.prompt.window import plan, room
 from bot.sampling import SamplingSettings
-from bot.story import session as story
+from bot.story import acts as story
 from bot.story.persona import Persona
-from bot.story.session import Session
+from bot.story.session import Session, with_length, with_turn, with_window
 from bot.story.settings import Length
 from bot.story.turn import VariantState
 from tests.bench.model_scenes import Scene
@@ -86,7 +87,7 @@ class Play:
     def opening(self) -> Session:
         """The story with its greeting. Every play is a session of its own to the engine."""
         name = SessionId(f"{self.scene.name}/{self.way.name}/{self.length}/{self.seed}")
-        session = story.with_length(replace(self.scene.session, id=name), self.length)
+        session = with_length(replace(self.scene.session, id=name), self.length)
         return story.greet(self.way.opened(session))
 
 
@@ -136,16 +137,16 @@ class Theatre:
         if not kept:
             return story.give_up(session), reply
         done = turn.with_variant(replace(turn.variant, text=kept, state=VariantState.WHOLE))
-        return story.with_turn(session, done), reply
+        return with_turn(session, done), reply
 
     async def _request(self, session: Session) -> tuple[Session, GenerationRequest]:
         """The session in a window that leaves room for the reply, and what to ask for."""
-        reading = Reading(None, self.engine, self.prompt_format)  # type: ignore[arg-type]  # measuring stores nothing
+        reading = Reading(None, self.engine, self.prompt_format, LoreTeller(self.engine))  # type: ignore[arg-type]  # measuring stores nothing
         measured = await measure(reading, build(session, self.prompt_format))
         most = measured.context // SHARE_OF_CONTEXT
         drop = plan(measured.turns, room(measured.context, measured.head, measured.tail, most))
         if drop:
-            session = story.with_window(session, measured.prompt.turns[drop][0])
+            session = with_window(session, measured.prompt.turns[drop][0])
         request = GenerationRequest(
             session=session.id,
             segments=build(session, self.prompt_format).segments,

@@ -12,9 +12,9 @@ from bot.ports.store import Change, Store
 from bot.story import acts as story
 from bot.story.policy import Rating
 from bot.story.session import Session, with_length, with_persona, with_turn, with_window
-from bot.story.settings import Length, SessionSettings
+from bot.story.settings import Length
 from bot.story.table import Link, LinkKind, Memory, Table
-from bot.story.turn import Role, Turn, Variant, VariantState
+from bot.story.turn import Role, Turn, Variant
 from tests.builders import HERE, MIRA, TOBIAS, a_command, a_post, a_session
 from tests.contracts.conftest import Reopening
 from tests.contracts.stories import ANN, ELSEWHERE, begun, bring, claimed, finished, queued, shown, whole, with_exchanges

@@ -10,9 +10,10 @@ from bot.ports.bin import EndedSession
 from bot.ports.privacy import Forgotten, ForgottenStory, PlayerData, PlayerStory
 from bot.ports.reports import Refusal
 from bot.ports.store import Change, Shown, StoryPage, Wish
-from bot.posts import Inbound, OutboundPost
+from bot.posts import Deleted, Inbound, OutboundPost
+from bot.story.acts import WINDOW_FLOOR
 from bot.story.forgetting import Gap, Known, changed, take_out, texts_of
-from bot.story.session import WINDOW_FLOOR, Session
+from bot.story.session import Session
 from bot.story.turn import Role, Turn
 from bot.texts import FORGOTTEN, SOMEONE
 from tests.fakes.copying import copied
@@ -191,7 +192,8 @@ class MemoryStore(MemoryOutbox, MemoryLibrary):
         stories = [self._forget_in(story, author, together) for story in self._concerned(author)]
         self._forget_library(author)
         for each in self._inbox.values():
-            if each.event is not None and each.event.author == author and each.event.event != answers:
+            waits = each.event is not None and not isinstance(each.event, Deleted)
+            if waits and each.event.author == author and each.event.event != answers:
                 each.event = None
         return Forgotten(tuple(story for story in stories if story is not None))
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from bot.ids import AuthorId, EventId
-from bot.story import session as story
+from bot.story import acts as story
 from bot.story.dice import DiceRoll
 from bot.story.forgetting import Gap, Known, changed, take_out, texts_of
 from bot.story.lorebook import Lorebook, LoreEntry
 from bot.story.persona import Persona
-from bot.story.session import Session
+from bot.story.session import Session, with_turn
 from bot.story.table import Memory, Table
 from bot.story.turn import Role, Turn, Variant
 from tests.builders import MIRA, TOBIAS, a_session
@@ -43,7 +43,7 @@ def test_the_part_and_the_words_of_a_player_go_and_their_turn_keeps_its_place() 
     session = a_story(table=Table(owner=TOBIAS.author))
     turn = replace(session.turns[0], variants=(Variant("One."), Variant(POST)), selected=1, extras="{}")
     rolled = replace(turn, rolls=(DiceRoll("T", "d6", "d6", 3),), posts=("a", "b"))
-    left = without(story.with_turn(session, rolled))
+    left = without(with_turn(session, rolled))
     assert left.personas == (ANN,)
     assert left.table.owner is None
     assert left.turns == (Turn(0, Role.PLAYER, "Someone", (Variant("[taken out]"),), posts=("", "")),)
@@ -84,14 +84,14 @@ def test_fewer_words_in_common_are_none(text: str) -> None:
 )
 def test_short_posts_figures_and_scripts_without_spaces_have_quotes_too(post: str, reply: str, is_quote: bool) -> None:  # noqa: FBT001
     session = a_story((Role.CHARACTER, reply))
-    session = story.with_turn(session, session.turns[0].with_variant(Variant(post)))
+    session = with_turn(session, session.turns[0].with_variant(Variant(post)))
     assert (without(session).turns[1].text == "[taken out]") is is_quote
 
 
 def test_every_variant_and_every_turn_that_quotes_is_cleaned_whoever_wrote_it() -> None:
     session = a_story((Role.CHARACTER, "Hm."), (Role.PLAYER, f'"{POST}"'), (Role.ASIDE, "his grandfather's watch on the what?"))
     reply = replace(session.turns[1], variants=(Variant(POST), Variant("Hm.", token_ids=(3,))), selected=1)
-    left = without(story.with_turn(session, reply))
+    left = without(with_turn(session, reply))
     assert [each.text for each in left.turns[1].variants] == ["[taken out]", "Hm."]
     assert [turn.text for turn in left.turns[2:]] == ["[taken out]", "[taken out]"]
     assert left.turns[2].author == ANN.author
@@ -135,7 +135,7 @@ def test_memory_table_scenario_and_dice_are_cleaned_and_lists_lose_what_quotes()
         table=Table(lines=(quote, "spiders"), veils=("Tobias's past",)),
     )
     rolls = (DiceRoll("Tobias", "d6", "d6 (3)", 3, quote),)
-    left = without(story.with_turn(session, replace(session.turns[1], rolls=rolls, extras='{"name": "Tobias"}')))
+    left = without(with_turn(session, replace(session.turns[1], rolls=rolls, extras='{"name": "Tobias"}')))
     assert left.scenario == "Someone comes in."
     lore = (Lorebook((LoreEntry("", keys=("Someone", "bar")),)),)
     assert left.memory == Memory("", 3, ("The inn is old.", "Someone owes Mira."), "", 1, lore)

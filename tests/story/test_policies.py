@@ -7,7 +7,7 @@ import pytest
 
 from bot.errors import Refused
 from bot.ids import AuthorId
-from bot.story import session as story
+from bot.story import acts as story
 from bot.story.card import CharacterCard
 from bot.story.persona import Persona
 from bot.story.policies import MONOLOGUE, addressed, answers, call_on, nudge_due, speaker, whose_turn

@@ -14,7 +14,7 @@ from bot.ports.clock import Clock
 from bot.ports.engine import Engine
 from bot.ports.privacy import ForgottenStory, PlayerData
 from bot.ports.reports import Report
-from bot.ports.store import Change, Store
+from bot.ports.store import Change, Store, Wish
 from bot.story.session import with_turn
 
 CONTEXT_TURNS = 6
@@ -98,7 +98,7 @@ class PeopleDesk:
         session = await self.store.widened(story.place, 0)
         if session is None or session.id != story.session:
             return
-        after, wishes = session, []
+        after, wishes = session, list[Wish]()
         for turn in session.turns:
             if turn.number in story.turns and turn.posts:
                 posts = tuple(chunk.text for chunk in cut(turn.text, limits))

@@ -28,7 +28,9 @@ from bot.transcripts.book import book_of
 from bot.transcripts.epub import to_epub
 from bot.transcripts.html import to_html
 from bot.transcripts.markdown import to_markdown
-from bot.transcripts.sillytavern import Extras, chat_of, read_chat, write_chat
+from bot.transcripts.sillytavern.chat import Extras, chat_of
+from bot.transcripts.sillytavern.reading import read_chat
+from bot.transcripts.sillytavern.writing import write_chat
 
 WINDOW = 64
 """How many of the newest turns of a story that comes in are in its window at first."""
