@@ -5,6 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.errors import Refused
 from bot.prompt.build import build
@@ -13,6 +15,7 @@ from bot.prompt.presets import MOST_BYTES, Preset, read_preset
 from bot.sampling import LIMARP as LIMARP_SAMPLING
 from bot.sampling import ORDER, WARM_FIRST, SamplingSettings
 from tests.prompt.cases import CASES
+from tests.transcripts.texts import values
 
 LIMARP_ALPACA: dict[str, Any] = {
     "wrap": True,
@@ -373,8 +376,33 @@ def test_values_of_the_wrong_kind_are_left_out() -> None:
     assert read({"temp": True, "sampler_order": {}, "dry_sequence_breakers": 5, "logit_bias": [{"id": 1}]}).sampling is not None
 
 
+KEYS = [
+    *LIMARP_ALPACA,
+    *CONTEXT,
+    *ALPACA_THERE,
+    "temp",
+    "top_k",
+    "rep_pen",
+    "rep_pen_range",
+    "sampler_order",
+    "samplers",
+    "tfs",
+]
+KEYS += ["dry_sequence_breakers", "sampler_priority", "do_sample", "instruct", "context", "sysprompt", "preset", "content"]
+
+
+@given(st.dictionaries(st.sampled_from(KEYS), values | st.dictionaries(st.sampled_from(KEYS), values, max_size=8), max_size=12))
+def test_any_object_is_read_or_refused(preset: dict[str, Any]) -> None:
+    try:
+        found = read(preset)
+    except Refused:
+        return
+    if found.format is not None:
+        prompt("with_modifier", found.format)
+
+
 def test_braces_and_long_runs_of_macros_do_no_harm() -> None:
-    story = "{{#if description}}" + "{{" * 20_000 + "}}" * 20_000 + "{a} {{description}}"
+    story = "{{#if description}}" + "{{ " * 20_000 + "{{" + " " * 60_000 + "{{" * 20_000 + "}}" * 20_000 + "{a} {{description}}"
     found = fmt_of({"story_string": story})
 
     assert found.persona.format(name="Mira", text="x").endswith("{a} x")
