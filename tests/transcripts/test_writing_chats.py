@@ -54,6 +54,17 @@ def test_any_file_goes_back_with_the_same_keys_and_values(said: list[dict[str, A
     assert lines(there_and_back(data)) == [header, *said]
 
 
+@given(st.lists(st.dictionaries(st.sampled_from([*GREETING, *HEADER]), values | st.lists(st.text()), max_size=8), max_size=5))
+def test_whatever_stands_in_its_lines_a_chat_that_was_read_can_be_written_and_read_again(said: list[dict[str, Any]]) -> None:
+    chat = read_chat(a_file(HEADER, *said)).chat
+    again = read_chat(write_chat(chat, NOW)).chat
+
+    assert [(turn.role, turn.text, turn.variants) for turn in again.turns] == [
+        (turn.role, turn.text, turn.variants) for turn in chat.turns
+    ]
+    assert write_chat(again, NOW) == write_chat(chat, NOW)
+
+
 @given(turns())
 def test_turns_that_go_there_come_back_the_same(told: tuple[Turn, ...]) -> None:
     chat = Chat("Tobias", "Mira", told, note="Rain.", note_depth=2, scenario="Flood.")
