@@ -194,7 +194,7 @@ def is_at(place: Place) -> ColumnElement[bool]:
     return (sessions.c.platform == place.platform) & (sessions.c.channel == place.channel)
 
 
-def place_of(row: Row[Any]) -> Place:
+def place_of(row: Row[*tuple[Any, ...]]) -> Place:
     """The place that a row of any table names."""
     return Place(Platform(row.platform), ChannelKey(row.channel))
 

@@ -16,6 +16,10 @@ from bot.story.turn import Role, Turn, Variant, VariantState
 from storage.columns import AnyText
 from storage.tables import turns, variants
 
+MANY = 50
+AT_ONCE = 10_000
+"""How many values a statement may name: either database takes some more."""
+
 
 async def read(connection: AsyncConnection, session: SessionId, *which: ColumnElement[bool]) -> tuple[Turn, ...]:
     """The turns of a session that satisfy conditions on `turns`, in order, with their variants."""
@@ -41,19 +45,24 @@ async def made_of(connection: AsyncConnection, session: SessionId, event: EventI
 
 async def write(connection: AsyncConnection, old: Sequence[Turn], after: Session) -> None:
     """Store what differs between the turns that were read and those of `after`."""
-    gone = lost(old, after)
-    if gone:  # their variants go with them: the foreign key cascades
-        await connection.execute(delete(turns).where(turns.c.session == after.id, turns.c.number.in_(gone)))
     former = {turn.number: turn for turn in old}
+    gone = lost(old, after)
     new = [turn for turn in after.turns if turn.number not in former]
+    others = ((former[turn.number], turn) for turn in after.turns if turn.number in former)
+    changed = [(was, turn) for was, turn in others if was is not turn and was != turn]
+    if len(changed) > MANY:  # two statements for all of them instead of some for each
+        gone += [turn.number for _, turn in changed]
+        new += [turn for _, turn in changed]
+        changed = []
+    for at in range(0, len(gone), AT_ONCE):  # their variants go with them: the foreign key cascades
+        few = gone[at : at + AT_ONCE]
+        await connection.execute(delete(turns).where(turns.c.session == after.id, turns.c.number.in_(few)))
     if new:
         await connection.execute(insert(turns), [_turn_row(after.id, turn) for turn in new])
         rows = [_variant_row(after.id, turn, position) for turn in new for position in range(len(turn.variants))]
         await connection.execute(insert(variants), rows)
-    for turn in after.turns:
-        was = former.get(turn.number)
-        if was is not None and was is not turn and was != turn:
-            await _rewrite(connection, after.id, was, turn)
+    for was, turn in changed:
+        await _rewrite(connection, after.id, was, turn)
 
 
 def lost(old: Sequence[Turn], after: Session) -> list[int]:

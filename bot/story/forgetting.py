@@ -53,7 +53,8 @@ def texts_of(session: Session, author: AuthorId) -> Known:
     turns = [turn for turn in session.turns if turn.author == author]
     personas = [persona for persona in session.personas if persona.author == author]
     texts = [persona.description for persona in personas] + [each.text for turn in turns for each in turn.variants]
-    return Known(tuple(texts), tuple(dict.fromkeys(each.name for each in (*personas, *turns))))
+    names = [persona.name for persona in personas] + [turn.name for turn in turns]
+    return Known(tuple(texts), tuple(dict.fromkeys(names)))
 
 
 def take_out(session: Session, author: AuthorId, elsewhere: Known, gap: Gap) -> tuple[Session, Callable[[str], str]]:
@@ -152,7 +153,7 @@ def _cleaned_table(table: Table, found: _Search) -> Table:
 def _cleaned(value: Value, clean: Callable[[str], str]) -> Value:
     """A value with every text in it cleaned; in lists of texts, those of which nothing is left are left out."""
     if type(value) is str:
-        return clean(value)  # type: ignore[return-value]  # it is a str
+        return clean(value)  # type: ignore[return-value, arg-type]  # it is a str
     if is_dataclass(value) and not isinstance(value, type):
         return replace(value, **{each.name: _cleaned(getattr(value, each.name), clean) for each in fields(value)})
     if isinstance(value, tuple):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bot.errors import Refused, StaleSession
-from bot.ids import SessionId
+from bot.ids import MessageId, SessionId
 from bot.ports.bin import EndedSession
 from bot.ports.store import Change, Removal, Store
 from bot.story import acts as story
@@ -79,7 +79,7 @@ class TestPosts:
         for standing, message in (("m-1", "m-1"), (None, "m-2"), ("m-1", None)):
             delivery = await claimed(store)
             assert delivery.standing == standing
-            await store.settle(delivery.id, message)
+            await store.settle(delivery.id, None if message is None else MessageId(message))
         assert (await store.page(HERE)).shown == ()
         await bring(store, shown("new", position=1), "m-3")
         assert [each.message for each in (await store.page(HERE)).shown] == ["m-3"]

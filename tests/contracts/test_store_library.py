@@ -14,8 +14,8 @@ from tests.contracts.stories import ANN, ELSEWHERE, whole
 FACE = bytes(range(256)) * 10
 
 
-def a_card(card: str = "card-1", **changes: str) -> LibraryCard:
-    return LibraryCard(CardId(card), TOBIAS.author, replace(whole().character, **changes), FACE, "image/png")
+def a_card(card: str = "card-1", name: str = "Mira") -> LibraryCard:
+    return LibraryCard(CardId(card), TOBIAS.author, replace(whole().character, name=name), FACE, "image/png")
 
 
 class TestCards:

@@ -1,6 +1,7 @@
 """What every store does to show one player's words, and to forget them."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ async def played(store: Store, **changes: object) -> Session:
     return session
 
 
-def report(**changes: object) -> Report:
+def report(**changes: Any) -> Report:
     return replace(Report(HERE, TOBIAS.author, "A reason.", "A context.", 1.0), **changes)
 
 

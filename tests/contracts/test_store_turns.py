@@ -9,6 +9,7 @@ from bot.ids import EventId, SessionId
 from bot.ports.store import Change, Store
 from bot.story import acts as story
 from bot.story.session import Session, with_length, with_turn, with_window
+from bot.story.turn import Variant
 from tests.builders import HERE, TOBIAS
 from tests.contracts.stories import ELSEWHERE, begun, with_exchanges
 
@@ -94,6 +95,16 @@ class TestWidened:
         assert saved.window_start == 10
         assert [turn.number for turn in saved.turns] == list(range(10, 100))
         assert await store.session_at(HERE) == saved
+
+    async def test_many_turns_may_change_at_once(self, store: Store) -> None:
+        session = await windowed(store)
+        wide = await store.widened(HERE, 0)
+        assert wide is not None
+        told = tuple(replace(turn.with_new_variant(Variant(f"Anew {turn.number}.")), name="Ann") for turn in wide.turns[1:])
+        saved = await store.save(Change(wide, replace(wide, turns=told)))
+        assert saved.window_start == session.window_start
+        assert await store.session_at(HERE) == saved
+        assert await store.turns(session.id) == told
 
     async def test_a_change_to_a_widened_session_of_an_older_version_is_stale(self, store: Store) -> None:
         session = await windowed(store)

@@ -110,9 +110,9 @@ class MemoryOutbox:
 
     def _of(self, place: Place | None, session: SessionId | None) -> list["_Queued | _Standing"]:
         """What waits or stands for a session that has left (None: for whoever is there now), in one place or in any."""
-        queued = [each for each in self._outbox.values() if place in {None, each.wish.place}]
+        queued: list[_Queued | _Standing] = [each for each in self._outbox.values() if place in {None, each.wish.place}]
         standing = [each for each in self._standing if place in {None, each.shown.post.place}]
-        return [each for each in (*queued, *standing) if each.left_by == session]
+        return [each for each in [*queued, *standing] if each.left_by == session]
 
     def _waiting(self, delivery: int) -> _Queued | None:
         queued = self._outbox.get(delivery)

@@ -1,6 +1,7 @@
 """How connections are set up: durable, forgetful of what is deleted, and not hurt by a task that gives up."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from sqlalchemy import text
 from bot.ids import EventId
 from bot.ports.store import Change
 from bot.story import acts as story
-from bot.story.session import with_length
+from bot.story.session import Session, with_length
 from storage.dialects import Database, sqlite_url
 from storage.store import open_store
 from tests.builders import HERE, TOBIAS, a_post, a_session
@@ -101,9 +102,11 @@ async def test_what_is_deleted_is_in_no_file_after_closing(tmp_path: Path) -> No
 async def test_what_a_step_takes_away_is_in_no_file_when_it_returns(tmp_path: Path) -> None:
     store = await open_store(f"sqlite+aiosqlite:///{tmp_path}/stories.db")
     session = await store.save(Change(None, a_session()))
-    for number, take_away in enumerate(
-        (lambda each: story.undo(each)[0], lambda each: story.edit(each, each.turns[-1].number, "Hm."))
-    ):
+    acts: list[Callable[[Session], Session]] = [
+        lambda each: story.undo(each)[0],
+        lambda each: story.edit(each, each.turns[-1].number, "Hm."),
+    ]
+    for number, take_away in enumerate(acts):
         await store.receive(a_post("An unmistakable post.", event=f"event-{number}"))
         posted = story.add_post(session, TOBIAS, "An unmistakable post.")
         session = await store.save(Change(session, posted, (), EventId(f"event-{number}")))
