@@ -39,7 +39,7 @@ RULES: tuple[Rule, ...] = (
          r"|a-levels|learner's_permit|driver's_ed|p?sats|hall_pass|recess_bell|spelling_bee|show_and_tell)\b"
          r"|\b(?:freshman|sophomore|junior|senior)_year\b|\bto_(?:the_)?prom\b",
          rf"\b{_COLLEGE}_(?:<w>_){{0,4}}(?:freshm[ae]n|sophomores?|(?:freshman|sophomore|junior|senior)_year)"
-         rf"|(?:freshm[ae]n|sophomores?|(?:freshman|sophomore|junior|senior)_year)(?:,|_<w>){{0,4}}_(?:<w>_)?{_COLLEGE}|\bfreshman_(?:senator|congress\w{{0,8}})", cues='fresh sophomore homeroom prom quincea mitzvah gcses levels permit driver sats pass recess spelling show year'),
+         rf"|(?:freshm[ae]n|sophomores?|(?:freshman|sophomore|junior|senior)_year)(?:,|_<w>){{0,4}}_(?:<w>_)?{_COLLEGE}|\bfreshman_(?:senator|congress\w{{0,8}})", cues='fresh sophomore homeroom prom quincea mitzvah gcse levels permit driver sats pass recess spelling show year'),
     rule(Reason.SCHOOL, r"\bschool[-_](?:uniforms?|bus|nurse|play|trip|yard|days|bag|books?|work|recess|detention)\b|\bschool(?:bag|yard|work)\b"
          r"|\b(?:still|skip|skips|skipped|skipping|walks?_(?:home_)?from|home_from|late_for|off_to|goes_to|go_to|attends?|attending|starts)_(?:(?:in|at|to|the|her|his|my|local|public|private|same)_){0,2}school\b"
          r"|\b(?:is|are|she's|he's|i'm)_(?:still_|now_)?(?:at|in)_school\b|\b(?:student|goes|attends|freshman|cheerleader|quarterback|class|junior|senior)_(?:at_|to_|of_)?(?:<w>_){1,2}high(?=[.,;!?\"]|\Z|_(?:and|in|who)\b)|\bafter_school\b|\bat_school_(?:today|tomorrow)|\bdoing_(?:her|his|their|my)_homework\b|\bhomework_(?:is|from|for)\b",
