@@ -70,7 +70,7 @@ STATED = (
         rf"\b(?:seen|saw|sees|counted|counts|lived|lived_through|survived|known|knew|of|barely|only|scarcely|hardly|just|is|was|has)_"
         rf"{_FILL}<age>_{_SEASONS}\b",
         rf"\b(?:for|after|spent|took|of_the|these|those)_{_FILL}<age>_{_SEASONS}", cues='summer winter spring autumn harvest'),
-    rule(Reason.STATED_AGE, rf"\b(?:her|his|my|your|their)_(?:[4-9]|1[0-7])th_(?:year|summer|winter|spring)<end>", r"th_year_(?:as|at|in|on|with)\b", cues='year summer winter spring'),
+    rule(Reason.STATED_AGE, r"\b(?:her|his|my|your|their)_(?:[4-9]|1[0-7])th_(?:year|summer|winter|spring)<end>", r"th_year_(?:as|at|in|on|with)\b", cues='year summer winter spring'),
     rule(Reason.STATED_AGE, r"\b(?:sweet|forever|eternally|perpetually|permanently|always)_<age>\b", cues='sweet forever eternal perpetual permanent always'),
     rule(Reason.STATED_AGE, r"\bat_(?:only_|just_|barely_)?(?P<hit>1[3-7])(?:,|_(?:she|he|they|i|you|already|had|was|is)\b)", is_past=True),
     rule(Reason.STATED_AGE, rf"\b(?:youngest|oldest|eldest|each|both|none|one)_of_(?:<w>_){{1,3}}(?:is|are|was|were)_{_FILL}(?P<hit><age>)<end>", cues='youngest oldest eldest each both none one'),

@@ -36,7 +36,7 @@ RULES: tuple[Rule, ...] = (
         rf"|\b{_BODY}_(?:\w{{2,4}}_){{0,2}}(?:child-?like|prepubescent|undeveloped)\b",
         r"\b(?:girlish|boyish)_(?:<w>_)?(?:figure|face|voice|features|looks|hands|appearance|hips|form|frame|man|woman|thing|way)|\bchild-?like_(?:wonder|joy|glee|delight|trust|faith|curiosity|way|voice|smile)"
         r"|\bimmature_(?:man|woman|voice|thing)|\bchildish_(?:man|woman|thing|voice|looks?)", cues='childlike child-like childish pubescent immature develop girlish boyish juvenile infantile'),
-    rule(Reason.APPEARANCE, rf"\b(?:looks?|looked|looking|appears?|appeared|seems?|seemed|resembl\w{{1,3}}|shape_of|form_of|body_of|figure_of|face_of|appearance_of|mind_of|guise_of|size_of)_"
+    rule(Reason.APPEARANCE, r"\b(?:looks?|looked|looking|appears?|appeared|seems?|seemed|resembl\w{1,3}|shape_of|form_of|body_of|figure_of|face_of|appearance_of|mind_of|guise_of|size_of)_"
          r"(?:to_be_|like_|as_if_she_were_|just_like_|almost_like_|very_much_like_)?(?:an?_|the_|some_)?(?:<w>_){0,2}?(?:child|children|kid|little_girl|little_boy|young_girl|young_boy|small_girl|school-?_?girl|school-?_?boy|toddler|teen(?:ager)?|minor|pre-?teen|adolescent|underage|girl_of_<age>)\b"),
     rule(Reason.APPEARANCE, r"\b(?:way|far|much)_too_young\b|\btoo_young_to_(?:<w>_){0,2}?" + _ABLE
          + r"|\b(?:not|n't|isn't|never|hardly|barely)_(?:<w>_){0,2}?old_enough_(?:yet_)?to\b|\b(?:until|till|when)_(?:she|he|they|you)(?:'s|'re|_is|_are)_old_enough\b"

@@ -192,8 +192,10 @@ class MemoryStore(MemoryOutbox, MemoryLibrary):
         stories = [self._forget_in(story, author, together) for story in self._concerned(author)]
         self._forget_library(author)
         for each in self._inbox.values():
-            waits = each.event is not None and not isinstance(each.event, Deleted)
-            if waits and each.event.author == author and each.event.event != answers:
+            waiting = each.event
+            if waiting is None or isinstance(waiting, Deleted):
+                continue
+            if waiting.author == author and waiting.event != answers:
                 each.event = None
         return Forgotten(tuple(story for story in stories if story is not None))
 
