@@ -11,7 +11,7 @@ WORLD = {"entries": {"0": {"uid": 0, "key": ["a"], "keysecondary": [], "content"
 CARDS = (V1, V2, V3)
 BOOKS = (BOOK, WORLD, {"spec": "lorebook_v3", "data": BOOK})
 ODD_VALUES: tuple[Any, ...] = (
-    None, True, False, 0, -1, 1e308, 10**40, "", "\x00", "\ud800", "x" * 2000, [], {}, [[]], {"": {}}, "embeded://card.json",
+    None, True, False, 0, -1, 1e308, 10**400, "", "\x00", "\ud800", "x" * 2000, [], {}, [[]], {"": {}}, "embeded://card.json",
 )  # fmt: skip
 ODD_NUMBERS = (bytes(4), b"\xff" * 4, b"\x7f\xff\xff\xff", b"\xff\xff\xff\x7f", b"\x01\0\0\0", b"\0\0\0\x01", b"PK\x01\x02")
 
