@@ -78,9 +78,9 @@ def amount(holder: Object, key: str) -> int | None:
 
 def whole(value: object) -> int | None:
     """A number of JSON as a whole one; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return int(value)
+    if isinstance(value, float):
+        return int(value) if math.isfinite(value) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _clean(value: str, key: str, notes: Notes, limit: int) -> str:

@@ -38,7 +38,7 @@ def parse_object(text: str) -> Object:
     measure(text)
     try:
         value = json.loads(text, parse_constant=_no_number, parse_float=_finite)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise Refused("The JSON is damaged or cut off; export it once more and send it again.") from error
     if not isinstance(value, dict):
         raise Refused("The JSON is not an object in braces; send the file as the other program exported it.")

@@ -1,16 +1,17 @@
 """Card files that were damaged in many ways, the same ones for the same seed."""
 
-import json
 import random
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from typing import Any
 
 from tests.cards.files import BOOK, JPEG, V1, V2, V3, WEBP, as_json, charx, chunk, png, text_chunk
 
 WORLD = {"entries": {"0": {"uid": 0, "key": ["a"], "keysecondary": [], "content": "b", "position": 4, "depth": 2, "order": 9}}}
-JSONS: tuple[dict[str, Any], ...] = (dict(V1), V2, V3, BOOK, WORLD, {"spec": "lorebook_v3", "data": BOOK})
+CARDS = (V1, V2, V3)
+BOOKS = (BOOK, WORLD, {"spec": "lorebook_v3", "data": BOOK})
 ODD_VALUES: tuple[Any, ...] = (
-    None, True, False, 0, -1, 1e308, 10**40, "", "\x00", "\ud800", "x" * 2000, [], {}, [[]], {"": {}}, "embeded://card.json",
+    None, True, False, 0, -1, 1e308, 10**400, "", "\x00", "\ud800", "x" * 2000, [], {}, [[]], {"": {}}, "embeded://card.json",
 )  # fmt: skip
 ODD_NUMBERS = (bytes(4), b"\xff" * 4, b"\x7f\xff\xff\xff", b"\xff\xff\xff\x7f", b"\x01\0\0\0", b"\0\0\0\x01", b"PK\x01\x02")
 
@@ -18,10 +19,11 @@ ODD_NUMBERS = (bytes(4), b"\xff" * 4, b"\x7f\xff\xff\xff", b"\xff\xff\xff\x7f", 
 def mutated(kind: str, count: int, seed: int) -> Iterator[bytes]:
     """So many files that were made from whole ones of this kind."""
     chance = random.Random(seed)  # noqa: S311 no secret
-    seeds = [make(json_card) for make in MAKERS[kind] for json_card in JSONS]
+    whole = (*CARDS, *BOOKS) if kind == "json" else CARDS
+    seeds = [make(each) for make in MAKERS[kind] for each in whole]
     for number in range(count):
-        if number % 3 == 0:
-            yield chance.choice(MAKERS[kind])(_odd_object(chance))
+        if number % 2 == 0:
+            yield chance.choice(MAKERS[kind])(_odd_object(chance.choice(whole), chance))
             continue
         data = bytearray(chance.choice(seeds))
         for _ in range(chance.choice((1, 1, 2, 4, 16))):
@@ -29,9 +31,9 @@ def mutated(kind: str, count: int, seed: int) -> Iterator[bytes]:
         yield bytes(data)
 
 
-def _odd_object(chance: random.Random) -> dict[str, Any]:
-    """A card whose form is whole and some of whose values are of another kind."""
-    card: dict[str, Any] = json.loads(json.dumps(chance.choice(JSONS)))
+def _odd_object(whole: dict[str, Any], chance: random.Random) -> dict[str, Any]:
+    """An object whose form is whole and some of whose values are of another kind."""
+    card: dict[str, Any] = deepcopy(whole)
     for _ in range(chance.randint(1, 6)):
         place: Any = card
         while True:
@@ -42,7 +44,7 @@ def _odd_object(chance: random.Random) -> dict[str, Any]:
             if isinstance(place[key], dict | list) and place[key] and chance.random() < 0.8:
                 place = place[key]
                 continue
-            place[key] = chance.choice(ODD_VALUES)
+            place[key] = deepcopy(chance.choice(ODD_VALUES))
             break
     return card
 

@@ -142,6 +142,7 @@ def test_decorators_of_the_specification_stay_as_they_are() -> None:
     ("fields", "field", "value"),
     [
         ({"insertion_order": 1e300}, "order", limits.LARGEST_NUMBER),
+        ({"insertion_order": -(10**400)}, "order", -limits.LARGEST_NUMBER),
         ({"insertion_order": "x"}, "order", 100),
         ({"insertion_order": True}, "order", 100),
         ({"priority": -2.7}, "priority", -2),

@@ -108,3 +108,10 @@ def test_without_a_png_picture_a_plain_one_holds_the_card() -> None:
 def test_a_damaged_picture_is_refused() -> None:
     with pytest.raises(Refused, match="cut off"):
         write_png(read_card(as_json(V1)).card, png()[:-20])
+
+
+def test_what_newer_cards_repeat_outside_for_old_readers_is_not_left_there_to_go_stale() -> None:
+    card = read_card(as_json({**V2, **V1, "name": "Old", "talkativeness": 0.5})).card
+    written = json.loads(write_json(card))
+    assert card.name == "Ansel"
+    assert written.keys() == {"spec", "spec_version", "data", "talkativeness"}
