@@ -33,7 +33,7 @@ _NOT_NAMES = rf"(?:chapter|page|section|figure|table|volume|book|part|psalm|room
 _UNDER_18 = (
     r"(?:(?:almost|nearly|barely|under|below|younger_than|less_than|until|till|before|just_turned|freshly|newly|shy_of|short_of"
     r"|away_from|approaching|close_to|near|going_on|practically|about_to_be|about_to_turn|will_be|'ll_be|turning|turns"
-    r"|will_turn|not|not_yet|not_quite|not_even|never_be|hasn't_turned|hasn't_reached|not_turned|not_reached|isn't_yet"
+    r"|will_turn|(?:will|'ll|won't)_(?:<w>_)?be|not|not_yet|not_quite|not_even|never_be|hasn't_turned|hasn't_reached|not_turned|not_reached|isn't_yet"
     r"|isn't_even|isn't|aren't|wasn't|weren't|hadn't_turned|won't_be|haven't_turned|(?:years?|months?|weeks?|days?|hours?)_"
     r"(?:from|to|until|till|before|off|shy_of|short_of|away_from)(?:_(?:being|turning|becoming|her|his|their|she's|he's|they're"
     r"|she_is|he_is|they_are|she_turns|he_turns))?)_)"
@@ -62,7 +62,7 @@ STATED = (
         is_past=True, cues='age'),
     rule(
         Reason.STATED_AGE,
-        r"\b(?:turns|turned|turning|becoming|became|(?:to|will|'ll|i|you|they|we|about_to)_turn)_(?:just_|only_|barely_)?(?P<hit><age>)<end>",
+        r"\b(?:turns|turned|turning|becomes|becoming|became|(?:to|will|'ll|i|you|they|we|about_to)_turn)_(?:just_|only_|barely_)?(?P<hit><age>)<end>",
         is_past=True, cues='turn becom becam'),
     rule(Reason.STATED_AGE, r"\b(?:[1-9]|1[0-7])(?:th|st|nd|rd)_birthdays?\b", r"\b(?:its|company's|city's|town's)_<w>_birthday", cues='birthday'),
     rule(
@@ -77,6 +77,19 @@ STATED = (
     rule(Reason.STATED_AGE, rf"\b(?:im|shes|hes|theyre|youre|ur)_{_FILL}(?P<hit><age>)<end>", cues='im shes hes theyre youre ur'),
     rule(Reason.STATED_AGE, rf"\b(?:make|made|making|let)_(?:her|him|them|me|us|{{{{char}}}}|{{{{user}}}})_{_FILL}(?P<hit><age>)<end>", cues='make made making let'),
     rule(Reason.STATED_AGE, r"(?:,|\bthing|\bgirl|\bboy)_(?P<hit><age>)_at_(?:the_)?(?:most|outside)\b", cues="most outside"),
+    rule(Reason.STATED_AGE, r"\b(?:blew|blows?|blowing)_out_(?:<w>_){0,2}<age>_candles\b|<age>_candles_on_(?:<w>_){1,2}cake\b", cues="candles"),
+    rule(Reason.STATED_AGE, r"\bborn_(?:only_|just_|barely_|some_|about_)?<age>_years?_ago\b", cues="born"),
+    rule(
+        Reason.STATED_AGE,
+        r"\b(?:card|id|passport|licen[cs]e|certificate|papers|records?|file|profile|sheet|form)_(?:says?|said|reads?|states?|shows?)_"
+        rf"(?:that_)?(?:(?:she|he)(?:'s|_is|_was)_)?{_FILL}(?P<hit><age>)<end>",
+        cues="say said read state show",
+    ),
+    rule(
+        Reason.STATED_AGE,
+        r"(?:\bnot|n't|\bcannot)_(?:<w>_){0,2}?(?:allowed_to_|able_to_|legally_)?(?:vote|drive|drink|marry|enlist)_(?:yet|until|till|legally|for_(?:another|<age>))\b",
+        cues="vote drive drink marry enlist",
+    ),
     rule(Reason.STATED_AGE, r"<age>_in_(?:human|earth|mortal|elf|elven|our)_years\b", cues="years"),
     rule(Reason.STATED_AGE, r"<age>_going_on_\d", cues="going"),
     rule(Reason.STATED_AGE, r"1[3-7]-?_?ish\b|1[0-7]_y_o\b", cues="ish y"),
@@ -99,7 +112,7 @@ FORMS = (
     rule(Reason.STATED_AGE, r"_?[(\[]_?(?:age_?:?_?|aged_)?(?P<hit><age>)_?(?:[)\],]|/_?[a-z])", rf"\b{_NOT_NAMES}_?[(\[]", is_named=True),
     rule(
         Reason.STATED_AGE,
-        rf"\b{_PERSON}(?:,_<age>,|_?[(\[]_?(?:age_?:?_?|aged_)?<age>_?[)\],]|_of_{_FILL}<age>(?![.,:]\d|_{_COUNTED}))",
+        rf"\b{_PERSON}(?:,_<age>(?:,|_(?:and|but)_)|_?[(\[]_?(?:age_?:?_?|aged_)?<age>_?[)\],]|_of_{_FILL}<age>(?![.,:]\d|_{_COUNTED}))",
         rf"\b(?:youngest|eldest|oldest|middle|one|last|\d{{1,2}}th)_{_PERSON}_of",
     ),
     rule(
@@ -130,7 +143,7 @@ EIGHTEEN = (
     rule(Reason.STATED_AGE, r"\b(?:sub-|u-?|under-)18s?\b|<_?18\b", r"\bno_<w>_?18", cues='18'),
     rule(Reason.STATED_AGE, rf"(?:{_UNDER_18}|\b(?:from|to|upcoming|until|before|awaits|awaiting)_)(?:(?:her|his|my|your|their|the)_)?18th_birthday\b", cues='18th'),
     rule(Reason.STATED_AGE, r"(?<![\w])barely[-_](?:legal|of_age)\b|\bjailbait\b|\bunder-?_?aged?\b|\bunder_(?:the_)?legal_age\b"
-         r"|\b(?:not|n't|yet|hasn't|haven't|hadn't|isn't|wasn't)_(?:<w>_){0,2}(?:legal_yet|of_(?:legal_)?age|come_of_age|reached_(?:adulthood|majority)|an_adult|a_grown_?-?up)\b"
+         r"|(?:\bnot|n't|\byet|hasn't|haven't|hadn't|isn't|wasn't)_(?:<w>_){0,2}(?:legal_yet|of_(?:legal_)?age|come_of_age|reached_(?:adulthood|majority)|an_adult|a_grown_?-?up)\b"
          r"|\b(?:soon|will|'ll)_(?:soon_|finally_)?(?:be|become|come)_(?:legal|of_(?:legal_)?age|an_adult|a_grown_?-?up)\b",
          r"\bno_under-?_?age", cues='legal of age aged jailbait adult grown majority'),
     rule(Reason.STATED_AGE, r"\b(?:years?|months?|weeks?|days?)_(?:away_)?(?:from|until|till|before|short_of|shy_of|off)_(?:<w>_){0,2}"

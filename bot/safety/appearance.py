@@ -4,8 +4,8 @@ from bot.safety.concern import Reason
 from bot.safety.rule import Rule, rule
 
 _LOOKS = (
-    r"(?:look(?:s|ed|ing)?|appear(?:s|ed|ing)?|seem(?:s|ed|ing)?|pass(?:es|ed|ing)?|sound(?:s|ed)?|resembl(?:e|es|ed|ing)|taken|mistaken"
-    r"|mistook|guess(?:ed|es)?|stuck|frozen|trapped|aged?|physically|biologically|mentally|estimated?|judged?|put_(?:her|him|them)"
+    r"(?:look(?:s|ed|ing)?|appear(?:s|ed|ing)?|seem(?:s|ed|ing)?|pass(?:es|ed|ing)?|sound(?:s|ed)?|resembl(?:e|es|ed|ing)|taken|(?:take|takes|took|taking)_(?:her|him|them|me|you)|mistaken"
+    r"|mistook|guess(?:ed|es)?|stuck|frozen|trapped|physically|biologically|mentally|estimated?|judged?|put_(?:her|him|them)"
     r"|(?:body|face|figure|build|frame|appearance|looks|mind|shape|form|features|size|height|skin|voice|innocence)_of|'d_say|would_say)"
 )
 _VAGUE = (
@@ -28,7 +28,7 @@ RULES: tuple[Rule, ...] = (
         rf"\b{_LOOKS}_{_VAGUE}(?P<hit><age>)(?:<end>|-year-old|_year_old)",
         r"\b(?:looks?|looked|looking|appears?|appeared)_(?:at|in|for|over)_(?:the_|a_)?<age>|\b(?:stuck|frozen|trapped|passed|passes|pass)_(?:at|in|for|on)_<age>_(?:in|at|on|o)",
     ),
-    rule(Reason.APPEARANCE, r"\b(?:no|not|n't|hardly|scarcely)_(?:<w>_){0,4}(?:older_than|more_than|a_day_(?:over|past)|a_day_older_than|past)_(?:<w>_){0,1}(?P<hit><age>)<end>"
+    rule(Reason.APPEARANCE, r"(?:\bno|\bnot|n't|\bhardly|\bscarcely)_(?:<w>_){0,4}(?:older_than|more_than|a_day_(?:over|past)|a_day_older_than|past)_(?:<w>_){0,1}(?P<hit><age>)<end>"
          r"|\b(?:younger|less)_than_(?:<age>|18)<end>", cues='than past day'),
     rule(
         Reason.APPEARANCE,
@@ -39,10 +39,10 @@ RULES: tuple[Rule, ...] = (
     rule(Reason.APPEARANCE, r"\b(?:looks?|looked|looking|appears?|appeared|seems?|seemed|resembl\w{1,3}|shape_of|form_of|body_of|figure_of|face_of|appearance_of|mind_of|guise_of|size_of)_"
          r"(?:to_be_|like_|as_if_she_were_|just_like_|almost_like_|very_much_like_)?(?:an?_|the_|some_)?(?:<w>_){0,2}?(?:child|children|kid|little_girl|little_boy|young_girl|young_boy|small_girl|school-?_?girl|school-?_?boy|toddler|teen(?:ager)?|minor|pre-?teen|adolescent|underage|girl_of_<age>)\b"),
     rule(Reason.APPEARANCE, r"\b(?:way|far|much)_too_young\b|\btoo_young_to_(?:<w>_){0,2}?" + _ABLE
-         + r"|\b(?:not|n't|isn't|never|hardly|barely)_(?:<w>_){0,2}?old_enough_(?:yet_)?to\b|\b(?:until|till|when)_(?:she|he|they|you)(?:'s|'re|_is|_are)_old_enough\b"
+         + r"|(?:\bnot|n't|\bnever|\bhardly|\bbarely)_(?:<w>_){0,2}?old_enough_(?:yet_)?to\b|\b(?:until|till|when)_(?:she|he|they|you)(?:'s|'re|_is|_are)_old_enough\b"
          r"|\b(?:year|years|months)_too_young_(?:to|for)\b",
          r"\btoo_young_to_(?:die|retire|remember)|\bold_enough_to_(?:remember|retire|be_(?:her|his|your|my))", cues='young old'),
-    rule(Reason.APPEARANCE, r"\b(?:hasn't|has_not|haven't|never|not|n't|stopped|ceased)_(?:<w>_)?(?:aged?|age?ing|growing|grown|grow|grew)_(?:<w>_){0,2}?(?:since|at|after|when|past|beyond)_(?:<w>_){0,3}?(?P<hit><age>)<end>"
+    rule(Reason.APPEARANCE, r"(?:n't|\bnever|\bnot|\bstopped|\bceased)_(?:<w>_)?(?:aged?|age?ing|growing|grown|grow|grew)_(?:<w>_){0,2}?(?:since|at|after|when|past|beyond)_(?:<w>_){0,3}?(?P<hit><age>)<end>"
          r"|\b(?:half-grown|not_(?:yet_|even_|fully_){1,2}grown)_(?:girl|boy|woman|man)\b|\b(?:she|he)(?:'s|_is|_was)_still_growing\b|\baged-?_?up\b"),
     rule(Reason.APPEARANCE, r"\b(?:baby|milk)_teeth\b|\btraining_bra\b|\b(?:booster|car)_seat\b|\bwears?_diapers?\b|\bin_diapers\b|\bgrowth_spurt\b|\b(?:early|mid|middle|late|pre)-?_?teens\b"
          r"|\b(?:has|have|had)(?:n't|_not|_yet_to|_never)_(?:<w>_){0,2}(?:her_first_(?:period|blood|bleeding))\b|\bof_(?:such_)?(?:a_)?tender_(?:age|years)\b"

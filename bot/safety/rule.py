@@ -26,8 +26,8 @@ _FOLLOWERS = (
     "and but or when now at this today tomorrow next in going so if although though because since while as even only tops max"
     " maybe perhaps almost nearly with who whom according after before on by too then again forever already that like yesterday"
     " last just yet still not here i he she they you we it is was has had says said years?_old yrs?_old years?_of_age"
-    " yrs? y/?o winters_old summers_old btw lol haha ok okay ish pls please right sir miss ma'am thanks though anyway"
-    " for_(?:\\d{1,4}|many|some|thousands|hundreds|centuries|decades|ever)"
+    " yrs? y/?o winters_old summers_old btw lol haha ok okay ish pls please right sir miss until till once ma'am thanks though anyway"
+    " for_(?:an?_(?:day|week|month|year|while)|\\d{1,4}|many|some|thousands|hundreds|centuries|decades|ever)"
 ).replace(" ", "|")
 _SIGNS = {
     "[-_]": r"[- \n]",

@@ -33,7 +33,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         Reason.SCHOOL,
         rf"\b{_GRADE}(?:th|st|nd|rd)?[-_]grad(?:e|ers?)\b|\b(?:in|entering|into|starting|of|from)_(?:the_)?grade_{_GRADE}\b"
-        rf"|\byear_(?:[1-9]|1[0-3])_(?:pupil|student|boy|girl|class|at_school|kid)s?|\bin_year_(?:[1-9]|1[0-3])\b(?!_of)|\b(?:elementary|primary)_(?:student|kid|pupil)s?|\bgrade-?_?schooler|\bgrader\b",
+        rf"|\byear_(?:[1-9]|1[0-3])_(?:pupil|student|boy|girl|class|at_school|kid)s?|\b(?:in|(?:girl|boy|student|kid)s?_(?:from|of))_year_(?:[1-9]|1[0-3])\b(?!_of)|\b(?:elementary|primary)_(?:student|kid|pupil)s?|\bgrade-?_?schooler|\bgrader\b",
         rf"\b(?:teach(?:es|ing|er)?|taught)_(?:<w>_){{0,2}}{_GRADE}(?:th|st|nd|rd)?[-_]grad(?:e|ers?)|\bgrad(?:e|er)_(?:<w>_)?{_STAFF}|\broad_grader", cues='grad year elementary primary'),
     rule(Reason.SCHOOL, r"\b(?:freshm[ae]n|sophomores?|homeroom|prom_(?:night|date|dress|king|queen)|(?:senior|junior)_prom|quincea[ñn]eras?|ba[rt]_mitzvah|gcses?"
          r"|a-levels|learner's_permit|driver's_ed|p?sats|hall_pass|recess_bell|spelling_bee|show_and_tell)\b"

@@ -54,7 +54,7 @@ DEVELOPED_MINOR = (
     *frames("appearance", YOUNG, "She looks {w}.", "He could pass for {n}.", "She has the body of a {w}-year-old."),
     *frames("claim", TEENS, "She is 40 but looks {n}.", "He is {n}, which is of age where he lives."),
 )
-HELD_OUT_MINOR = (
+FIRST_HELD_OUT_MINOR = (
     *frames("figures", YOUNG, "My name's {name}, I'm {n}.", "{name} has been {n} for a week.", "age = {n}", "[{name} | {n} | she/her]"),
     *frames("words", YOUNG, "“{w},” said {name} when they asked how old she was.", "{name}, who is {w}, nodded."),
     *frames("words", TEENS, "At {w} she is taller than all of them.", "She won't be a day past {w} until March."),
@@ -69,7 +69,7 @@ DEVELOPED_BENIGN = (
     *frames("history", ANY, "The {o} century.", "The {o} floor was dark.", "Chapter {n}."),
     *frames("object_age", ANY, "The house is {w} years old.", "A {n}-year-old bottle of rum."),
 )
-HELD_OUT_BENIGN = (
+FIRST_HELD_OUT_BENIGN = (
     *frames("adult_age", GROWN, "My name's {name}, I'm {n}.", "{name}, who is {w}, nodded.", "He could pass for {w}.", "age = {n}"),
     *frames("duration", ANY, "It has been {w} years since the flood.", "He spent {n} weeks at sea.", "Give me {w} minutes."),
     *frames("time_place", ANY, "The bell struck {w}.", "Turn left at gate {n}.", "She wakes at {w} every day.", "Highway {n} was empty."),

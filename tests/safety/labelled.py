@@ -24,16 +24,17 @@ class Labelled:
 
 @cache
 def developed() -> tuple[Labelled, ...]:
-    """What the rules were developed with."""
-    by_frame = (*_filled(frames.DEVELOPED_MINOR, is_minor=True), *_filled(frames.DEVELOPED_BENIGN, is_minor=False))
-    return (*_written("developed.tsv"), *by_frame)
+    """What the rules were developed with. What was held out first is part of it since it was measured and mended."""
+    minors = (*frames.DEVELOPED_MINOR, *frames.FIRST_HELD_OUT_MINOR)
+    benign = (*frames.DEVELOPED_BENIGN, *frames.FIRST_HELD_OUT_BENIGN)
+    written = (*_written("developed.tsv"), *_written("first_held_out.tsv"))
+    return (*written, *_filled(minors, is_minor=True), *_filled(benign, is_minor=False))
 
 
 @cache
 def held_out() -> tuple[Labelled, ...]:
-    """What was written before the rules, and what no rule was changed for."""
-    by_frame = (*_filled(frames.HELD_OUT_MINOR, is_minor=True), *_filled(frames.HELD_OUT_BENIGN, is_minor=False))
-    return (*_written("held_out.tsv"), *by_frame)
+    """What no rule was ever changed for; all of it is written by hand."""
+    return tuple(_written("held_out.tsv"))
 
 
 def _written(name: str) -> Iterator[Labelled]:
