@@ -141,8 +141,6 @@ class LlamaRunner:
         self._lengths[slot] = length if kept else 0
         if not self._lengths[slot]:
             self._read_with[slot] = None
-            # Its penalties count what was said.
-            self._samplers.pop(slot, None)
         return kept
 
     def exchange(self, one: int, other: int) -> None:

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from urllib.parse import quote
+from weakref import WeakKeyDictionary
 
 from adapters.network.circuit import CircuitRules
 from adapters.network.retry import Backoff
@@ -73,7 +74,8 @@ class RemoteEngine:
         self._served: Served | None = None
         self._asking = asyncio.Lock()
         self._warming: dict[SessionId, asyncio.Task[None]] = {}
-        self._writing: dict[Leash, SessionId] = {}
+        # A leash is let go of with its reply, however that ended.
+        self._writing: WeakKeyDictionary[Leash, SessionId] = WeakKeyDictionary()
 
     async def capabilities(self) -> EngineCapabilities:
         """What it runs, as it was told; asked again after the connection was lost."""
@@ -90,14 +92,11 @@ class RemoteEngine:
         trying = self._line.trying(self._forget_served)
         leash = Leash()
         self._writing[leash] = request.session
-        try:
-            while not trying.is_over:
-                async with trying, aclosing(self._once(request, due, leash)) as stream:
-                    async for item in stream:
-                        trying.came(text=isinstance(item, TextDelta))
-                        yield item
-        finally:
-            del self._writing[leash]
+        while not trying.is_over:
+            async with trying, aclosing(self._once(request, due, leash)) as stream:
+                async for item in stream:
+                    trying.came(text=isinstance(item, TextDelta))
+                    yield item
 
     async def warm(self, session: SessionId, segments: Sequence[Segment], adapter: str = "") -> None:
         """Have this prompt read ahead, where the server can do that. Never raises."""

@@ -164,13 +164,13 @@ class Theatre:
         text = ""
         async with aclosing(self.engine.generate(request)) as stream:
             async for item in stream:
-                if isinstance(item, TextDelta):
-                    line = text.rfind("\n") + 1
-                    text = text + item.text if text else item.text.lstrip()
-                    if found := foreign.search(text, line):
-                        return text[: found.start()], self._foreign(found)
-                elif isinstance(item, Finished):
+                if isinstance(item, Finished):
                     return text, self._ending(item, session)
+                line = text.rfind("\n") + 1
+                text += item.text if isinstance(item, TextDelta) else ""
+                text = text if line else text.lstrip()
+                if found := foreign.search(text, line):
+                    return text[: found.start()], self._foreign(found)
         return text, None
 
     def _foreign(self, found: re.Match[str]) -> Ending:

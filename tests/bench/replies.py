@@ -65,9 +65,17 @@ def figures(replies: Sequence[Reply]) -> Figures:
     if not replies:
         raise ValueError("no reply was written")
     tokens = sorted(reply.tokens for reply in replies if reply.tokens) or [0]
-    shares = {str(ending): sum(reply.ending is ending for reply in replies) / len(replies) for ending in Ending}
     return Figures(
-        len(replies), math.ceil(statistics.median(tokens)), *(_rank(tokens, share) for share in (0.1, 0.9, 0.95)), **shares
+        replies=len(replies),
+        median=math.ceil(statistics.median(tokens)),
+        p10=_rank(tokens, 0.1),
+        p90=_rank(tokens, 0.9),
+        p95=_rank(tokens, 0.95),
+        own=_share(replies, Ending.OWN),
+        header=_share(replies, Ending.HEADER),
+        player=_share(replies, Ending.PLAYER),
+        cut=_share(replies, Ending.CUT),
+        empty=_share(replies, Ending.EMPTY),
     )
 
 
@@ -86,6 +94,10 @@ def length_table(replies: Sequence[Reply], model: str, fingerprint: str) -> dict
 def as_json(replies: Sequence[Reply]) -> list[dict[str, object]]:
     """The replies as JSON has them."""
     return [asdict(reply) for reply in replies]
+
+
+def _share(replies: Sequence[Reply], ending: Ending) -> float:
+    return sum(reply.ending is ending for reply in replies) / len(replies)
 
 
 def _entry(found: Figures) -> dict[str, object]:

@@ -32,7 +32,7 @@ def test_a_table_is_found_from_the_folder_of_the_file_that_names_it_and_a_child_
     ("content", "why"),
     [
         (b"no json", "Expecting value"),
-        (b"\xff\xfe", "can't decode"),
+        (b'{"model": "\xc3("}', "can't decode"),
         (b"[" * 60_000, "nested too deeply"),
         (b" " * (LONGEST_TABLE + 1), f"more than {LONGEST_TABLE} bytes"),
         (b'{"lengths": {}}', 'names no "fingerprint"'),

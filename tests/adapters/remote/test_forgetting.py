@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import aclosing
 
 import pytest
 
@@ -15,7 +16,7 @@ from bot.sampling import SamplingSettings
 from tests.adapters.remote.stage import Stage, a_stage
 from tests.fakes.clock import FrozenClock
 from tests.fakes.engine import Pause, ScriptedReply
-from tests.fakes.servers import CONTEXT, LlamaServer, OpenAIServer, serving
+from tests.fakes.servers import CONTEXT, LlamaServer, OpenAIServer, Script, serving
 
 MIRA = SessionId("mira")
 STORY = (Segment("A door", trusted=True), Segment(" stands open.", opens=True))
@@ -157,3 +158,36 @@ async def test_the_model_is_told_by_the_word_for_its_file() -> None:
     assert isinstance(known, list)
     assert [each["understudy"]["fingerprint"] for each in known] == [""] * len(known)
     assert all(each["understudy"]["forgets"] for each in known)
+
+
+async def test_a_reply_that_would_be_asked_for_again_is_not() -> None:
+    clock = FrozenClock()
+    script = Script(refusals=[(503, {"error": {"message": "Loading model", "code": 503}})])
+    async with serving(OpenAIServer(script)) as opened:
+        engine = RemoteEngine(RemoteSettings(opened.address, "openai", context=CONTEXT), clock)
+        reply = asyncio.ensure_future(written(engine))
+        while not clock.sleeping:
+            await asyncio.sleep(0)
+        await engine.forget(MIRA)
+        clock.move(10.0)
+        with pytest.raises(StoryForgotten):
+            await reply
+        assert len(opened.asked_at("/v1/completions")) == 1
+        await engine.close()
+
+
+async def test_a_reply_of_a_server_that_cannot_forget_is_called_back_all_the_same() -> None:
+    script = Script(pause=asyncio.Event())
+    async with serving(OpenAIServer(script)) as opened:
+        engine = RemoteEngine(RemoteSettings(opened.address, "openai", context=CONTEXT), SystemClock())
+        request = GenerationRequest(MIRA, STORY, 20, SamplingSettings(), seed=5)
+        async with aclosing(engine.generate(request)) as stream:
+            await anext(stream)
+            following = asyncio.ensure_future(anext(stream))
+            await asyncio.sleep(0)
+            await engine.forget(MIRA)
+            with pytest.raises(StoryForgotten):
+                await following
+        async with asyncio.timeout(10):
+            await script.left.wait()
+        await engine.close()
