@@ -26,6 +26,7 @@ from adapters.config.kinds import (
     pairs,
 )
 from adapters.config.model import ModelConfig
+from adapters.config.safety import PrivacyConfig, SafetyConfig
 from adapters.config.scene import Scene, sample_scene
 from bot.posts import ChannelLimits
 from bot.sampling import BOUNDS, PRESETS, SamplingSettings
@@ -88,16 +89,20 @@ class SamplingConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CLOSED)
 class WebConfig:
-    """Where the page is served, and how long a post on it may be (in characters). Port 0 takes any free one."""
+    """Where the page is served, and how long a post on it may be (in characters). Port 0 takes any free one.
+
+    `adults_only` is the operator's word that nobody but adults can open it.
+    """
 
     host: LoopbackHost = "127.0.0.1"
     port: Port = 8000
     post_length: Annotated[Whole, Field(ge=200, le=100_000)] = 2_000
+    adults_only: Flag = False
 
     @property
     def limits(self) -> ChannelLimits:
         """What a place of the page accepts."""
-        return ChannelLimits(self.post_length, streams=True)
+        return ChannelLimits(self.post_length, streams=True, adults_only=self.adults_only)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CLOSED)
@@ -126,6 +131,8 @@ class Config:
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     web: WebConfig = field(default_factory=WebConfig)
     story: StoryConfig = field(default_factory=StoryConfig)
+    safety: SafetyConfig = field(default_factory=SafetyConfig)
+    privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
     scene: Scene = field(default_factory=sample_scene)
 
     @property

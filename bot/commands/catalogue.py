@@ -29,7 +29,6 @@ GROUPS = {
 """What the commands of each group are about: a group is no command itself."""
 
 _BY_NAME = {spec.name: spec for spec in COMMANDS}
-_LONGEST_NAME = max(map(len, _BY_NAME))
 
 
 def find(name: str) -> CommandSpec | None:
@@ -50,8 +49,7 @@ def visible(who: Who) -> tuple[CommandSpec, ...]:
 
 def nearest(name: str) -> CommandSpec | None:
     """The command whose name is most like this one; None when none is like it."""
-    # What is far longer than any name is like none, and comparing it would take long.
-    close = get_close_matches(_plain(name[: 2 * _LONGEST_NAME]), _BY_NAME, n=1)
+    close = get_close_matches(_plain(name), _BY_NAME, n=1)
     return _BY_NAME[close[0]] if close else None
 
 

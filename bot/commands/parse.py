@@ -158,7 +158,7 @@ def _without_tail(spec: CommandSpec, text: str) -> tuple[str, str]:
     while text:
         before, last = _split_last(text)
         found = _NAMED.match(last)
-        if found is None or found[1] not in names or found.end() == len(last):
+        if found is None or found[1] not in names:
             break
         tail.insert(0, last)
         text = before

@@ -6,25 +6,29 @@ Rule 3: as long as the engine has not told what it runs, the age gate cannot be 
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 
 from bot import texts
+from bot.commands.spec import Who
 from bot.errors import AlreadyHandled, ChannelGone, EngineError, Refused, StaleSession, StoreUnavailable, UnderstudyError
 from bot.flow.acts import Scene, carry_out
-from bot.flow.decide import Amend, Ignore, RunCommand, decide
+from bot.flow.decide import Amend, Ignore, RunCommand, Standing, circle, decide
+from bot.flow.errands import ERRANDS, Errands
+from bot.flow.gate import Gate
+from bot.flow.joining import Joining
 from bot.flow.places import Places
 from bot.flow.stop import Stop
 from bot.flow.take_turn import Writer
 from bot.flow.wishes import notice, notice_without_session
-from bot.ids import Place
+from bot.ids import AuthorId, Place
 from bot.metrics import Metrics
 from bot.ports.clock import Clock
 from bot.ports.engine import Engine
 from bot.ports.store import Change, Store
-from bot.posts import Deleted, Edited, Inbound, InboundPost, OutboundPost
+from bot.posts import Command, Deleted, Edited, Inbound, InboundPost, OutboundPost
 from bot.story import cutting
-from bot.story.acts import add_post, edit, open_reply
+from bot.story.acts import edit
 from bot.story.persona import Persona
 from bot.story.session import Session
 
@@ -42,11 +46,15 @@ class Handler:
     store: Store
     engine: Engine
     places: Places
+    gate: Gate
+    errands: Errands
+    operators: Collection[AuthorId]
     clock: Clock
     metrics: Metrics
     writer: Writer
-    roll: Callable[[], int]
+    joining: Joining
     wake: Callable[[Place], None]
+    reasons: dict[Place, str] = field(default_factory=dict)
     _writing: dict[Place, Stop] = field(default_factory=dict)
 
     async def handle(self, event: Inbound) -> None:
@@ -110,7 +118,7 @@ class Handler:
         session = await self.store.session_at(event.place)
         if session is not None and session.writing is not None:
             session = await self._write(session, stale=isinstance(event, Edited | Deleted))
-        decision = decide(session, event, (await self.engine.capabilities()).rating)
+        decision = decide(session, event, await self._standing(session, event))
         match decision:
             case Ignore():
                 await self._ignore(session, event, decision)
@@ -119,13 +127,20 @@ class Handler:
             case Amend():
                 await self._amend(decision)
             case _:
-                await self._save(self._taken_in(decision.session, decision.post))
+                await self._take_in(decision.session, decision.post)
+
+    async def _standing(self, session: Session | None, event: Inbound) -> Standing:
+        if session is None or isinstance(event, Edited | Deleted):
+            return Standing()
+        who = circle(session, event, self.operators) if isinstance(event, Command) else Who.ANYONE
+        return Standing(await self.gate.closed(session), who)
 
     async def _run(self, decision: RunCommand) -> None:
         command = decision.command
         try:
-            limits = await self.places.limits(command.place)
-            change = carry_out(Scene(decision.session, command, limits, self.roll))
+            scene = Scene(decision.session, command, await self.places.limits(command.place), self.joining)
+            change = await self.errands.run(scene) if command.name in ERRANDS else carry_out(scene)
+            await self.gate.check(change.after, decision.session)
         except (Refused, ChannelGone) as refused:
             await self._ignore(decision.session, command, Ignore("the act makes no sense now", str(refused)))
             return
@@ -145,15 +160,16 @@ class Handler:
         else:
             after = edit(session, turn.number, event.text)
         if session.last is turn and isinstance(event, Edited):
-            after = open_reply(after, self.roll())
+            after = self.joining.answered(after)
         saved = await self._save(Change(session, after, handled=event.event))
         if saved.writing is None:
             await self.writer.read_ahead(saved)
 
-    def _taken_in(self, session: Session, post: InboundPost) -> Change:
-        persona = session.persona_of(post.author) or Persona(post.author, post.author_name)
-        answered = open_reply(add_post(session, persona, post.text, source=post.event), self.roll())
-        return Change(session, answered, handled=post.event)
+    async def _take_in(self, session: Session, post: InboundPost) -> None:
+        persona = session.persona_of(post.author) or await self.store.default_persona(post.author)
+        saved = await self._save(self.joining.join(session, persona or Persona(post.author, post.author_name), post))
+        if saved.writing is None:
+            await self.writer.read_ahead(saved)
 
     async def _save(self, change: Change) -> Session:
         saved = await self.store.save(change)
@@ -161,6 +177,7 @@ class Handler:
         return saved
 
     async def _ignore(self, session: Session | None, event: Inbound, why: Ignore) -> None:
+        self.reasons[event.place] = why.reason
         log.info("an event was ignored: %s", why.reason, extra={"action": "ignore", "event": event.event})
         said: tuple[OutboundPost, ...] = ()
         if why.notice and session is None:

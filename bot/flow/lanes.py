@@ -6,9 +6,11 @@ Rule 1: only a place's lane changes its session. Rule 2: work that fails is the 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from bot.ids import Place
 
+Result = TypeVar("Result")
 Work = Callable[[], Awaitable[None]]
 
 
@@ -25,6 +27,23 @@ class Lanes:
             self._queues[place] = asyncio.Queue()
             self._runners[place] = asyncio.create_task(self._run(self._queues[place]), name=f"lane {place.channel}")
         self._queues[place].put_nowait(work)
+
+    async def run(self, place: Place, work: Callable[[], Awaitable[Result]]) -> Result:
+        """Have work done in a place's lane, when its turn comes, and return what came of it; raises what it raises."""
+        done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+
+        async def turn() -> None:
+            try:
+                result = await work()
+            except Exception as error:  # noqa: BLE001 - it is raised where the work was asked for
+                if not done.done():
+                    done.set_exception(error)
+            else:
+                if not done.done():
+                    done.set_result(result)
+
+        self.put(place, turn)
+        return await done
 
     async def settled(self, place: Place) -> None:
         """Return when nothing is queued or running in a place."""

@@ -3,11 +3,13 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
+from bot.cleaning import clean_input, clean_name
+from bot.errors import Refused
+from bot.flow.gate import Gate, sentence
 from bot.ids import Place
 from bot.metrics import Metrics
 from bot.ports.store import Store
 from bot.posts import Command, Deleted, Edited, Inbound
-from bot.prompt.guard import clean_input, clean_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,7 @@ class Receiver:
 
     store: Store
     metrics: Metrics
+    gate: Gate
     post_limit: int
     queue: Callable[[Inbound], None]
     stop_writing: Callable[[Place], bool]
@@ -29,6 +32,7 @@ class Receiver:
         StoreUnavailable.
         """
         cleaned = self._cleaned(event)
+        await self._judge(cleaned)
         if not await self.store.receive(cleaned):
             # It may still wait: kept by a call whose answer was lost. If it was handled, its lane finds that out.
             self.metrics.count("duplicate_events")
@@ -43,6 +47,15 @@ class Receiver:
     async def settled(self, place: Place) -> None:
         """Return when nothing of this place is waiting, being written or undelivered."""
         await self.wait_until_settled(place)
+
+    async def _judge(self, event: Inbound) -> None:
+        """Raises Refused for words that may not join the story of their place: they are gone, their id and the reason stay."""
+        session = await self.store.session_at(event.place)
+        found = await self.gate.judge_event(session, event) if session else None
+        if found is not None:
+            self.metrics.count("refused_posts", found.reason)
+            await self.store.refuse(event.event, event.place, found.reason)
+            raise Refused(sentence(found, "That"))
 
     def _cleaned(self, event: Inbound) -> Inbound:
         match event:

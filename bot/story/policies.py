@@ -43,7 +43,7 @@ class Answer:
 def answers(session: Session, post_author: AuthorId, text: str) -> Answer:
     """Whether a post by `post_author`, which has not joined the session yet, is answered at once.
 
-    A player whom the session does not know yet joins with this post, as the last of the players.
+    Somebody new joins with this post. They are waited for from then on, and come last in an order.
     """
     if post_author in session.table.removed:
         return Answer(False, "This player was removed from the story.")
@@ -142,16 +142,12 @@ def _after_all(session: Session, post_author: AuthorId) -> Answer:
 def _in_order(session: Session, post_author: AuthorId) -> Answer:
     players = _players(session)
     order = [player.author for player in players]
-    names = {player.author: player.name for player in players}
-    if post_author not in names:
-        order.append(post_author)
     before = _reached(order, _round(session))
     after = _reached(order, [*_round(session), post_author])
     if after == len(order):
         return Answer(True, "All players have posted in their order.")
-    turn = f"It is {names[order[after]]}'s turn." if order[after] in names else "It is the newest player's turn."
     out_of_turn = " The post is in the story, but it was out of turn." if after == before else ""
-    return Answer(False, turn + out_of_turn, order[after])
+    return Answer(False, f"It is {players[after].name}'s turn.{out_of_turn}", order[after])
 
 
 def _players(session: Session) -> list[Persona]:

@@ -234,7 +234,7 @@ class _Reader:
         number = int(count or 1)
         if not 1 <= number <= MOST_DICE:
             raise Refused(f"From 1 to {MOST_DICE} dice can be rolled at once.")
-        if number == 1 and low == 1 and (luck := self._take(_LUCK)):
+        if number == 1 and (luck := self._take(_LUCK)):
             return Throw(2, low, high, Keep.best(is_highest=luck[1].lower() == "adv"))
         return self._with_modifiers(Throw(number, low, high))
 

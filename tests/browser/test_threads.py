@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import FilePayload, expect
 
 from bot.flow.desk import Answer
 from bot.ids import CardId, ChannelKey, Place, SessionId
@@ -93,8 +93,8 @@ async def test_a_file_is_brought_in(chromium: Chromium, *, scripted: bool) -> No
     async with a_stage() as stage, chromium.page(stage, java_script_enabled=scripted) as seen:
         await seen.page.click("text=Bring in a file")
         await seen.page.select_option("#bring", "character import")
-        card = {"name": "mira.json", "mimeType": "application/json", "buffer": b'{"name": "Mira"}'}
-        await seen.page.set_input_files("#file", files=[card])  # type: ignore[list-item]  # a dictionary of this shape
+        card = FilePayload(name="mira.json", mimeType="application/json", buffer=b'{"name": "Mira"}')
+        await seen.page.set_input_files("#file", card)
         await seen.page.click("#upload button")
         await expect(seen.page.locator("#note")).to_contain_text("Noted.")
         ((command, upload),) = stage.desk.asked

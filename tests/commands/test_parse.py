@@ -104,6 +104,7 @@ def test_what_a_line_answers_or_brings_is_passed_over_by_commands_that_need_it_n
         ("unpin 99999999999999999999", "Number must be a whole number from 1 to 9999; write: unpin <number>."),
         ("unpin \u0663", "Number must be a whole number from 1 to 9999; write: unpin <number>."),
         ("retry length:", "Say what length is after its name; write: retry [length]."),
+        ("note The storm grows. depth:", "Say what depth is after its name; write: note"),
         ("start Mira length:long A dark inn. length:short", "Length is said twice;"),
         (f"pin {'x' * 501}", "Text has 501 characters, and at most 500 are taken; write: pin <text>."),
     ],

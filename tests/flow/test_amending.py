@@ -15,7 +15,7 @@ LONG = tuple(f"Sentence number {number} of a long reply. " for number in range(6
 
 
 async def edit(stage: Stage, post: str, text: str) -> None:
-    await stage.service.receiver.receive(Edited(EventId(f"edit of {post}"), HERE, EventId(post), text))
+    await stage.service.receiver.receive(Edited(EventId(f"edit of {post}"), HERE, TOBIAS.author, EventId(post), text))
     await stage.service.receiver.settled(HERE)
 
 
@@ -89,7 +89,7 @@ async def test_what_moved_on_before_a_crash_takes_the_half_written_answer_back_a
     async with a_stage(["One."], begin=False) as stage:
         opened = open_reply(add_post(a_session(), TOBIAS, "Old words.", source=EventId("first")), 1)
         await stage.store.save(Change(None, opened))
-        await stage.store.receive(Edited(EventId("an edit"), HERE, EventId("first"), "New words."))
+        await stage.store.receive(Edited(EventId("an edit"), HERE, TOBIAS.author, EventId("first"), "New words."))
         await stage.service.start()
         await stage.service.receiver.settled(HERE)
         assert [turn.text for turn in (await stage.session()).turns] == ["New words.", "One."]

@@ -7,7 +7,7 @@ import pytest
 
 from bot.errors import Refused
 from bot.ids import AuthorId
-from bot.story import session as story
+from bot.story import acts as story
 from bot.story.card import CharacterCard
 from bot.story.persona import Persona
 from bot.story.policies import MONOLOGUE, addressed, answers, call_on, nudge_due, speaker, whose_turn
@@ -162,11 +162,12 @@ def test_a_post_out_of_turn_joins_and_takes_nobodys_turn() -> None:
     assert answers(session, BRAM.author, "Hm again.").now
 
 
-def test_a_newcomer_comes_last_in_the_order() -> None:
+def test_a_newcomers_first_post_takes_nobodys_turn() -> None:
     session = posted(of_three(TurnPolicy.IN_ORDER), TOBIAS, ELIN)
 
     assert answers(session, STRANGER, "Hello.").next_player == BRAM.author
-    assert answers(posted(session, BRAM), STRANGER, "Hello.").now
+    assert whose_turn(posted(session, Persona(STRANGER, "Ida"), BRAM)) == Persona(STRANGER, "Ida")
+    assert answers(of_three(TurnPolicy.IN_ORDER), STRANGER, "Hello.").next_player == TOBIAS.author
 
 
 def test_removed_players_have_no_turn() -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from bot.chunking.chunker import cut
 from bot.errors import Refused
+from bot.flow.joining import Joining
 from bot.flow.wishes import notice, removals_for, wishes_for
 from bot.ids import AuthorId
 from bot.ports.store import Change, Wish
@@ -16,12 +17,16 @@ from bot.story.turn import Role, Turn
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A player's command in the session of its place, what the place accepts, and where seeds come from."""
+    """A player's command in the session of its place, what the place accepts, and how replies are opened."""
 
     session: Session
     command: Command
     limits: ChannelLimits
-    roll: Callable[[], int]
+    joining: Joining
+
+    def roll(self) -> int:
+        """A seed for what is drawn next."""
+        return self.joining.roll()
 
     @property
     def persona(self) -> Persona:

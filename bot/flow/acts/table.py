@@ -10,6 +10,7 @@ from bot.flow.acts.scene import Act, Scene
 from bot.ports.store import Change
 from bot.story import agreements
 from bot.story.agreements import Limits
+from bot.story.lorebook import LoreEntry
 from bot.story.session import Session, with_length
 from bot.story.settings import SessionSettings, SpeakerPolicy, TurnPolicy
 from bot.story.table import NOTE_DEPTH
@@ -39,8 +40,20 @@ def _unpin(scene: Scene) -> Change:
     return scene.change(agreements.unpin(scene.session, scene.number("number")), "The fact is no longer pinned.")
 
 
+def _add_lore(scene: Scene) -> Change:
+    keys = tuple(key for each in scene.text("keys").split(",") if (key := each.strip()))
+    if not keys:
+        raise Refused("An entry of lore needs a word that calls it up.")
+    return scene.change(agreements.add_entry(scene.session, LoreEntry(scene.text("text").strip(), keys)), "The lore is added.")
+
+
 def _remove_lore(scene: Scene) -> Change:
-    return scene.change(agreements.remove_lore(scene.session, scene.number("number")), "The lorebook is gone.")
+    return scene.change(agreements.remove_entry(scene.session, scene.number("number")), "The entry of lore is gone.")
+
+
+def _edit_summary(scene: Scene) -> Change:
+    edited = agreements.with_summary(scene.session, scene.text("text"), scene.session.window_start)
+    return scene.change(edited, "The summary is changed.")
 
 
 def _scenario(scene: Scene) -> Change:
@@ -104,7 +117,9 @@ ACTS: dict[str, Act] = {
     "note": _note,
     "pin": _pin,
     "unpin": _unpin,
+    "lore add": _add_lore,
     "lore remove": _remove_lore,
+    "summary edit": _edit_summary,
     "scenario": _scenario,
     "settings": _settings,
     "pause": partial(_pause, paused=True),
