@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from adapters.web.addresses import page_of
 from adapters.web.markdown import plain, render
 from adapters.web.offers import LENGTHS, titles
+from bot import texts
 from bot.ids import MessageId, Place
 from bot.ports.store import StoryPage
 from bot.posts import Draft, InboundPost, OutboundPost
@@ -117,7 +118,8 @@ def view(told: Told) -> ThreadView:
     """The thread as people read it."""
     session, page = told.session, told.page
     numbers = [turn.number for turn in page.turns]
-    notices = [(_home(post.turn, numbers), render(post.text)) for post in _notices(told)]
+    links = _linked_sentences(told)
+    notices = [(_home(post.turn, numbers), links.get(post.text) or render(post.text)) for post in _notices(told)]
     writing = session.writing
     can_change = told.is_newest and writing is None and not session.locked
     return ThreadView(
@@ -220,6 +222,23 @@ def _way(told: Told, link: Link) -> Way:
     else:
         words = "another way on from here" if link.kind is LinkKind.BRANCH else "the next part"
     return Way(words, page_of(link.place, told.main or here) if same else "")
+
+
+def _linked_sentences(told: Told) -> dict[str, Markup]:
+    """The sentences that name another place of this platform, with a link in the place of the name."""
+    came, goes = told.session.came_from, told.session.goes_on_in
+    said = [(texts.CAME_FROM, came)] if came else []
+    said += [(texts.BRANCHED if link.kind is LinkKind.BRANCH else texts.GOES_ON, link) for link in goes]
+    return {
+        sentence.format(place=link.place.channel): _linked(sentence, _way(told, link).address)
+        for sentence, link in said
+        if link.place.platform == told.session.place.platform
+    }
+
+
+def _linked(sentence: str, address: str) -> Markup:
+    link = Markup('<a href="{}">another thread</a>').format(address)
+    return Markup("<p>{}</p>").format(Markup(escape(sentence)).format(place=link))  # noqa: S704  escaped, and our own
 
 
 def _notices(told: Told) -> tuple[OutboundPost, ...]:

@@ -68,17 +68,18 @@ async def a_stage(
     limits: ChannelLimits | None = None,
     name: str = TOBIAS.name,
     notice: str = "",
+    whole: bool = False,
 ) -> AsyncGenerator[Stage, None]:
-    """The page of a story that has just begun, with an engine that gives these replies."""
+    """The page of a story that has just begun, with an engine that gives these replies. `whole`: behind it is the real desk."""
     store, engine = MemoryStore(), ScriptedEngine(_some(replies))
     courier = WebCourier(limits or ChannelLimits(2000, streams=True))
-    service = Service(store, engine, [courier], FrozenClock(), LIMARP)
+    service = Service(store, engine, [courier], FrozenClock(), LIMARP, operators=(TOBIAS.author,))
     desk = NotingDesk(service.begin)
     server = WebServer(
         courier,
         store,
         service.receiver,
-        cast("Desk", desk),
+        service.desk if whole else cast("Desk", desk),
         place=STORY,
         player=TOBIAS.author,
         player_name=name,

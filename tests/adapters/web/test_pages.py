@@ -14,6 +14,7 @@ from bot.story.session import Session, with_turn
 from bot.story.settings import Length
 from bot.story.table import Link, LinkKind
 from bot.story.turn import Variant, VariantState
+from bot.texts import BRANCHED
 from tests.builders import HERE, TOBIAS, a_session
 
 MIRA = Speaker(Voice.CHARACTER, "Mira")
@@ -160,6 +161,17 @@ def test_a_branch_is_linked_from_its_turn_and_links_back() -> None:
     came = view(told(branched, main=HERE)).came
     assert came is not None
     assert came.address == "/"
+
+
+def test_a_notice_that_names_another_thread_leads_there() -> None:
+    session = a_reply_in_two_posts()
+    there = Place(HERE.platform, ChannelKey("there"))
+    linked, _ = branch(session, session.turns, 1, SessionId("new"), there)
+    said = replace(notice(2), text=BRANCHED.format(place="there"))
+    page = StoryPage(session.turns, (Shown(MessageId("m1"), said), Shown(MessageId("m2"), notice(2, "there"))), has_older=False)
+    first, second = view(told(linked, page=page, main=HERE)).turns[-1].notices
+    assert first == '<p>The story goes on another way in <a href="/t/there">another thread</a>.</p>'
+    assert second == "<p>Notice there.</p>\n"
 
 
 def test_a_part_that_goes_on_elsewhere_is_only_read() -> None:
