@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import Refused
 from bot.ids import Place, SessionId
 from bot.ports.bin import EndedSession
-from storage.sessions import LIVING, id_at, is_at
+from bot.story.session import Session
+from storage.sessions import LIVING, by_id, id_at, is_at
 from storage.tables import characters, messages, outbox, sessions, turns
 
 TAKEN = "This place already holds a story; end that one first, or resume this one elsewhere."
@@ -44,7 +45,7 @@ async def ended(connection: AsyncConnection, place: Place) -> tuple[EndedSession
     return tuple(EndedSession(SessionId(row.id), row.card.name, row.ended, row.turns) for row in rows)
 
 
-async def resume(connection: AsyncConnection, session: SessionId, place: Place, now: float) -> None:
+async def resume(connection: AsyncConnection, session: SessionId, place: Place, now: float) -> Session:
     """A session leaves the bin for a place. Raises Refused when it is not there or the place is taken."""
     if await id_at(connection, place) is not None:
         raise Refused(TAKEN)
@@ -54,11 +55,13 @@ async def resume(connection: AsyncConnection, session: SessionId, place: Place, 
         found = (await connection.execute(step)).rowcount
     except IntegrityError as error:  # another one was quicker
         raise Refused(TAKEN) from error
-    if not found:
+    resumed = await by_id(connection, session) if found else None
+    if resumed is None:
         raise Refused(GONE)
     for table in (outbox, messages):
         mine = _at(table, place) & (table.c.left_by == session)
         await connection.execute(update(table).where(mine).values(left_by=None))
+    return resumed
 
 
 async def delete_for_good(connection: AsyncConnection, which: ColumnElement[bool]) -> tuple[SessionId, ...]:

@@ -89,15 +89,17 @@ class Database:
         with translated():
             async with self._one_writer, self._bare.connect() as connection:
                 await connection.exec_driver_sql(f"PRAGMA busy_timeout = {PATIENCE_MS}")
-                await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-                await connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+                try:
+                    await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                finally:
+                    await connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
 
     async def rebuild(self, tables: Iterable[str]) -> None:
         """Write the tables anew, so that no file holds anything that was deleted. Nobody else can use them meanwhile.
 
-        Deleted cells are zeroed at once, but SQLite may leave copies in the free space of pages that it divided or
-        joined. On PostgreSQL, deleted rows stay where they were until something else takes their room, and its
-        statistics quote common values: they are taken and written anew as well.
+        Deleted cells are zeroed at once, but SQLite leaves copies now and then in the free space of pages that it divided
+        or joined (version 3.40 did in one of five long stories). On PostgreSQL, deleted rows stay where they were until
+        something else takes their room, and its statistics quote common values: they are taken and written anew as well.
         """
         with translated():
             if not self._is_sqlite:

@@ -10,7 +10,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import ColumnElement
 
-from bot.errors import StaleSession, StoreUnavailable
+from bot.errors import StoreUnavailable
 from bot.ids import AuthorId, CardId, EventId, MessageId, Place, SessionId
 from bot.ports.bin import EndedSession
 from bot.ports.privacy import Forgotten, PlayerData
@@ -102,7 +102,7 @@ class SqlStore:
         async with self._database.writing() as connection:
             await inbox.mark_handled(connection, place, event)
             await outbox.queue(connection, wishes)
-        await self._database.empty_log()
+        await self._cleared(self._database.empty_log())
 
     async def session_at(self, place: Place) -> Session | None:
         """The session of a place with the turns of its window."""
@@ -139,7 +139,7 @@ class SqlStore:
             saved = await sessions.write(connection, change.before, change.after, self._now())
             await outbox.queue(connection, change.wishes)
         if sessions.takes_text_away(change.before, change.after):
-            await self._database.empty_log()
+            await self._cleared(self._database.empty_log())
         return saved
 
     async def unfinished(self) -> tuple[Place, ...]:
@@ -174,7 +174,7 @@ class SqlStore:
         async with self._database.writing() as connection:
             replaced = await outbox.settle(connection, delivery, message)
         if replaced:
-            await self._database.empty_log()
+            await self._cleared(self._database.empty_log())
 
     @whole
     async def postpone(self, delivery: int, until: float, *, uncertain: bool) -> None:
@@ -187,7 +187,7 @@ class SqlStore:
         """The wish will never come true; its reason stays, its text does not."""
         async with self._database.writing() as connection:
             await outbox.change(connection, delivery, reason=reason, text="")
-        await self._database.empty_log()
+        await self._cleared(self._database.empty_log())
 
     @whole
     async def end(self, place: Place, now: float) -> SessionId | None:
@@ -204,11 +204,7 @@ class SqlStore:
     async def resume(self, session: SessionId, place: Place) -> Session:
         """A session leaves the bin for a place. Raises Refused when it is not there or the place is taken."""
         async with self._database.writing() as connection:
-            await ended_sessions.resume(connection, session, place, self._now())
-            resumed = await sessions.by_id(connection, session)
-        if resumed is None:
-            raise StaleSession("The story was deleted while it was resumed.")
-        return resumed
+            return await ended_sessions.resume(connection, session, place, self._now())
 
     @whole
     async def empty_bin(self, before: float) -> tuple[SessionId, ...]:
@@ -224,13 +220,13 @@ class SqlStore:
         async with self._database.writing() as connection:
             gone = await ended_sessions.delete_for_good(connection, which)
         if gone:
-            await self._rebuild()
+            await self._cleared(self._database.rebuild(tables.metadata.tables))
         return gone
 
-    async def _rebuild(self) -> str:
-        """Write the files anew; what kept that from being done is logged and said, for the step itself is done."""
+    async def _cleared(self, clearing: Awaitable[None]) -> str:
+        """Wait until files are cleared. What keeps them from it is logged and returned: the step itself is done."""
         try:
-            await self._database.rebuild(tables.metadata.tables)
+            await clearing
         except StoreUnavailable as error:
             log.warning("what was deleted may still be in the files", exc_info=error, extra={"action": "keep_deleted_bytes"})
             return str(error)
@@ -257,7 +253,7 @@ class SqlStore:
         """Take a character out of the library."""
         async with self._database.writing() as connection:
             await library.drop_card(connection, card)
-        await self._database.empty_log()
+        await self._cleared(self._database.empty_log())
 
     @whole
     async def keep_default_persona(self, persona: Persona) -> None:
@@ -275,14 +271,14 @@ class SqlStore:
         """A player keeps no part by default any more."""
         async with self._database.writing() as connection:
             await library.drop_persona(connection, author)
-        await self._database.empty_log()
+        await self._cleared(self._database.empty_log())
 
     @whole
     async def refuse(self, event: EventId, place: Place, reason: str) -> bool:
         """An event is kept as handled, with the reason only. False when it was handled before."""
         async with self._database.writing() as connection:
             refused = await inbox.refuse(connection, event, place, reason)
-        await self._database.empty_log()
+        await self._cleared(self._database.empty_log())
         return refused
 
     async def refusals(self, place: Place, limit: int = 10) -> tuple[Refusal, ...]:
@@ -306,7 +302,7 @@ class SqlStore:
         """A report was dealt with."""
         async with self._database.writing() as connection:
             await reports.drop(connection, tables.reports.c.id == number)
-        await self._database.empty_log()
+        await self._cleared(self._database.empty_log())
 
     async def words_of(self, author: AuthorId) -> PlayerData:
         """All that is stored of a player."""
@@ -318,7 +314,8 @@ class SqlStore:
         """Take a player's words out of everything, and out of the files."""
         async with self._database.writing() as connection:
             forgotten = await privacy.forget(connection, author, answers, self._now())
-        return replace(forgotten, leftovers=await self._rebuild())
+        leftovers = await self._cleared(self._database.rebuild(tables.metadata.tables))
+        return replace(forgotten, leftovers=leftovers)
 
     async def close(self) -> None:
         """Give back the connections, once the steps under way have ended."""

@@ -17,6 +17,7 @@ from storage.columns import AnyText
 from storage.tables import turns, variants
 
 MANY = 50
+"""More turns than this that change at once are written anew as a whole."""
 AT_ONCE = 10_000
 """How many values a statement may name: either database takes some more."""
 

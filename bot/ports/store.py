@@ -82,8 +82,9 @@ class StoryPage:
 class Store(Bin, Library, Reports, Privacy, Protocol):
     """Remembers. Every method is one transaction; when it returns, the step survives a crash. May raise StoreUnavailable.
 
-    Any text at all may be stored, and comes back as it was. Text that a step takes away is gone from the database's files
-    soon after (SQLite: as a rule when the step returns).
+    Any text at all may be stored, and comes back as it was. Text that a step takes away is gone from the files of SQLite when
+    the step returns, but for copies that it now and then leaves in pages which it divided; the next deletion for good, or
+    forgetting of a player, clears those. PostgreSQL clears them when it cleans its tables.
     """
 
     async def receive(self, event: Inbound) -> bool:

@@ -52,7 +52,7 @@ class Stage:
         await self.service.receiver.receive(a_post(text, **{"event": self._event(), **changes}))
         await self.service.receiver.settled(HERE)
 
-    async def act(self, name: str, **values: str | int) -> None:
+    async def act(self, name: str, /, **values: str | int) -> None:
         await self.service.receiver.receive(a_command(name, self._event(), **values))
         await self.service.receiver.settled(HERE)
 

@@ -82,7 +82,7 @@ def test_fewer_words_in_common_are_none(text: str) -> None:
         ("把灯塔的门关上。", "她看着灯。", False),
     ],
 )
-def test_short_posts_figures_and_scripts_without_spaces_have_quotes_too(post: str, reply: str, is_quote: bool) -> None:  # noqa: FBT001
+def test_short_posts_figures_and_scripts_without_spaces_have_quotes_too(post: str, reply: str, is_quote: bool) -> None:  # noqa: FBT001  a table
     session = a_story((Role.CHARACTER, reply))
     session = with_turn(session, session.turns[0].with_variant(Variant(post)))
     assert (without(session).turns[1].text == "[taken out]") is is_quote
