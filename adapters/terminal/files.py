@@ -37,17 +37,16 @@ def bring(named: str) -> tuple[str, bytes]:
 
 def take_home(answer: Answer, folder: Path) -> Path:
     """Write an answer's file into a folder, under a name that is free; returns where. Raises Refused when it cannot be."""
+    name = UNSAFE.sub("_", answer.file_name).strip(" .")[:100] or "file"
     try:
-        for path in _names(folder, UNSAFE.sub("_", answer.file_name).strip(" .")[:100] or "file"):
-            try:
-                with path.open("xb") as file:
-                    file.write(answer.file)
-            except FileExistsError:
-                continue
-            return path
+        path = next(path for path in _names(folder, name) if not path.exists())
+        with path.open("xb") as file:
+            file.write(answer.file)
+    except StopIteration:
+        raise Refused(f"There are too many files of the name {name} in {folder}; move some away.") from None
     except OSError as error:
         raise Refused(f"The file could not be written to {folder} ({error.strerror or error}).") from error
-    raise Refused(f"There are too many files of this name in {folder}; move some away.")
+    return path
 
 
 def _names(folder: Path, name: str) -> Iterator[Path]:
