@@ -218,7 +218,7 @@ def _way(told: Told, link: Link) -> Way:
     here = told.session.place
     same = link.place.platform == here.platform
     if link is told.session.came_from:
-        words = "the story that this one branched from" if link.kind is LinkKind.BRANCH else "the part before"
+        words = "another one" if link.kind is LinkKind.BRANCH else "the part before it"
     else:
         words = "another way on from here" if link.kind is LinkKind.BRANCH else "the next part"
     return Way(words, page_of(link.place, told.main or here) if same else "")

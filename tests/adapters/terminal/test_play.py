@@ -69,11 +69,14 @@ async def typed(lines: Sequence[str]) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def a_shell(*replies: str | ScriptedReply, interactive: bool = False) -> AsyncGenerator[Shell, None]:
+async def a_shell(*replies: str | ScriptedReply, interactive: bool = False, whole: bool = False) -> AsyncGenerator[Shell, None]:
+    """A shell with a story that has just begun. `whole`: behind it is the real desk."""
     screen = io.StringIO()
     console = Console(file=screen, width=100, force_terminal=interactive, legacy_windows=False)
     courier, store = TerminalCourier(console, ChannelLimits(2000, streams=True)), MemoryStore()
-    service = Service(store, ScriptedEngine(list(replies) or [ROOM]), [courier], FrozenClock(), LIMARP)
+    service = Service(
+        store, ScriptedEngine(list(replies) or [ROOM]), [courier], FrozenClock(), LIMARP, operators=(TOBIAS.author,)
+    )
     await service.start()
     await service.begin(a_session(place=SHELL))
     desk = NotingDesk(service.begin)
@@ -81,7 +84,7 @@ async def a_shell(*replies: str | ScriptedReply, interactive: bool = False) -> A
         courier,
         store,
         service.receiver,
-        cast("Desk", desk),
+        service.desk if whole else cast("Desk", desk),
         SHELL,
         TOBIAS.author,
         TOBIAS.name,
@@ -266,3 +269,13 @@ async def test_a_line_that_begins_with_two_slashes_is_no_command() -> None:
         await shell.play("// back in a minute")
         assert "// back in a minute" in "".join(await shell.story())
     assert shell.desk.asked == []
+
+
+async def test_with_the_real_desk_the_operator_has_the_whole_catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with a_shell(whole=True) as shell:
+        printed = await shell.play("/help", "/help character delete", "/stop", "/status", "/export markdown")
+    for words in ("Write /help and a command", OWN_HELP, "Take a character out of the library", "Nothing is being written."):
+        assert words in printed
+    (book,) = tmp_path.iterdir()
+    assert MIRA.greeting in book.read_text(encoding="utf-8")

@@ -99,7 +99,7 @@ async def test_a_branch_is_a_thread_that_is_linked_both_ways(browser: Browser) -
     branched = await browser.open(link)
     assert "Is it deep?" in branched
     assert "Deep," not in branched
-    assert '<a href="/">the story that this one branched from</a>' in branched
+    assert 'This story comes from <a href="/">another one</a>' in branched
 
 
 async def test_a_story_that_ended_is_brought_back(browser: Browser) -> None:
