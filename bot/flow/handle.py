@@ -29,6 +29,7 @@ from bot.ports.store import Change, Store
 from bot.posts import Command, Deleted, Edited, Inbound, InboundPost, OutboundPost
 from bot.story import cutting
 from bot.story.acts import edit
+from bot.story.agreements import with_summary
 from bot.story.persona import Persona
 from bot.story.session import Session
 
@@ -187,6 +188,21 @@ class Handler:
         await self.store.dismiss(event.place, event.event, said)
         self.wake(event.place)
 
+    async def _sum_up(self, session: Session) -> Session:
+        """The session with what has left its window summed up, where its table wants that. A failure is no matter here."""
+        if not session.settings.summarises or session.window_start <= session.memory.summary_until:
+            return session
+        try:
+            turns = await self.store.turns(session.id)
+            left = [turn for turn in turns if session.memory.summary_until <= turn.number < session.window_start]
+            summary = await self.errands.summariser.sum_up(session, left)
+            summed = with_summary(session, summary, session.window_start)
+            await self.gate.check(summed, session)
+            return await self.store.save(Change(session, summed))
+        except (EngineError, Refused) as error:
+            log.info("the story was not summed up: %s", error, extra={"action": "skip_summary", "place": session.place})
+            return session
+
     async def _write_open_reply(self, place: Place) -> None:
         session = await self.store.session_at(place)
         if session is not None and session.writing is not None:
@@ -198,9 +214,10 @@ class Handler:
             stop.set(stale=True)
         self._writing[session.place] = stop
         try:
-            return await self.writer.write(session, stop)
+            written = await self.writer.write(session, stop)
         finally:
             del self._writing[session.place]
+        return await self._sum_up(written)
 
     async def _tell_failure(self, event: Inbound) -> None:
         said = notice_without_session(event.place, texts.INTERNAL.format(event=event.event), event.event)

@@ -107,5 +107,7 @@ def _phrase(number: int, line: str) -> tuple[str, ...]:
     if plain.count("*") > MOST_STARS:
         raise Refused(f"Line {number} of the block list has more than {MOST_STARS} stars: write several lines.")
     if not words or any(len(word.replace("*", "")) < FEWEST_LETTERS for word in words if "*" in word):
-        raise Refused(f"Line {number} of the block list would match nearly everything: give it at least two letters beside the star.")
+        raise Refused(
+            f"Line {number} of the block list would match nearly everything: give it at least two letters beside the star."
+        )
     return words

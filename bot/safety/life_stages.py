@@ -35,24 +35,55 @@ _TEEN_EXCUSES = (
 _SMALL = r"(?:little|young|small|tiny|wee|lost|cute_little|innocent_little)"
 
 RULES: tuple[Rule, ...] = (
-    rule(Reason.LIFE_STAGE, rf"\b{_CHILD}\b", _CHILD_EXCUSES, is_past=True, cues='child kid'),
-    rule(Reason.LIFE_STAGE, rf"\b(?:{_TEEN})", _TEEN_EXCUSES, is_past=True, cues='teen tween adolescen juvenile pubescent puberty'),
-    rule(Reason.LIFE_STAGE, r"\b(?:toddlers?|infants?|newborns?|neonates?|babies|tots|tykes?|moppets?|rugrats?|bairns?|nippers?|younglings?|youngsters?"
-         r"|ankle-?_?biters?|(?:street_|little_)?urchins?|cub_scouts?|(?:boy|girl)[-_]scouts?|choir-?_?boys?|altar_boys?|cabin_boys?"
-         r"|little_ones|small_fry|wee_ones|foster_(?:child|kid)|minor_child|baby-?_?sitters?|baby-?sit(?:s|ting)?)\b"
-         r"|\b(?:an?|the)_youth(?:s)?\b(?!_(?:hostel|cent|club|movement|of_(?:today|the)))|\byouths\b|[👶🧒👦👧🍼🚸]",
-         r"\bslept_like_babies|\binfant_(?:industry|science|republic|mortality)|\bcry-?_?babies|\bsea_urchins?", cues='toddl infant newborn neonat babies tots tyke moppet rugrat bairn nipper youngling youngst biter urchin scout choir altar cabin ones small minor foster baby youth 👶 🧒 👦 👧 🍼 🚸'),
-    rule(Reason.LIFE_STAGE, r"\b(?:an?|the|her|his|their|this|that|newborn|little|crying|sleeping)_(?:newborn_|little_|tiny_|sleeping_|crying_)?bab(?:y|ies)\b(?!'s_breath)", _BABY_EXCUSES, cues='bab'),
-    rule(Reason.LIFE_STAGE, rf"\b{_SMALL},?_(?:<w>_){{0,2}}?(?:girls?|boys?|lad|lass|lassie|laddie|maiden|princeling|schoolmaid)\b",
-         r"\blittle_(?:black|red|white|by|did|of|to|more|about|with)_<w>_?(?:<w>)?_(?:girls?|boys?)\b|\byoung_(?:woman|women|man|men|lady|ladies)_<w>?"
-         r"|\blike_an?_(?:little|small)_(?:girl|boy)_(?:in_a_candy|at_christmas)", is_past=True, cues='girl boy lad lass maiden princeling schoolmaid'),
-    rule(Reason.LIFE_STAGE, r"\b(?:(?:an?|the)_minor(?=[,.;:!?)\"'—\n]|\Z|_(?:but|in_the_eyes|who|at|under|so|by|because|child|girl|boy|here|now|still|when|if)\b)|an?_minor_and_(?:she|he|they|you|i|so|not)|minors)\b"
-         r"(?!_(?:<w>_)?(?:problem|fault|issue|detail|wound|injury|matter|setback|character|role|part|god|deity|key|noble|spell|point|thing|annoyance|inconvenience))",
-         r"\bin_(?:[a-g]_)?(?:flat_|sharp_)?a?_?minor\b|\bno_(?:<w>_)?minors\b|\bminors_(?:are_)?(?:not|prohibited|forbidden|do_not|dni|must_not|may_not)\b|\basia_minor\b"
-         r"|\b[a-g]_minor\b(?<=(?:in|of)_a_minor)|\ba_minor_(?:if|though|but|yet|or|and)_<w>|\ba_minor,_(?:if|though|yet|but|and|or)_<w>", cues='minor'),
-    rule(Reason.RELATION, r"\b(?:little|baby|kid|tiny)_(?:step-?_?)?(?:brother|sister|sis|bro)s?\b|\b(?:young|small|infant|little|baby|grade-?school|teen(?:age)?)_(?:step-?_?)?(?:sons?|daughters?|nephews?|nieces?|cousins?|grandsons?|granddaughters?|grandchild(?:ren)?|wards?)\b"
-         r"|\b(?:the|her|his|their)_baby_(?:girl|boy)s?\b",
-         r"\b(?:kid|little|baby|young)_(?:brother|sister|son|daughter)_?[(,]?_?(?:<w>_){0,3}(?:1[89]|[2-9]\d)\b|\b(?:kid|little|baby)_(?:brother|sister)(?:'s)?_(?:wife|husband)\b"),
-    rule(Reason.SLANG, r"\b(?:(?:legal_?|goth_?)?lo{1,2}lis?|lolitas?|lolicons?|shotas?|shotacons?|nymphets?|jail-?_?baits?|cunny|toddlercon|kodocon|age-?_?play\w{0,3}|age_regress\w{0,4}"
-         r"|little_?space|ddlg|abdl|chibis?|regress(?:es|ed|ing)?_(?:in)?to_(?:an?_)?(?:<w>_)?(?:child|toddler|infant|baby))\b", cues='lol loo shota nymphet jail cunny toddlercon kodocon age regress little ddlg abdl chibi'),
+    rule(Reason.LIFE_STAGE, rf"\b{_CHILD}\b", _CHILD_EXCUSES, is_past=True, cues="child kid"),
+    rule(
+        Reason.LIFE_STAGE,
+        rf"\b(?:{_TEEN})",
+        _TEEN_EXCUSES,
+        is_past=True,
+        cues="teen tween adolescen juvenile pubescent puberty",
+    ),
+    rule(
+        Reason.LIFE_STAGE,
+        r"\b(?:toddlers?|infants?|newborns?|neonates?|babies|tots|tykes?|moppets?|rugrats?|bairns?|nippers?|younglings?|youngsters?"
+        r"|ankle-?_?biters?|(?:street_|little_)?urchins?|cub_scouts?|(?:boy|girl)[-_]scouts?|choir-?_?boys?|altar_boys?|cabin_boys?"
+        r"|little_ones|small_fry|wee_ones|foster_(?:child|kid)|minor_child|baby-?_?sitters?|baby-?sit(?:s|ting)?)\b"
+        r"|\b(?:an?|the)_youth(?:s)?\b(?!_(?:hostel|cent|club|movement|of_(?:today|the)))|\byouths\b|[👶🧒👦👧🍼🚸]",
+        r"\bslept_like_babies|\binfant_(?:industry|science|republic|mortality)|\bcry-?_?babies|\bsea_urchins?",
+        cues="toddl infant newborn neonat babies tots tyke moppet rugrat bairn nipper youngling youngst biter urchin scout choir altar cabin ones small minor foster baby youth 👶 🧒 👦 👧 🍼 🚸",
+    ),
+    rule(
+        Reason.LIFE_STAGE,
+        r"\b(?:an?|the|her|his|their|this|that|newborn|little|crying|sleeping)_(?:newborn_|little_|tiny_|sleeping_|crying_)?bab(?:y|ies)\b(?!'s_breath)",
+        _BABY_EXCUSES,
+        cues="bab",
+    ),
+    rule(
+        Reason.LIFE_STAGE,
+        rf"\b{_SMALL},?_(?:<w>_){{0,2}}?(?:girls?|boys?|lad|lass|lassie|laddie|maiden|princeling|schoolmaid)\b",
+        r"\blittle_(?:black|red|white|by|did|of|to|more|about|with)_<w>_?(?:<w>)?_(?:girls?|boys?)\b|\byoung_(?:woman|women|man|men|lady|ladies)_<w>?"
+        r"|\blike_an?_(?:little|small)_(?:girl|boy)_(?:in_a_candy|at_christmas)",
+        is_past=True,
+        cues="girl boy lad lass maiden princeling schoolmaid",
+    ),
+    rule(
+        Reason.LIFE_STAGE,
+        r"\b(?:(?:an?|the)_minor(?=[,.;:!?)\"'—\n]|\Z|_(?:but|in_the_eyes|who|at|under|so|by|because|child|girl|boy|here|now|still|when|if)\b)|an?_minor_and_(?:she|he|they|you|i|so|not)|minors)\b"
+        r"(?!_(?:<w>_)?(?:problem|fault|issue|detail|wound|injury|matter|setback|character|role|part|god|deity|key|noble|spell|point|thing|annoyance|inconvenience))",
+        r"\bin_(?:[a-g]_)?(?:flat_|sharp_)?a?_?minor\b|\bno_(?:<w>_)?minors\b|\bminors_(?:are_)?(?:not|prohibited|forbidden|do_not|dni|must_not|may_not)\b|\basia_minor\b"
+        r"|\b[a-g]_minor\b(?<=(?:in|of)_a_minor)|\ba_minor_(?:if|though|but|yet|or|and)_<w>|\ba_minor,_(?:if|though|yet|but|and|or)_<w>",
+        cues="minor",
+    ),
+    rule(
+        Reason.RELATION,
+        r"\b(?:little|baby|kid|tiny)_(?:step-?_?)?(?:brother|sister|sis|bro)s?\b|\b(?:young|small|infant|little|baby|grade-?school|teen(?:age)?)_(?:step-?_?)?(?:sons?|daughters?|nephews?|nieces?|cousins?|grandsons?|granddaughters?|grandchild(?:ren)?|wards?)\b"
+        r"|\b(?:the|her|his|their)_baby_(?:girl|boy)s?\b",
+        r"\b(?:kid|little|baby|young)_(?:brother|sister|son|daughter)_?[(,]?_?(?:<w>_){0,3}(?:1[89]|[2-9]\d)\b|\b(?:kid|little|baby)_(?:brother|sister)(?:'s)?_(?:wife|husband)\b",
+    ),
+    rule(
+        Reason.SLANG,
+        r"\b(?:(?:legal_?|goth_?)?lo{1,2}lis?|lolitas?|lolicons?|shotas?|shotacons?|nymphets?|jail-?_?baits?|cunny|toddlercon|kodocon|age-?_?play\w{0,3}|age_regress\w{0,4}"
+        r"|little_?space|ddlg|abdl|chibis?|regress(?:es|ed|ing)?_(?:in)?to_(?:an?_)?(?:<w>_)?(?:child|toddler|infant|baby))\b",
+        cues="lol loo shota nymphet jail cunny toddlercon kodocon age regress little ddlg abdl chibi",
+    ),
 )

@@ -92,7 +92,9 @@ class Rule:
             start, end = match.span("hit") if "hit" in self.looks_for.groupindex else match.span()
             if not is_whole and match.end() + AROUND > len(folded.text):
                 return
-            if not (self.is_named and _is_nameless(folded, source, match.start())) and not self._is_excused(folded.text, match.start(), match.end()):
+            if not (self.is_named and _is_nameless(folded, source, match.start())) and not self._is_excused(
+                folded.text, match.start(), match.end()
+            ):
                 yield start, end
 
     def _is_excused(self, text: str, start: int, end: int) -> bool:

@@ -1,10 +1,62 @@
 """Words that people disguise, and things that have an age without being persons. It knows no rule."""
 
 DISGUISED = frozenset(
-    "nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen teen teens teenage teenager teenagers preteen preteens"
-    " tween tweens child children childlike kid kids kiddo kiddie toddler toddlers infant baby loli lolis lolita lolicon shota"
-    " shotas shotacon minor minors underage underaged schoolgirl schoolgirls schoolboy schoolboys jailbait preschooler"
-    " prepubescent adolescent youngster ageplay girl girls boy boys".split()
+    [
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+        "fourteen",
+        "fifteen",
+        "sixteen",
+        "seventeen",
+        "teen",
+        "teens",
+        "teenage",
+        "teenager",
+        "teenagers",
+        "preteen",
+        "preteens",
+        "tween",
+        "tweens",
+        "child",
+        "children",
+        "childlike",
+        "kid",
+        "kids",
+        "kiddo",
+        "kiddie",
+        "toddler",
+        "toddlers",
+        "infant",
+        "baby",
+        "loli",
+        "lolis",
+        "lolita",
+        "lolicon",
+        "shota",
+        "shotas",
+        "shotacon",
+        "minor",
+        "minors",
+        "underage",
+        "underaged",
+        "schoolgirl",
+        "schoolgirls",
+        "schoolboy",
+        "schoolboys",
+        "jailbait",
+        "preschooler",
+        "prepubescent",
+        "adolescent",
+        "youngster",
+        "ageplay",
+        "girl",
+        "girls",
+        "boy",
+        "boys",
+    ]
 )
 """Read in spite of figures and signs in place of letters ("t33n")."""
 
