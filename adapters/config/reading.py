@@ -16,8 +16,8 @@ from adapters.config.kinds import CLOSED
 from adapters.config.lines import Keys, line_of, lines_of
 from adapters.config.mistakes import Source, sentences, suggestion
 from adapters.config.model import ModelConfig
-from adapters.config.scene import Character, Part, Scene, SceneChoice, sample_scene
 from adapters.config.safety import PrivacyConfig, SafetyConfig
+from adapters.config.scene import Character, Part, Scene, SceneChoice, sample_scene
 from adapters.config.settings import Config, SamplingConfig, StorageConfig, StoryConfig, WebConfig
 from bot.errors import ConfigMistakes
 

@@ -88,12 +88,8 @@ class Handler:
     async def drop_stale(self, event: Edited | Deleted) -> None:
         """The story moves on under the reply that is being written, if one is: it is taken back."""
         stop = self._writing.get(event.place)
-        if stop is not None and await self._concerns_story(event):
+        if stop is not None and await self.store.turn_of(event.place, event.post) is not None:
             stop.set(stale=True)
-
-    async def _concerns_story(self, event: Edited | Deleted) -> bool:
-        session = await self.store.session_at(event.place)
-        return session is not None and any(event.post in turn.sources for turn in session.turns)
 
     async def _patiently(self, work: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -137,11 +133,12 @@ class Handler:
         return Standing(await self.gate.closed(session), who)
 
     async def _run(self, decision: RunCommand) -> None:
-        command = decision.command
+        command, number = decision.command, decision.command.values.get("turn")
+        session = await self._reaching(decision.session, number) if isinstance(number, int) else decision.session
         try:
-            scene = Scene(decision.session, command, await self.places.limits(command.place), self.joining)
+            scene = Scene(session, command, await self.places.limits(command.place), self.joining)
             change = await self.errands.run(scene) if command.name in ERRANDS else carry_out(scene)
-            await self.gate.check(change.after, decision.session)
+            await self.gate.check(change.after, session)
         except (Refused, ChannelGone) as refused:
             await self._ignore(decision.session, command, Ignore("the act makes no sense now", str(refused)))
             return
@@ -149,18 +146,26 @@ class Handler:
         if saved.writing is None:
             await self.writer.read_ahead(saved)
 
+    async def _reaching(self, session: Session, number: int) -> Session:
+        """The session with its turns from this number on, where they go further back than its window."""
+        if not 0 <= number < session.window_start:
+            return session
+        return await self.store.widened(session.place, number) or session
+
     async def _amend(self, decision: Amend) -> None:
         """A player's post reads otherwise now, or is gone: the story follows, and what answered it is written anew."""
-        event, session = decision.event, decision.session
-        turn = next((turn for turn in session.turns if event.post in turn.sources), None)
-        if turn is None:
-            await self._ignore(session, event, Ignore("the post is no part of the story"))
+        event = decision.event
+        number = await self.store.turn_of(event.place, event.post)
+        if number is None:
+            await self._ignore(decision.session, event, Ignore("the post is no part of the story"))
             return
+        session = await self._reaching(decision.session, number)
+        turn = session.turn(number)
         if isinstance(event, Deleted):
             after, _ = cutting.delete(session, turn.number)
         else:
             after = edit(session, turn.number, event.text)
-        if session.last is turn and isinstance(event, Edited):
+        if session.last == turn and isinstance(event, Edited):
             after = self.joining.answered(after)
         saved = await self._save(Change(session, after, handled=event.event))
         if saved.writing is None:

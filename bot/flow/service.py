@@ -77,7 +77,7 @@ class Service:
     desk: Desk = field(init=False)
     _gate: Gate = field(init=False)
     _sweeper: Sweeper | None = field(init=False)
-    _reminder: Reminder = field(init=False)
+    reminder: Reminder = field(init=False)
     _places: Places = field(init=False)
     _lanes: Lanes = field(init=False, default_factory=Lanes)
     _deliverer: Deliverer = field(init=False)
@@ -90,7 +90,7 @@ class Service:
         self._gate = Gate(self.engine, places, self.clock, self.blocklist)
         self._deliverer = Deliverer(self.store, places, self.clock, self.metrics)
         wake = self._deliverer.wake
-        self._reminder = Reminder(self.store, places, self._lanes, self.clock, wake)
+        self.reminder = Reminder(self.store, places, self._lanes, self.clock, wake)
         reading = Reading(self.store, self.engine, self.prompt_format, LoreTeller(self.engine), self.lengths)
         writer = Writer(
             self.store, self.engine, places, self._gate, self.clock, reading, self.sampling, self.metrics, wake, self.deadline
@@ -152,7 +152,7 @@ class Service:
         """
         if self._sweeper:
             self._sweeper.start()
-            self._reminder.start()
+            self.reminder.start()
         await self._deliverer.start()
         waiting = await self.store.waiting()
         moved_on = {event.place for event in waiting if isinstance(event, Edited | Deleted)}
@@ -168,7 +168,7 @@ class Service:
         """Stop working. Nothing is lost: what is unfinished is taken up by the next start."""
         if self._sweeper:
             await self._sweeper.close()
-            await self._reminder.close()
+            await self.reminder.close()
         await self._lanes.close()
         await self._deliverer.close()
 
