@@ -14,6 +14,7 @@ UnderstudyError
 ├── EngineError
 │   ├── EngineBusy       the queue is full; `seconds` says when to come back
 │   ├── EngineUnavailable the model cannot be used now
+│   │   └── StoryForgotten the story of this reply was forgotten while it was written
 │   └── PromptTooLong    the prompt does not fit the context
 └── RunnerError
     ├── ModelNotLoaded   the model file cannot be used; the message says why and what to do
@@ -93,6 +94,13 @@ class EngineBusy(EngineError):
 
 class EngineUnavailable(EngineError):
     """The model cannot be used now; the message says why."""
+
+
+class StoryForgotten(EngineUnavailable):
+    """The engine was told to forget the story while this reply was asked for: it is not written on, nor begun again."""
+
+    def __init__(self, sentence: str = "The story was forgotten while this reply was written.") -> None:
+        super().__init__(sentence)
 
 
 class PromptTooLong(EngineError):
