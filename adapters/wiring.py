@@ -28,7 +28,7 @@ from bot.flow.service import Service
 from bot.ids import AuthorId, ChannelKey, EventId, Place, SessionId
 from bot.metrics import Metrics
 from bot.ports.courier import Courier
-from bot.ports.engine import Engine
+from bot.ports.engine import Engine, EngineCapabilities
 from bot.ports.store import Store
 from bot.posts import InboundPost
 from bot.prompt.format import FORMATS, LIMARP, PromptFormat
@@ -165,6 +165,15 @@ async def _ask(engine: RemoteEngine, config: Config) -> None:
     if wanted:
         facts = {"action": "settings_not_followed", "model": known.model}
         log.warning("the engine cannot follow these sampler settings: %s", ", ".join(wanted), extra=facts)
+    _tell_strange_lengths(config.model, known)
+
+
+def _tell_strange_lengths(model: ModelConfig, known: EngineCapabilities) -> None:
+    """Tell when the configured table of lengths was measured with another model than the one that writes."""
+    if model.lengths and known.fingerprint not in model.configured_lengths:
+        why = f"is of another model than {known.model}" if known.fingerprint else "cannot be used, as the engine names no file"
+        sentence = "the table of [model] lengths %s, so only the context limits a reply: measure one with `make bench-story`"
+        log.warning(sentence, why, extra={"action": "lengths_not_used", "model": known.model})
 
 
 def _furnished(config: Config, store: Store, engine: Engine, couriers: Sequence[Courier], words: PromptFormat) -> House:
@@ -179,6 +188,7 @@ def _furnished(config: Config, store: Store, engine: Engine, couriers: Sequence[
         metrics=metrics,
         post_limit=config.story.post_limit,
         deadline=config.engine.deadline_seconds,
+        lengths=config.model.length_tables,
     )
     return House(config, store, engine, service, metrics)
 

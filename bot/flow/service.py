@@ -1,7 +1,7 @@
 """The bot as one object: the walk wired together, started, and closed. Adapters see its receiver and `begin`."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -22,6 +22,7 @@ from bot.ports.engine import Engine
 from bot.ports.store import Change, Store, Wish
 from bot.posts import ChannelLimits, Inbound
 from bot.prompt.format import PromptFormat
+from bot.prompt.length import LengthTable
 from bot.sampling import LIMARP, SamplingSettings
 from bot.story.policy import refusal
 from bot.story.session import Session, greet, with_turn
@@ -37,7 +38,10 @@ def roll() -> int:
 
 @dataclass(slots=True)
 class Service:
-    """Plays the stories of all places that its couriers serve. `deadline` is how many seconds a reply may take at most."""
+    """Plays the stories of all places that its couriers serve. `deadline` is how many seconds a reply may take at most.
+
+    `lengths` are what is known of models' replies, by the models' fingerprints.
+    """
 
     store: Store
     engine: Engine
@@ -48,6 +52,7 @@ class Service:
     metrics: Metrics = field(default_factory=Metrics)
     post_limit: int = POST_LIMIT
     deadline: float | None = None
+    lengths: Mapping[str, LengthTable] = field(default_factory=dict)
     roll: Callable[[], int] = roll
     receiver: Receiver = field(init=False)
     _places: Places = field(init=False)
@@ -69,6 +74,7 @@ class Service:
             self.metrics,
             self._deliverer.wake,
             self.deadline,
+            self.lengths,
         )
         self._handler = Handler(
             self.store,

@@ -6,9 +6,9 @@ Rule 2: only waiting for the engine may be interrupted; a step that stores somet
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from bot import texts
@@ -25,6 +25,7 @@ from bot.ports.store import Change, Store
 from bot.posts import Draft, Speaker, Voice
 from bot.prompt.format import PromptFormat
 from bot.prompt.guard import foreign_lines, is_impersonation, stop_texts
+from bot.prompt.length import LengthTable
 from bot.sampling import SamplingSettings
 from bot.story.policy import refusal
 from bot.story.session import Session, give_up
@@ -43,7 +44,10 @@ PATIENCE = 3
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """What the writing of any reply needs: the walls, the prompt format, the sampler settings, a reply's seconds at most."""
+    """What the writing of any reply needs: the walls, the prompt format, the sampler settings, a reply's seconds at most.
+
+    `lengths` are what is known of models' replies, by the models' fingerprints.
+    """
 
     store: Store
     engine: Engine
@@ -54,6 +58,7 @@ class Writer:
     metrics: Metrics
     wake: Callable[[Place], None]
     deadline: float | None = None
+    lengths: Mapping[str, LengthTable] = field(default_factory=dict)
 
     async def write(self, session: Session, stop: asyncio.Event) -> Session:
         """Write the turn of the session that is open, to its end, until `stop` is set, or until it cannot be written on.
@@ -173,7 +178,7 @@ class Writer:
 
     @property
     def _reading(self) -> Reading:
-        return Reading(self.store, self.engine, self.prompt_format)
+        return Reading(self.store, self.engine, self.prompt_format, self.lengths)
 
     def _report(self, reply: Reply, finished: Finished | None, seconds: float) -> None:
         session = reply.session

@@ -62,6 +62,7 @@ def test_every_key_of_the_example_exists_also_where_it_is_commented_out(tmp_path
     for name in ("my-model.gguf", "noir-lora.gguf"):
         (tmp_path / "models" / name).touch()
     (tmp_path / "my-scene.toml").write_text(SCENE)
+    (tmp_path / "lengths.json").write_text('{"fingerprint": "mine", "lengths": {"short": {"median": 50}}}')
     lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
     head = lines[: next(number for number, line in enumerate(lines) if line.startswith("# The scene of a new story"))]
     shown = [line.removeprefix("# ") if " = " in line or "[[" in line[:4] else line for line in head]
@@ -70,6 +71,7 @@ def test_every_key_of_the_example_exists_also_where_it_is_commented_out(tmp_path
     assert here.model.adapters == (AdapterConfig(name="noir", path=str(tmp_path / "models" / "noir-lora.gguf")),)
     assert here.story.session_settings.adapter == "noir"
     assert here.cache_folder == tmp_path / "kv"
+    assert "mine" in here.model.length_tables
     assert here.sampling.settings == LIMARP
     there = config_of(tmp_path, "\n".join(line for line in shown if not line.startswith('path = "models/my')))
     assert there.engine.url == "http://gpu-host:8004"
