@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from bot.safety.blocklist import Blocklist
 from bot.safety.judgement import Rules, judge
@@ -19,11 +20,29 @@ PIECE = 4
 
 _PARAGRAPH = (
     "The storm kept the guests inside for five days. On the first they played cards, on the second they quarrelled, and by the"
-    " third even the judge, who was seventy and deaf, knew who had been seen in whose corridor. “You had better sit,” Vera said;"
-    " “this will take until nine.” She set the ledger down and counted to twelve before she answered him. Her pupils widened.\n\n"
+    " third even the judge, who was seventy and deaf, knew who had been seen in whose corridor."
+    " “You had better sit,” Vera said;"
+    " “this will take until nine.” She set the ledger down and counted to twelve before she answered. Her pupils widened.\n\n"
 )
 HOSTILE_TEXTS = (
-    *("a", "1", "15 ", "is ", "she is 1", "-", " ", "\u200b", "\u0301", "|", "(", "like a kid ", "no children ", "a.b.", "t3", "how old?"),
+    *(
+        "a",
+        "1",
+        "15 ",
+        "is ",
+        "she is 1",
+        "-",
+        " ",
+        "\u200b",
+        "\u0301",
+        "|",
+        "(",
+        "like a kid ",
+        "no children ",
+        "a.b.",
+        "t3",
+        "how old?",
+    ),
     *("when she was fifteen ", "six hundred ", "twenty-", "looks like a ", "year-", "n't ", "not yet ", "she, "),
 )
 RULES = Rules(minors=True, adult=False, blocklist=Blocklist())
@@ -57,7 +76,7 @@ def _shown(each: Score, *, is_minor: bool) -> str:
 
 def _costs() -> Rows:
     prose = (_PARAGRAPH * (LONG // len(_PARAGRAPH) + 1))[:LONG]
-    hostile = {text: _milliseconds(lambda text=text: judge((text * HOSTILE)[:HOSTILE], RULES), 1) for text in HOSTILE_TEXTS}
+    hostile = {text: _milliseconds(partial(judge, (text * HOSTILE)[:HOSTILE], RULES), 1) for text in HOSTILE_TEXTS}
     worst = max(hostile, key=lambda text: hostile[text])
     return [
         ("16,000 characters of prose (at most 20 ms)", f"{_milliseconds(lambda: judge(prose, RULES)):.1f} ms"),
