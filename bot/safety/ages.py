@@ -32,7 +32,7 @@ _CALENDAR = (
     "|wednesday|thursday|friday|saturday|sunday)"
 )
 _NOT_NAMES = (
-    rf"(?:chapter|page|section|figure|table|volume|book|part|psalm|room|act|scene|level|version|no|episode|{_CALENDAR})"
+    rf"(?:one|chapter|page|section|figure|table|volume|book|part|psalm|room|act|scene|level|version|no|episode|{_CALENDAR})"
 )
 
 _UNDER_18 = (
@@ -57,7 +57,7 @@ STATED = (
     rule(
         Reason.STATED_AGE,
         rf"{_BE}_{_FILL}(?P<hit><age>)<end>",
-        rf"\b(?:{TALLIES}){_BE}_{_FILL}<age>"
+        rf"\b(?:{TALLIES})(?:'ll|_(?:will|must|might|may|could|would|should|can't))?(?:_not)?{_BE}_{_FILL}<age>"
         rf"|\b(?:{THINGS})s?{_BE}_{_FILL}<age>_years?_old",
         is_past=True,
     ),
@@ -65,7 +65,7 @@ STATED = (
         Reason.STATED_AGE,
         r"\b(?:will|'ll|must|might|may|could|would|should|to|can't|couldn't|won't)_(?:not_)?be_"
         rf"{_FILL}(?P<hit><age>)<end>",
-        rf"\b(?:{TALLIES})_(?:<w>_)?(?:will|must|might|may|could|would|should|to|can't)_(?:not_)?be_",
+        rf"\b(?:{TALLIES})(?:_<w>)?(?:'ll|_(?:will|must|might|may|could|would|should|to|can't))_(?:not_)?be_",
     ),
     rule(
         Reason.STATED_AGE,
@@ -144,8 +144,17 @@ STATED = (
         r"|enlist)_(?:yet|until|till|legally|for_(?:another|<age>))\b",
         cues="vote drive drink marry enlist",
     ),
+    rule(
+        Reason.STATED_AGE,
+        r",_(?:barely|only|just|hardly|scarcely|not_yet|all_of|about|perhaps|maybe|nearly|almost)_(?:<w>_)?(?P<hit><age>),",
+    ),
+    rule(
+        Reason.STATED_AGE,
+        r"\b(?:she/her|he/him|they/them|she/they|he/they)_?[,|/;]?_?(?P<hit><age>)(?=_?[)|,/;\n]|\Z)",
+        cues="she/ he/ they/",
+    ),
     rule(Reason.STATED_AGE, r"<age>_in_(?:human|earth|mortal|elf|elven|our)_years\b", cues="years"),
-    rule(Reason.STATED_AGE, r"<age>_going_on_\d", cues="going"),
+    rule(Reason.STATED_AGE, r"<age>[-_]going[-_]on[-_]\d", cues="going"),
     rule(Reason.STATED_AGE, r"1[3-7]-?_?ish\b|1[0-7]_y_o\b", cues="ish y"),
     rule(
         Reason.STATED_AGE,
@@ -229,6 +238,13 @@ EIGHTEEN = (
         Reason.STATED_AGE,
         rf"\b(?:barely|almost|nearly|not_yet|not_quite|just_turned|freshly|newly)_18(?![\w.,:-]\d|_{_COUNTED}|th|\w)",
         cues="18",
+    ),
+    rule(
+        Reason.STATED_AGE,
+        r"\b18th_birthday_(?:is|was|'s)_(?:<w>_){0,4}?(?:away|off|ahead|next|in|tomorrow|soon)\b"
+        r"|\b(?:she|he|they|i|you)_(?:won't|wouldn't|will_not|would_not)_be_legal\b"
+        r"|(?:\bnot|n't)_(?:<w>_)?an?_grown_(?:wo)?man_yet\b|\bnot_yet_an?_(?:grown_|real_)?(?:woman|man|adult)\b",
+        cues="18th legal grown yet",
     ),
     rule(Reason.STATED_AGE, r"\b(?:sub-|u-?|under-)18s?\b|<_?18\b", r"\bno_<w>_?18", cues="18"),
     rule(

@@ -30,6 +30,11 @@ _ABLE = (
 RULES: tuple[Rule, ...] = (
     rule(
         Reason.APPEARANCE,
+        rf"\b(?:looks|appearance|appears|visual_age|visually):?_{_VAGUE}(?P<hit><age>)<end>",
+        cues="looks appear visual",
+    ),
+    rule(
+        Reason.APPEARANCE,
         rf"\b{_LOOKS}_{_VAGUE}(?P<hit><age>)(?:<end>|-year-old|_year_old)",
         r"\b(?:looks?|looked|looking|appears?|appeared)_(?:at|in|for|over)_(?:the_|a_)?<age>|\b(?:stuck|frozen|trapped"
         r"|passed|passes|pass)_(?:at|in|for|on)_<age>_(?:in|at|on|o)",

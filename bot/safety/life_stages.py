@@ -86,7 +86,7 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         Reason.LIFE_STAGE,
-        r"\b(?:(?:an?|the)_minor(?=[,.;:!?)\"'—\n]|\Z|_(?:but|in_the_eyes|who|at|under|so|by|because|child|girl|boy"
+        r"\b(?:(?:an?|the)_minor(?=[,.;:!?)\"'—\n]|\Z|_(?:but|in_(?:this|that|her|his|my|most|the_eyes)|who|at|under|so|by|because|child|girl|boy"
         r"|here|now|still|when|if)\b)|an?_minor_and_(?:she|he|they|you|i|so|not)|minors)\b"
         r"(?!_(?:<w>_)?(?:problem|fault|issue|detail|wound|injury|matter|setback|character|role|part|god|deity|key"
         r"|noble|spell|point|thing|annoyance|inconvenience))",

@@ -20,7 +20,8 @@ _WORKS = (
     r"|counsell?or|nurse|substitute|professor|instructor|job|post|position)"
 )
 _PAST = (
-    r"(?:after|since|finished|graduated(?:_from)?|left|back_in|met_in|met_at|years_out_of|out_of|dropped_out_of"
+    r"(?<!just )(?<!barely )(?:after|since|finished|graduated(?:_from)?|left|back_in|met_in"
+    r"|met_at|years_out_of|out_of|dropped_out_of"
     r"|remember\w{0,4}(?:_from)?"
     r"|built|old|former|abandoned|ruined|closed)"
 )
@@ -78,8 +79,8 @@ RULES: tuple[Rule, ...] = (
         r"|\b(?:still|skip|skips|skipped|skipping|walks?_(?:home_)?from|home_from|late_for|off_to|goes_to|go_to"
         r"|attends?|attending|starts)_(?:(?:in|at|to|the|her|his|my|local|public|private|same)_){0,2}school\b"
         r"|\b(?:is|are|she's|he's|i'm)_(?:still_|now_)?(?:at|in)_school\b|\b(?:student|goes|attends|freshman"
-        r"|cheerleader|quarterback|class|junior|senior)_(?:at_|to_|of_)?(?:<w>_){1,2}high(?=[.,;!?\"]|\Z|_(?:and|in"
-        r"|who)\b)|\bafter_school\b|\bat_school_(?:today|tomorrow)|\bdoing_(?:her|his|their|my)_homework\b"
+        r"|cheerleader|captain|varsity|quarterback|class|junior|senior)_(?:at_|to_|of_)?(?:<w>_){1,2}high(?=[.,;!?\"]|\Z|_(?:and|in"
+        r"|who)\b)|\b(?:lunch|ready|dressed|leaves)_for_school\b|\bafter_school\b|\bat_school_(?:today|tomorrow)|\bdoing_(?:her|his|their|my)_homework\b"
         r"|\bhomework_(?:is|from|for)\b",
         rf"\b{_COLLEGE}|\b(?:law|med|medical|grad|graduate|art|night|business|nursing|film|trade|flight|drama"
         rf"|culinary)_school|\bschool_days_(?:were|are)|\b(?:in|of)_(?:her|his|their|my)_school_?days",
