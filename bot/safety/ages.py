@@ -232,7 +232,7 @@ EIGHTEEN = (
         r"|\b(?:years?|months?)_(?:until|till|before)_(?:she|he|they|i|you)(?:'s|_is|_are)?_(?:may|can|could"
         r"|allowed_to)_(?:<w>_)?(?:vote|drive|drink|marry|enlist|smoke|sign)\b",
         r"\b(?:no_one|nobody|none|no_<w>|anyone|everyone)_(?:<w>_){0,2}(?:under|below)_the_age",
-        cues="age legal until till before",
+        cues="age legal vote drive drink marry enlist smoke sign",
     ),
     rule(
         Reason.STATED_AGE,
@@ -260,13 +260,13 @@ EIGHTEEN = (
         r"|come_of_age|reached_(?:adulthood|majority)|an_adult|a_grown_?-?up)\b"
         r"|\b(?:soon|will|'ll)_(?:soon_|finally_)?(?:be|become|come)_(?:legal|of_(?:legal_)?age|an_adult|a_grown_?-?up)\b",
         r"\bno_under-?_?age",
-        cues="legal of age aged jailbait adult grown majority",
+        cues="legal age aged jailbait adult grown majority",
     ),
     rule(
         Reason.STATED_AGE,
         r"\b(?:years?|months?|weeks?|days?)_(?:away_)?(?:from|until|till|before|short_of|shy_of|off)_(?:<w>_){0,2}"
         r"(?:adulthood|majority|(?:an_)?adult|legal(?:_age)?|of_age|coming_of_age|18)\b",
-        cues="from until till before off of",
+        cues="adult majority legal age 18",
     ),
 )
 
@@ -282,13 +282,13 @@ ANSWERS = (
         Reason.STATED_AGE,
         r"\"(?P<hit><age>)[.,!?][^?]{0,80}\b(?:how_old_(?:she|he|they|i|you)_(?:is|was|are|were|am)|(?:her|his|my"
         r"|their|your)_age)\b",
-        cues='"',
+        cues="old age",
     ),
     rule(Reason.STATED_AGE, r"\bwhat,_(?P<hit><age>)\?", cues="what,"),
     rule(
         Reason.STATED_AGE,
         r"(?P<hit><age>)[,.!?]{0,3}\"_?[^\d?.!\"]{0,60}\b(?:how_old|(?:her|his|my|their|your)_age)\b",
-        cues='"',
+        cues="old age",
     ),
 )
 
