@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event
 
 from bot.ports.store import Change
-from bot.story import session as story
+from bot.story import acts as story
 from bot.story.session import Session
 from storage.dialects import Database
 from storage.store import SqlStore, open_store
