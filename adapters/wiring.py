@@ -14,6 +14,7 @@ from rich.console import Console
 
 from adapters.clock import SystemClock
 from adapters.config import Config, ModelConfig
+from adapters.config.presets import format_with
 from adapters.engines import engine_of
 from adapters.llama.chat_template import template_format
 from adapters.llama.loading import ModelFacts, describe
@@ -261,7 +262,7 @@ def prompt_format(model: ModelConfig, facts: ModelFacts | None) -> PromptFormat:
 
     Without facts the model is elsewhere, and its file unknown.
     """
-    return replace(_format(model, facts), keeps_old_modifiers=model.keep_lengths)
+    return replace(format_with(model.presets, _format(model, facts)), keeps_old_modifiers=model.keep_lengths)
 
 
 def _format(model: ModelConfig, facts: ModelFacts | None) -> PromptFormat:

@@ -19,6 +19,7 @@ BLOCKED = "{what} was refused: the operator's list does not allow it. Nothing of
 STOPPED_TEXT = "The reply was stopped and taken back: it {fault}. Retry has another one written."
 ADULT_CARD = "{name} is made for adults, and this story is for a general audience; choose another character."
 BAD_STORY = "The story was refused for its post number {number}, which may not be part of a story here. Nothing of it was kept."
+NUDGE = "It is {name}'s turn; the story waits."
 CAME_FROM = "This story comes from {place}."
 BRANCHED = "The story goes on another way in {place}."
 GOES_ON = "This part ends here. The story goes on in {place}."

@@ -58,6 +58,7 @@ class ModelConfig:
     path: ExistingFile | None = None
     rating: StatedRating | None = None
     format: Literal["auto", "limarp", "alpaca", "chatml", "gguf"] = "auto"
+    presets: tuple[ExistingFile, ...] = ()
     keep_lengths: Flag = False
     lengths: LengthsFile | None = None
     context: Annotated[Whole, Field(ge=256, le=1_048_576)] | None = None

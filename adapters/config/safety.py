@@ -20,7 +20,7 @@ class SafetyConfig:
 
     @property
     def blocklist(self) -> Blocklist:
-        """The list as it is read from its file. Raises Refused where a line of it cannot be used, or the file cannot be read."""
+        """The list, read from its file. Raises Refused where that cannot be read, or a line of it cannot be used."""
         if self.block_list is None:
             return Blocklist()
         try:

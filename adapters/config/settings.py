@@ -14,6 +14,7 @@ from adapters.config.kinds import (
     AdapterName,
     Biases,
     DatabaseUrl,
+    ExistingFile,
     Flag,
     Folder,
     LoopbackHost,
@@ -26,6 +27,7 @@ from adapters.config.kinds import (
     pairs,
 )
 from adapters.config.model import ModelConfig
+from adapters.config.presets import sampling_of
 from adapters.config.safety import PrivacyConfig, SafetyConfig
 from adapters.config.scene import Scene, sample_scene
 from bot.posts import ChannelLimits
@@ -57,6 +59,7 @@ class SamplingConfig:
     """How tokens are drawn: a preset, and what is to differ from it (None: as in the preset)."""
 
     preset: Preset = "limarp"
+    preset_file: ExistingFile | None = None
     temperature: Annotated[Number, _within("temperature")] | None = None
     tail_free_z: Annotated[Number, _within("tail_free_z")] | None = None
     top_k: Annotated[Whole, _within("top_k")] | None = None
@@ -80,11 +83,13 @@ class SamplingConfig:
 
     @property
     def settings(self) -> SamplingSettings:
-        """The preset with its differences."""
-        differences = {name: value for name, value in asdict(self).items() if name != "preset" and value is not None}
+        """The preset, or that of the file, with its differences. Raises Refused when the file is none."""
+        ours = {"preset", "preset_file"}
+        differences = {name: value for name, value in asdict(self).items() if name not in ours and value is not None}
         if self.logit_bias is not None:
             differences["logit_bias"] = pairs(self.logit_bias)
-        return replace(PRESETS[self.preset], **differences)
+        base = sampling_of(self.preset_file) if self.preset_file else PRESETS[self.preset]
+        return replace(base, **differences)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CLOSED)

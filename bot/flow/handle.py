@@ -29,6 +29,7 @@ from bot.ports.store import Change, Store
 from bot.posts import Command, Deleted, Edited, Inbound, InboundPost, OutboundPost
 from bot.story import cutting
 from bot.story.acts import edit
+from bot.story.agreements import with_summary
 from bot.story.persona import Persona
 from bot.story.session import Session
 
@@ -87,12 +88,8 @@ class Handler:
     async def drop_stale(self, event: Edited | Deleted) -> None:
         """The story moves on under the reply that is being written, if one is: it is taken back."""
         stop = self._writing.get(event.place)
-        if stop is not None and await self._concerns_story(event):
+        if stop is not None and await self.store.turn_of(event.place, event.post) is not None:
             stop.set(stale=True)
-
-    async def _concerns_story(self, event: Edited | Deleted) -> bool:
-        session = await self.store.session_at(event.place)
-        return session is not None and any(event.post in turn.sources for turn in session.turns)
 
     async def _patiently(self, work: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -136,11 +133,12 @@ class Handler:
         return Standing(await self.gate.closed(session), who)
 
     async def _run(self, decision: RunCommand) -> None:
-        command = decision.command
+        command, number = decision.command, decision.command.values.get("turn")
+        session = await self._reaching(decision.session, number) if isinstance(number, int) else decision.session
         try:
-            scene = Scene(decision.session, command, await self.places.limits(command.place), self.joining)
+            scene = Scene(session, command, await self.places.limits(command.place), self.joining)
             change = await self.errands.run(scene) if command.name in ERRANDS else carry_out(scene)
-            await self.gate.check(change.after, decision.session)
+            await self.gate.check(change.after, session)
         except (Refused, ChannelGone) as refused:
             await self._ignore(decision.session, command, Ignore("the act makes no sense now", str(refused)))
             return
@@ -148,18 +146,26 @@ class Handler:
         if saved.writing is None:
             await self.writer.read_ahead(saved)
 
+    async def _reaching(self, session: Session, number: int) -> Session:
+        """The session with its turns from this number on, where they go further back than its window."""
+        if not 0 <= number < session.window_start:
+            return session
+        return await self.store.widened(session.place, number) or session
+
     async def _amend(self, decision: Amend) -> None:
         """A player's post reads otherwise now, or is gone: the story follows, and what answered it is written anew."""
-        event, session = decision.event, decision.session
-        turn = next((turn for turn in session.turns if event.post in turn.sources), None)
-        if turn is None:
-            await self._ignore(session, event, Ignore("the post is no part of the story"))
+        event = decision.event
+        number = await self.store.turn_of(event.place, event.post)
+        if number is None:
+            await self._ignore(decision.session, event, Ignore("the post is no part of the story"))
             return
+        session = await self._reaching(decision.session, number)
+        turn = session.turn(number)
         if isinstance(event, Deleted):
             after, _ = cutting.delete(session, turn.number)
         else:
             after = edit(session, turn.number, event.text)
-        if session.last is turn and isinstance(event, Edited):
+        if session.last == turn and isinstance(event, Edited):
             after = self.joining.answered(after)
         saved = await self._save(Change(session, after, handled=event.event))
         if saved.writing is None:
@@ -187,6 +193,21 @@ class Handler:
         await self.store.dismiss(event.place, event.event, said)
         self.wake(event.place)
 
+    async def _sum_up(self, session: Session) -> Session:
+        """The session with what has left its window summed up, where its table wants that. A failure is no matter here."""
+        if not session.settings.summarises or session.window_start <= session.memory.summary_until:
+            return session
+        try:
+            turns = await self.store.turns(session.id)
+            left = [turn for turn in turns if session.memory.summary_until <= turn.number < session.window_start]
+            summary = await self.errands.summariser.sum_up(session, left)
+            summed = with_summary(session, summary, session.window_start)
+            await self.gate.check(summed, session)
+            return await self.store.save(Change(session, summed))
+        except (EngineError, Refused) as error:
+            log.info("the story was not summed up: %s", error, extra={"action": "skip_summary", "place": session.place})
+            return session
+
     async def _write_open_reply(self, place: Place) -> None:
         session = await self.store.session_at(place)
         if session is not None and session.writing is not None:
@@ -198,9 +219,10 @@ class Handler:
             stop.set(stale=True)
         self._writing[session.place] = stop
         try:
-            return await self.writer.write(session, stop)
+            written = await self.writer.write(session, stop)
         finally:
             del self._writing[session.place]
+        return await self._sum_up(written)
 
     async def _tell_failure(self, event: Inbound) -> None:
         said = notice_without_session(event.place, texts.INTERNAL.format(event=event.event), event.event)

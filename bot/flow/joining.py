@@ -1,4 +1,4 @@
-"""How a player's post joins the story: what of it is story, what is talk, which dice it rolls, and who answers it when. Pure."""
+"""How a player's post joins the story: what of it is story and what is talk, its dice, and who answers when. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -22,6 +22,7 @@ from bot.flow.lore import LoreTeller
 from bot.flow.opening import opened
 from bot.flow.places import Places
 from bot.flow.receive import Receiver
+from bot.flow.reminding import Reminder
 from bot.flow.summing import Summariser
 from bot.flow.take_turn import Writer
 from bot.flow.window import Reading
@@ -76,6 +77,7 @@ class Service:
     desk: Desk = field(init=False)
     _gate: Gate = field(init=False)
     _sweeper: Sweeper | None = field(init=False)
+    reminder: Reminder = field(init=False)
     _places: Places = field(init=False)
     _lanes: Lanes = field(init=False, default_factory=Lanes)
     _deliverer: Deliverer = field(init=False)
@@ -88,6 +90,7 @@ class Service:
         self._gate = Gate(self.engine, places, self.clock, self.blocklist)
         self._deliverer = Deliverer(self.store, places, self.clock, self.metrics)
         wake = self._deliverer.wake
+        self.reminder = Reminder(self.store, places, self._lanes, self.clock, wake)
         reading = Reading(self.store, self.engine, self.prompt_format, LoreTeller(self.engine), self.lengths)
         writer = Writer(
             self.store, self.engine, places, self._gate, self.clock, reading, self.sampling, self.metrics, wake, self.deadline
@@ -138,7 +141,8 @@ class Service:
             self._deliverer.wake,
             self.usual,
         )
-        people = PeopleDesk(self.store, self.engine, self._places, self.clock, self._deliverer.wake, self.keep.sentence if self.keep else "")
+        kept = self.keep.sentence if self.keep else ""
+        people = PeopleDesk(self.store, self.engine, self._places, self.clock, self._deliverer.wake, kept)
         return Desk(self.store, self.operators, stories, people, library)
 
     async def start(self) -> None:
@@ -148,6 +152,7 @@ class Service:
         """
         if self._sweeper:
             self._sweeper.start()
+            self.reminder.start()
         await self._deliverer.start()
         waiting = await self.store.waiting()
         moved_on = {event.place for event in waiting if isinstance(event, Edited | Deleted)}
@@ -163,6 +168,7 @@ class Service:
         """Stop working. Nothing is lost: what is unfinished is taken up by the next start."""
         if self._sweeper:
             await self._sweeper.close()
+            await self.reminder.close()
         await self._lanes.close()
         await self._deliverer.close()
 

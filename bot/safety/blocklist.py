@@ -1,5 +1,6 @@
 """The operator's block list: words and phrases that may not be part of any story. It knows no file that they came from."""
 
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -85,7 +86,7 @@ def _stands(phrase: tuple[Word, ...], words: list[re.Match[str]], at: int) -> bo
     here = words[at : at + len(phrase)]
     if len(here) < len(phrase) or not all(map(_is, phrase, here)):
         return False
-    return all(after.start() - before.end() <= _GAP for before, after in zip(here, here[1:], strict=False))
+    return all(after.start() - before.end() <= _GAP for before, after in itertools.pairwise(here))
 
 
 def _is(wanted: Word, word: re.Match[str]) -> bool:
@@ -107,5 +108,7 @@ def _phrase(number: int, line: str) -> tuple[str, ...]:
     if plain.count("*") > MOST_STARS:
         raise Refused(f"Line {number} of the block list has more than {MOST_STARS} stars: write several lines.")
     if not words or any(len(word.replace("*", "")) < FEWEST_LETTERS for word in words if "*" in word):
-        raise Refused(f"Line {number} of the block list would match nearly everything: give it at least two letters beside the star.")
+        raise Refused(
+            f"Line {number} of the block list would match nearly everything: give it at least two letters beside the star."
+        )
     return words

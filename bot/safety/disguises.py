@@ -7,7 +7,10 @@ from bot.safety.vocabulary import DISGUISED, SPELLED
 
 _SPELLED = re.compile(r"(?<![a-z0-9'])[a-z](?:[ .\-/|+]{1,2}[a-z0-9]){3,30}(?![a-z0-9'])")
 _BROKEN = re.compile(r"(?<![a-z0-9])[a-z]{1,9}(?:[.\-/+|][a-z]{1,9}){1,3}(?![a-z0-9])")
-_SPACED = re.compile(r"\b(?:thir|fif|eigh|four|six|seven|nine|(?:four|six|seven|nine|4|6|7|9))[ .\-]teens?\b|\btoddl er\b|\bchi ld(?:ren)?\b|\blo li\b")
+_SPACED = re.compile(
+    r"\b(?:thir|fif|eigh|four|six|seven|nine|(?:four|six|seven|nine|4|6|7|9))[ .\-]teens?\b|\btoddl er\b"
+    r"|\bchi ld(?:ren)?\b|\blo li\b"
+)
 _SIGNS = re.compile(r"[^a-z0-9]")
 _LONGEST = max(map(len, SPELLED))
 

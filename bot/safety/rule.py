@@ -1,8 +1,8 @@
 """One rule: what it looks for, and what excuses it. It knows no age and no word.
 
-Patterns are written for folded text (`bot.safety.fold`) with these signs: `_` is one white space (`[-_]` that or a hyphen), `<age>` a number of years
-below eighteen, `<end>` says that no noun follows which the number could count, `<w>` is any word. Every part of them is
-bounded, so that no match is longer than MATCH and no text costs more than its length.
+Patterns are written for folded text (`bot.safety.fold`) with these signs: `_` is one white space (`[-_]` that or a
+hyphen), `<age>` a number of years below eighteen, `<end>` says that no noun follows which the number could count, `<w>` is
+any word. Every part of them is bounded, so that no match is longer than MATCH and no text costs more than its length.
 """
 
 import re
@@ -26,7 +26,8 @@ _FOLLOWERS = (
     "and but or when now at this today tomorrow next in going so if although though because since while as even only tops max"
     " maybe perhaps almost nearly with who whom according after before on by too then again forever already that like yesterday"
     " last just yet still not here i he she they you we it is was has had says said years?_old yrs?_old years?_of_age"
-    " yrs? y/?o winters_old summers_old btw lol haha ok okay ish pls please right sir miss until till once ma'am thanks though anyway"
+    " yrs? y/?o winters_old summers_old btw lol haha ok okay ish pls please right sir miss until till once"
+    " ma'am thanks though anyway"
     " for_(?:an?_(?:day|week|month|year|while)|\\d{1,4}|many|some|thousands|hundreds|centuries|decades|ever)"
 ).replace(" ", "|")
 _SIGNS = {
@@ -35,7 +36,7 @@ _SIGNS = {
     "<age>": r"(?<![a-z0-9#$£€])(?<!\d[.,:/])(?:1 ?[0-7]|[1-9])(?![a-z0-9])(?:\.\d{1,2}(?!\d)|,5|[ ]1/2|[ ]and[ ]a[ ]half)?",
     "<end>": (
         r"(?!\w|[.,:]\d|'\d|[ ]?(?:%|°|o'|x[ ]?\d|/[ ]?\d)|[ ]in[ ](?:all|number|total)\b|[ ]is[ ](?:the|a|an)\b)"
-        rf"(?=[ ]?(?:\Z|[.,;:!?()\[\]\"'\n—–/|&…]|-(?!\w)|(?:{_FOLLOWERS.replace('_', '[ ]')})\b))"
+        rf"(?=[ ]?(?:\Z|[.,;:!?()\[\]\"'\n—/|&…]|-(?!\w)|(?:{_FOLLOWERS.replace('_', '[ ]')})\b))"
     ),
     "<w>": r"[\wñ'-]{1,16}",
 }
@@ -56,7 +57,8 @@ _MEMORY = pattern(
     r"(?:<age>|(?:child|kid|boy|girl|teen|teenager|toddler|children|kids)\b(?!_(?:who|with)\b))"
     r"|(?:was|were)_(?:only_|just_)?<age>_when_(?:<w>_){1,5}"
     r"(?:died|left|fell|burned|burnt|began|ended|moved|taught|sent|took|lost|vanished|disappeared|abandoned|sold|killed|passed)"
-    r"|(?:left|orphaned|learned|learnt|began|begun|started|ran_away|enlisted|apprenticed|sold|killed|joined|went|lost|sent|taken"
+    r"|(?:left|orphaned|learned|learnt|began|begun|started|ran_away|enlisted|apprenticed|sold|killed|joined|went|lost"
+    r"|sent|taken"
     r"|came|taught|fled|died)_(?:<w>_){0,5}(?:at|since)_(?:the_age_of_|age_)?<age>"
     r"|teen(?:age|aged)?_(?:years|rebellion|phase|memories|diary|diaries|angst|days|self)"
     r"|(?<!dressed_)(?<!disguised_)(?<!reborn_)(?<!back_)(?<!stuck_)(?<!trapped_)(?<!posing_)(?<!poses_)(?<!posed_)(?<!acts_)"
@@ -70,8 +72,9 @@ class Rule:
     """A pattern and what it means. Where it has a group `hit`, that is the place of the concern.
 
     `unless` are excuses: where one of them overlaps a match, the match says nothing. `is_past` says that the match may be
-    a memory, which is excused as long as nothing intimate stands near. `is_named` says that the word just before the match begins
-    with a capital letter in the source, or is a macro. Every match holds one of the `cues`, where there are any: without them nothing is looked for.
+    a memory, which is excused as long as nothing intimate stands near. `is_named` says that the word just before the match
+    begins with a capital letter in the source, or is a macro. Every match holds one of the `cues`, where there are any:
+    without them nothing is looked for.
     """
 
     reason: Reason
@@ -92,7 +95,9 @@ class Rule:
             start, end = match.span("hit") if "hit" in self.looks_for.groupindex else match.span()
             if not is_whole and match.end() + AROUND > len(folded.text):
                 return
-            if not (self.is_named and _is_nameless(folded, source, match.start())) and not self._is_excused(folded.text, match.start(), match.end()):
+            if not (self.is_named and _is_nameless(folded, source, match.start())) and not self._is_excused(
+                folded.text, match.start(), match.end()
+            ):
                 yield start, end
 
     def _is_excused(self, text: str, start: int, end: int) -> bool:

@@ -34,6 +34,6 @@ def refusal(*, model: Rating, cast: Iterable[Rating], session: Rating, adults_on
     if adults_only or not blocked:
         return None
     return (
-        f"This cannot be played here: {' and '.join(blocked)}, and whatever is unrated counts as adult. Adult play needs a place"
-        ' that is marked for adults only. If it is made for a general audience, rate it "general".'
+        f"This cannot be played here: {' and '.join(blocked)}, and whatever is unrated counts as adult. Adult play needs a"
+        ' place that is marked for adults only. If it is made for a general audience, rate it "general".'
     )

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from bot.safety.blocklist import Blocklist
 from bot.safety.judgement import Rules, judge
@@ -19,12 +20,25 @@ PIECE = 4
 
 _PARAGRAPH = (
     "The storm kept the guests inside for five days. On the first they played cards, on the second they quarrelled, and by the"
-    " third even the judge, who was seventy and deaf, knew who had been seen in whose corridor. “You had better sit,” Vera said;"
-    " “this will take until nine.” She set the ledger down and counted to twelve before she answered him. Her pupils widened.\n\n"
+    " third even the judge, who was seventy and deaf, knew who had been seen in whose corridor."
+    " “You had better sit,” Vera said;"
+    " “this will take until nine.” She set the ledger down and counted to twelve before she answered. Her pupils widened.\n\n"
 )
-HOSTILE_TEXTS = (
-    *("a", "1", "15 ", "is ", "she is 1", "-", " ", "\u200b", "\u0301", "|", "(", "like a kid ", "no children ", "a.b.", "t3", "how old?"),
-    *("when she was fifteen ", "six hundred ", "twenty-", "looks like a ", "year-", "n't ", "not yet ", "she, "),
+HOSTILE_CHARACTERS = ("a", "1", "-", " ", "\u200b", "\u0301", "|", "(", '"', ".", "?", "*")
+HOSTILE_PHRASES = (
+    *(
+        "15 ",
+        "is ",
+        "she is 1",
+        "like a kid ",
+        "no children ",
+        "a.b.",
+        "t3",
+        "how old?",
+        "when she was fifteen ",
+        "six hundred ",
+    ),
+    *("twenty-", "looks like a ", "year-", "n't ", "not yet ", "she, "),
 )
 RULES = Rules(minors=True, adult=False, blocklist=Blocklist())
 
@@ -57,13 +71,19 @@ def _shown(each: Score, *, is_minor: bool) -> str:
 
 def _costs() -> Rows:
     prose = (_PARAGRAPH * (LONG // len(_PARAGRAPH) + 1))[:LONG]
-    hostile = {text: _milliseconds(lambda text=text: judge((text * HOSTILE)[:HOSTILE], RULES), 1) for text in HOSTILE_TEXTS}
-    worst = max(hostile, key=lambda text: hostile[text])
     return [
         ("16,000 characters of prose (at most 20 ms)", f"{_milliseconds(lambda: judge(prose, RULES)):.1f} ms"),
         (f"a reply of 4,000 characters in pieces of {PIECE}", f"{_milliseconds(lambda: _watched(prose[:4_000])):.0f} ms"),
-        ("100,000 repeated characters, the worst of all (at most 200 ms)", f"{hostile[worst]:.0f} ms, {worst!r}"),
+        ("100,000 times one character, the worst (at most 200 ms)", _worst(HOSTILE_CHARACTERS, HOSTILE)),
+        ("100,000 characters of one phrase, the worst", _worst(HOSTILE_PHRASES, HOSTILE)),
+        ("50,000 characters of one phrase, the worst", _worst(HOSTILE_PHRASES, HOSTILE // 2)),
     ]
+
+
+def _worst(texts: tuple[str, ...], length: int) -> str:
+    taken = {text: _milliseconds(partial(judge, (text * length)[:length], RULES), 1) for text in texts}
+    slowest = max(texts, key=lambda text: taken[text])
+    return f"{taken[slowest]:.0f} ms, {slowest!r}"
 
 
 def _watched(text: str) -> None:

@@ -151,7 +151,8 @@ def shown(title: str, first: str, rows: dict[str, Figures]) -> Table:
 
 def report(words: argparse.Namespace, known: EngineCapabilities, fmt: PromptFormat, replies: Sequence[Reply]) -> None:
     """Print the tables and write the files that were asked for. Raises ValueError when too little is known for a table."""
-    console = Console()
+    # Where nobody watches, what is written to a file shall not be cut to a terminal's width.
+    console = Console(width=None if sys.stdout.isatty() else 110)
     rows, ways = lengths_of(replies), ways_of(replies)
     console.print(shown(f"{known.model}, by length", "length", rows))
     console.print(shown(f"{known.model}, three players", "named by", ways))

@@ -93,3 +93,20 @@ async def test_what_moved_on_before_a_crash_takes_the_half_written_answer_back_a
         await stage.service.start()
         await stage.service.receiver.settled(HERE)
         assert [turn.text for turn in (await stage.session()).turns] == ["New words.", "One."]
+
+
+async def test_a_post_that_left_the_window_long_ago_can_still_be_changed_and_taken_away() -> None:
+    async with a_stage(["The rain went on. " * 10] * 12, context=600) as stage:
+        for number in range(6):
+            await stage.post(f"Post {number}. " + "The rain went on. " * 8, event=f"post {number}")
+        before = await stage.session()
+        assert before.window_start > 4
+        await edit(stage, "post 0", "Another first post.")
+        await delete(stage, "post 1")
+        await stage.act("edit", turn=2, text="Another first reply.")
+        story = {turn.number: turn.text for turn in await stage.store.turns(before.id)}
+        assert story[1] == "Another first post."
+        assert story[2] == "Another first reply."
+        assert 3 not in story
+        assert (await stage.session()).window_start == before.window_start
+        assert "Another first reply." in stage.shown

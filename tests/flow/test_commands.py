@@ -12,7 +12,7 @@ from bot.story.policy import Rating
 from bot.story.session import Session
 from bot.story.settings import Length, SpeakerPolicy, TurnPolicy
 from bot.story.turn import Role
-from tests.builders import HERE, MIRA, TOBIAS, a_post
+from tests.builders import HERE, MIRA, TOBIAS, a_post, a_session
 from tests.flow.stage import Stage, a_stage
 
 ANN = AuthorId("author-2")
@@ -244,3 +244,25 @@ async def test_a_command_asked_for_twice_makes_one_branch() -> None:
             await stage.service.receiver.settled(HERE)
         assert len((await stage.session()).goes_on_in) == 1
         assert len(await stage.store.places()) == 2
+
+
+async def test_lore_is_told_when_a_post_touches_it_and_can_be_taken_out_again() -> None:
+    async with a_stage(["One.", "Two.", "Three."]) as stage:
+        await stage.act("lore add", keys="lighthouse, beacon", text="The lighthouse has been dark for ten years.")
+        await stage.post("Hello?")
+        assert "dark for ten years" not in prompt_of(stage)
+        await stage.post("What of the beacon?")
+        assert "### Instruction:\nThe lighthouse has been dark for ten years.\n\n" in prompt_of(stage)
+        await stage.act("lore remove", number=1)
+        await stage.post("And the beacon now?")
+        assert "dark for ten years" not in prompt_of(stage)
+
+
+async def test_further_greetings_are_versions_of_the_first_post_with_names_filled_in() -> None:
+    card = replace(MIRA, greeting="{{char}} greets {{user}}.", alternate_greetings=("{{char}} is asleep.",))
+    async with a_stage(begin=False) as stage:
+        await stage.service.begin(a_session(character=card))
+        await stage.service.receiver.settled(HERE)
+        assert stage.shown == ("Mira greets Tobias.",)
+        await stage.act("swipe", side="right")
+        assert stage.shown == ("Mira is asleep.",)

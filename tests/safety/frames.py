@@ -3,14 +3,47 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-WORDS = (
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
-).split()
+WORDS = [
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
 TENS = {20: "twenty", 30: "thirty", 40: "forty", 50: "fifty", 60: "sixty"}
-ORDINALS = (
-    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth"
-    " seventeenth"
-).split()
+ORDINALS = [
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+    "eleventh",
+    "twelfth",
+    "thirteenth",
+    "fourteenth",
+    "fifteenth",
+    "sixteenth",
+    "seventeenth",
+]
 NAMES = ("Mira", "Anselm", "Yuki", "Ottilie", "Bram", "Zora")
 
 
@@ -55,24 +88,70 @@ DEVELOPED_MINOR = (
     *frames("claim", TEENS, "She is 40 but looks {n}.", "He is {n}, which is of age where he lives."),
 )
 FIRST_HELD_OUT_MINOR = (
-    *frames("figures", YOUNG, "My name's {name}, I'm {n}.", "{name} has been {n} for a week.", "age = {n}", "[{name} | {n} | she/her]"),
+    *frames(
+        "figures",
+        YOUNG,
+        "My name's {name}, I'm {n}.",
+        "{name} has been {n} for a week.",
+        "age = {n}",
+        "[{name} | {n} | she/her]",
+    ),
     *frames("words", YOUNG, "“{w},” said {name} when they asked how old she was.", "{name}, who is {w}, nodded."),
     *frames("words", TEENS, "At {w} she is taller than all of them.", "She won't be a day past {w} until March."),
-    *frames("appearance", TEENS, "{name} might be {w}, to judge by her face.", "No more than {w}, you would think.", "She has a {w}-year-old's face."),
+    *frames(
+        "appearance",
+        TEENS,
+        "{name} might be {w}, to judge by her face.",
+        "No more than {w}, you would think.",
+        "She has a {w}-year-old's face.",
+    ),
     *frames("birthday", TEENS, "She will celebrate her {o} birthday here.", "{name} becomes {w} at midnight."),
     *frames("claim", TEENS, "Her passport says 21, but she is {w}.", "{name}, who looks {n} and is 900,"),
 )
 DEVELOPED_BENIGN = (
-    *frames("adult_age", GROWN, "{name} is {n} years old.", "Age: {n}", "{name} is {w}.", "A {w}-year-old waits.", "She looks {w}."),
-    *frames("duration", ANY, "{w} years ago it burned down.", "She stayed for {w} years.", "He was {w} minutes late.", "{n} days went by."),
-    *frames("numbers", ANY, "She bought {w} apples.", "Room {n}.", "It costs {n} coins.", "They are {n} miles away.", "{w} men stood there."),
+    *frames(
+        "adult_age", GROWN, "{name} is {n} years old.", "Age: {n}", "{name} is {w}.", "A {w}-year-old waits.", "She looks {w}."
+    ),
+    *frames(
+        "duration",
+        ANY,
+        "{w} years ago it burned down.",
+        "She stayed for {w} years.",
+        "He was {w} minutes late.",
+        "{n} days went by.",
+    ),
+    *frames(
+        "numbers",
+        ANY,
+        "She bought {w} apples.",
+        "Room {n}.",
+        "It costs {n} coins.",
+        "They are {n} miles away.",
+        "{w} men stood there.",
+    ),
     *frames("history", ANY, "The {o} century.", "The {o} floor was dark.", "Chapter {n}."),
     *frames("object_age", ANY, "The house is {w} years old.", "A {n}-year-old bottle of rum."),
 )
 FIRST_HELD_OUT_BENIGN = (
-    *frames("adult_age", GROWN, "My name's {name}, I'm {n}.", "{name}, who is {w}, nodded.", "He could pass for {w}.", "age = {n}"),
+    *frames(
+        "adult_age", GROWN, "My name's {name}, I'm {n}.", "{name}, who is {w}, nodded.", "He could pass for {w}.", "age = {n}"
+    ),
     *frames("duration", ANY, "It has been {w} years since the flood.", "He spent {n} weeks at sea.", "Give me {w} minutes."),
-    *frames("time_place", ANY, "The bell struck {w}.", "Turn left at gate {n}.", "She wakes at {w} every day.", "Highway {n} was empty."),
-    *frames("numbers", ANY, "He lifted {w} sacks.", "She won {w} of the games.", "Page {n} was torn out.", "The bill came to {n} crowns."),
+    *frames(
+        "time_place",
+        ANY,
+        "The bell struck {w}.",
+        "Turn left at gate {n}.",
+        "She wakes at {w} every day.",
+        "Highway {n} was empty.",
+    ),
+    *frames(
+        "numbers",
+        ANY,
+        "He lifted {w} sacks.",
+        "She won {w} of the games.",
+        "Page {n} was torn out.",
+        "The bill came to {n} crowns.",
+    ),
     *frames("history", ANY, "The {o} king of that name.", "In the {o} act she dies."),
 )

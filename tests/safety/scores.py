@@ -26,7 +26,7 @@ class Score:
 
 
 def score(sentences: Iterable[Labelled], *, is_minor: bool) -> Score:
-    """Of the sentences with this label: for minors, `share_right` is the recall; for the others, `share_wrong` the false positives."""
+    """Of the sentences with this label. For minors, `share_right` is the recall; else `share_wrong` is the false positives."""
     asked = [each for each in sentences if each.is_minor is is_minor]
     return Score(len(asked), tuple(each for each in asked if (find_minor(each.text) is not None) is not is_minor))
 

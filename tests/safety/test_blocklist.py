@@ -1,5 +1,8 @@
 """The operator's list: whole words, whatever they are spelled with, and lines that are refused with a reason."""
 
+# ruff: noqa: RUF001
+# Letters that look alike are what is tested here.
+
 import pytest
 
 from bot.errors import Refused
@@ -21,7 +24,9 @@ def test_other_words_are_left_alone(text: str) -> None:
     assert listed("thunder").find(text) is None
 
 
-@pytest.mark.parametrize(("line", "text"), [("red lantern", "a Red,  lantern"), ("don't look", "Don’t look!"), ("ÉCLAIR", "eclair")])
+@pytest.mark.parametrize(
+    ("line", "text"), [("red lantern", "a Red,  lantern"), ("don't look", "Don’t look!"), ("ÉCLAIR", "eclair")]
+)
 def test_a_phrase_is_found_across_spaces_and_signs(line: str, text: str) -> None:
     assert listed(line).find(text) is not None
 
@@ -32,7 +37,8 @@ def test_a_phrase_is_not_found_across_other_words_or_far_apart() -> None:
 
 
 @pytest.mark.parametrize(("line", "text", "is_found"), [
-    ("lan*", "lantern", True), ("lan*", "lan", True), ("*tern", "lantern", True), ("l*n", "lantern", True), ("l*n", "lanterns", False),
+    ("lan*", "lantern", True), ("lan*", "lan", True), ("*tern", "lantern", True), ("l*n", "lantern", True),
+    ("l*n", "lanterns", False),
     ("red lan*", "red lanterns", True), ("lan*", "plan", False), ("*tern light", "lantern light", True),
 ])  # fmt: skip
 def test_a_star_stands_for_any_letters_of_a_word(line: str, text: str, is_found: bool) -> None:  # noqa: FBT001 a parameter of tests
@@ -53,7 +59,16 @@ def test_comments_and_empty_lines_say_nothing() -> None:
     assert listed("", "# x").find("thunder") is None
 
 
-@pytest.mark.parametrize(("line", "why"), [("*", "two letters"), ("a*", "two letters"), ("...", "two letters"), ("x" * (LONGEST + 1), "longer"), ("a*b*c*d", "stars")])
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("*", "two letters"),
+        ("a*", "two letters"),
+        ("...", "two letters"),
+        ("x" * (LONGEST + 1), "longer"),
+        ("a*b*c*d", "stars"),
+    ],
+)
 def test_a_line_that_cannot_serve_is_refused_by_its_number(line: str, why: str) -> None:
     with pytest.raises(Refused, match=f"Line 2 .*{why}"):
         listed("thunder", line)

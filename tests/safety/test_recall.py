@@ -31,14 +31,14 @@ def test_nearly_all_minors_of_the_developed_part_are_found() -> None:
 
 def test_hardly_anything_harmless_of_the_developed_part_is_refused() -> None:
     found = score(developed(), is_minor=False)
-    assert found.share_wrong <= 0.03, wrong(found.wrong)
+    assert found.share_wrong <= 0.01, wrong(found.wrong)
 
 
 def test_of_the_held_out_minors_as_many_are_found_as_were_when_it_was_measured() -> None:
     found = score(held_out(), is_minor=True)
-    assert found.share_right >= 0.5, wrong(found.wrong)
+    assert found.share_right >= 0.76, wrong(found.wrong)
 
 
 def test_of_what_is_harmless_and_held_out_no_more_is_refused_than_when_it_was_measured() -> None:
     found = score(held_out(), is_minor=False)
-    assert found.share_wrong <= 0.5, wrong(found.wrong)
+    assert found.share_wrong <= 0.14, wrong(found.wrong)

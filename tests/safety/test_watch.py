@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from bot.safety.blocklist import Blocklist
 from bot.safety.concern import Concern, Reason
+from bot.safety.fold import Folded, fold
 from bot.safety.judgement import Rules, judge
 from bot.safety.watch import HELD_BACK, Watch
 from tests.safety.labelled import developed
@@ -77,8 +78,12 @@ def test_any_pieces_find_what_the_whole_text_holds_and_nothing_of_it_was_safe(da
 
 def test_a_long_reply_is_not_read_again_from_its_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[int] = []
-    real = __import__("bot.safety.watch", fromlist=["fold"]).fold
-    monkeypatch.setattr("bot.safety.watch.fold", lambda text: read.append(len(text)) or real(text))
+
+    def counted(text: str) -> Folded:
+        read.append(len(text))
+        return fold(text)
+
+    monkeypatch.setattr("bot.safety.watch.fold", counted)
     watch = Watch(RULES)
     for _ in range(300):
         watch.feed(CALM)

@@ -28,9 +28,9 @@ class Status:
         measured = await measure(self.reading, await self.reading.prompt(session))
         tokens = measured.head + sum(measured.turns) + measured.tail
         lines = [
-            f"{_listed(card.name for card in session.cast)} with {_listed(each.name for each in session.personas) or 'nobody yet'}.",
+            _cast(session),
             _length(session),
-            f"Turns: {session.settings.turns.replace('_', ' ')}; characters answer {session.settings.speakers.replace('_', ' ')}.",
+            f"Turns: {_words(session.settings.turns)}; characters answer {_words(session.settings.speakers)}.",
             *_waiting(session),
             f"The model {engine.model} sees {tokens:,} of {measured.context:,} tokens: {_seen(session)}",
             *await self._lore(session),
@@ -53,6 +53,15 @@ class Status:
         count = len(told.head_before) + len(told.head_after) + len(told.near)
         left = f"; {len(told.left_out)} found no room" if told.left_out else ""
         return iter([f"Lore: {count} entries are told{left}."] if count or left else [])
+
+
+def _cast(session: Session) -> str:
+    players = _listed(each.name for each in session.personas) or "nobody yet"
+    return f"{_listed(card.name for card in session.cast)} with {players}."
+
+
+def _words(policy: str) -> str:
+    return policy.replace("_", " ")
 
 
 def _length(session: Session) -> str:
