@@ -180,8 +180,8 @@ def _turn_view(told: Told, turn: Turn, notices: Iterable[tuple[int | None, Marku
         draft=draft_html(draft) if turn.is_writing else None,
         notices=tuple(html for home, html in notices if home == turn.number),
         ways=_ways(told, turn.number),
-        state=CUT if _is_cut(turn) else STATES.get(turn.variant.state, ""),
-        is_cut=_is_cut(turn),
+        state=CUT if turn.variant.is_cut else STATES.get(turn.variant.state, ""),
+        is_cut=turn.variant.is_cut,
         shown=turn.selected + 1,
         variants=len(turn.variants),
         acts=is_last and not is_player and can_change,
@@ -190,10 +190,6 @@ def _turn_view(told: Told, turn: Turn, notices: Iterable[tuple[int | None, Marku
         can_branch=turn.role is not Role.ASIDE and can_change,
         edit_text=turn.text if in_window and can_change else None,
     )
-
-
-def _is_cut(turn: Turn) -> bool:
-    return turn.variant.is_cut and turn.variant.state is VariantState.WHOLE
 
 
 def _texts(turn: Turn, draft: Draft | None) -> tuple[str, ...]:

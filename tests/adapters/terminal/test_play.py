@@ -117,8 +117,6 @@ async def test_the_story_so_far_is_told_once_and_the_reply_follows_the_post() ->
         ("/swipe up", ROOM, "Side must be one of left, right"),
         ("/help", ROOM, OWN_HELP),
         ("/nonsense", ROOM, "There is no command"),
-        ("/edit turn:1 Good evening.", ROOM, ROOM),
-        ("/delete 1", ROOM, ROOM),
         ("/delete", "Hello?", "taken away"),
         ("/edit", ROOM, "Text is missing"),
         ("/status", ROOM, "Noted."),
@@ -130,6 +128,22 @@ async def test_a_command_does_what_it_says(line: str, last: str, says: str) -> N
         printed = await shell.play("Hello?", line)
         assert (await shell.story())[-1] == last
     assert says in printed
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("/delete 1", (MIRA.greeting, ROOM)),
+        ("/delete #1", (MIRA.greeting, ROOM)),
+        ("/rewind 1", (MIRA.greeting,)),
+        ("/edit turn:1 Good evening.", (MIRA.greeting, "Good evening.", ROOM)),
+        ("/edit 1 knock.", (MIRA.greeting, "Hello?", "1 knock.")),
+    ],
+)
+async def test_a_post_that_is_not_the_newest_is_meant_by_its_number(line: str, expected: tuple[str, ...]) -> None:
+    async with a_shell() as shell:
+        await shell.play("Hello?", line)
+        assert await shell.story() == expected
 
 
 async def test_swiping_shows_the_other_version() -> None:
