@@ -152,6 +152,18 @@ async def house(config: Config, couriers: Sequence[Courier], watch_engine: Engin
         yield built
 
 
+@asynccontextmanager
+async def stored(config: Config) -> AsyncIterator[Store]:
+    """The store that the configuration names, beside a program that may be running, until the block ends."""
+    if not config.storage.url and not config.storage.file.exists():
+        raise StoreUnavailable(f"There are no stories in {config.storage.directory} yet; name another folder with --data.")
+    store = await open_store(config.storage.url or sqlite_url(config.storage.file))
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
 def _tell_idle_keys(config: Config) -> None:
     """Tell of settings for a model of this machine that do nothing, as it is elsewhere."""
     plain = ModelConfig()
