@@ -20,9 +20,9 @@ import regex
 
 LONGEST_PATTERN = 500
 """In characters, each counted as often as the pattern's counts repeat it: the library spells repeated words out."""
-LONGEST_PATTERNS = 200_000
+LONGEST_PATTERNS = 100_000
 """Those of all patterns of a book together; the rest are found nowhere."""
-DEEPEST_PATTERN = 8
+DEEPEST_PATTERN = 6
 """Parentheses within parentheses: the library's work doubles with each."""
 PATTERN_SECONDS = 0.02
 ALL_PATTERNS_SECONDS = 0.25

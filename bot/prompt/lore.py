@@ -134,9 +134,8 @@ def tell(  # noqa: PLR0913 - all that a turn's lore hangs on
     nothing, story = Texts((), allowance), Texts(posts[::-1][:reach], allowance)
     active = {each: BEFORE_ALL for each in candidates if each.rule.is_in_head}
     # What the head touches is told whatever the story says, so it may not move to a post and back.
-    _spread(
-        active, [each for each in candidates if each.rule.asked.is_unconditional], room, _Look(nothing, len(posts), nothing)
-    )
+    still = [each for each in candidates if each.rule.asked.is_unconditional]
+    _spread(active, still, room, _Look(nothing, len(posts), nothing))
     _add(active, candidates, _Look(story, len(posts), nothing))
     _spread(active, candidates, room, _Look(story, len(posts), nothing))
     return _placed(active, room)

@@ -196,7 +196,7 @@ def test_no_pattern_takes_long(key: str) -> None:
         "(?:" * 100 + "a" + "{9})" * 100,
         "(?:" * 30 + "a" + "){1,999}" * 30,
         "(a" * 60 + "+)" * 60,
-        "(((((((a+)+)+)+)+)+)+)+" * 20,
+        "((((((a+)+)+)+)+)+)+" * 20,
         "((((a{999}){999}){999}){999}){999}",
         "(((a{30,}){30,}){30,}){30,}",
         "a{4294967295}",
@@ -213,10 +213,12 @@ def test_no_pattern_takes_long(key: str) -> None:
     ],
 )
 def test_no_pattern_is_read_slowly_or_fails(pattern: str) -> None:
-    tracemalloc.start()
     started = time.process_time()
-    KeyReader(Names()).read([f"/{pattern}/", pattern], use_regex=True)
-    taken, (_, peak) = time.process_time() - started, tracemalloc.get_traced_memory()
+    found(pattern, "aaa", use_regex=True)
+    taken = time.process_time() - started
+    tracemalloc.start()
+    found(f"/{pattern}/", "aaa")
+    _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert taken < 1
     assert peak < 20_000_000
