@@ -24,9 +24,10 @@ from adapters.terminal.courier import TERMINAL, TerminalCourier
 from adapters.terminal.play import Play
 from adapters.web.courier import WEB, WebCourier
 from adapters.web.server import WebServer
+from bot.cards.reading import read_card
 from bot.errors import EngineBusy, EngineError, EngineUnavailable, Refused, StoreUnavailable
 from bot.flow.service import Service
-from bot.ids import AuthorId, ChannelKey, EventId, Place, SessionId
+from bot.ids import AuthorId, CardId, ChannelKey, EventId, Place, SessionId
 from bot.metrics import Metrics
 from bot.ports.courier import Courier
 from bot.ports.engine import Engine, EngineCapabilities
@@ -34,9 +35,11 @@ from bot.ports.store import Store
 from bot.posts import InboundPost
 from bot.prompt.format import FORMATS, LIMARP, PromptFormat
 from bot.sampling import matters
+from bot.story.library import LibraryCard
 from bot.story.persona import Persona
 from bot.story.policy import Rating, refusal
 from bot.story.session import Session
+from bot.story.table import Table
 from storage.store import open_store, sqlite_file, sqlite_url
 
 log = logging.getLogger(__name__)
@@ -55,6 +58,9 @@ PLAYER = AuthorId("player")
 
 OPENING = EventId("opening")
 """The event of the player's first post as the scene has it: the same at every start, so that it is played once."""
+
+CHARACTERS = Path(__file__).parent / "scenes" / "characters"
+"""The characters that come with the program."""
 
 PAGE = Place(WEB, ChannelKey("main"))
 SHELL = Place(TERMINAL, ChannelKey("main"))
@@ -108,7 +114,17 @@ def new_session(config: Config, place: Place) -> Session:
         personas=(Persona(PLAYER, scene.player.name, scene.player.description.strip()),),
         rating=scene.rating,
         settings=config.story.session_settings,
+        table=Table(owner=PLAYER),
     )
+
+
+async def stock(store: Store) -> None:
+    """Put the characters that come with the program into a library that has never held any, beside no story."""
+    if await store.library() or await store.places():
+        return
+    for path in sorted(CHARACTERS.glob("*.json")):
+        read = read_card(path.read_bytes())
+        await store.keep_card(LibraryCard(CardId(path.stem), PLAYER, read.card, read.face, read.face_type))
 
 
 @asynccontextmanager
@@ -125,6 +141,7 @@ async def house(config: Config, couriers: Sequence[Courier], watch_engine: Engin
         open_parts.enter_context(claimed(config))
         store = await open_store(config.storage.url or sqlite_url(config.storage.file))
         open_parts.push_async_callback(store.close)
+        await stock(store)
         remote = await open_parts.enter_async_context(engine_of(config))
         _tell_idle_keys(config)
         await _ask(remote, config)
@@ -133,6 +150,18 @@ async def house(config: Config, couriers: Sequence[Courier], watch_engine: Engin
         open_parts.push_async_callback(built.service.close)
         await built.service.start()
         yield built
+
+
+@asynccontextmanager
+async def stored(config: Config) -> AsyncIterator[Store]:
+    """The store that the configuration names, beside a program that may be running, until the block ends."""
+    if not config.storage.url and not config.storage.file.exists():
+        raise StoreUnavailable(f"There are no stories in {config.storage.directory} yet; name another folder with --data.")
+    store = await open_store(config.storage.url or sqlite_url(config.storage.file))
+    try:
+        yield store
+    finally:
+        await store.close()
 
 
 def _tell_idle_keys(config: Config) -> None:

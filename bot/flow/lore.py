@@ -43,10 +43,14 @@ class LoreTeller:
             posts,
             turn_count=session.next_number,
             seed=seed_of(session),
-            size=lambda text: self._sizes.get(text, len(text) // CHARACTERS),
+            size=self.size,
             budget=context // SHARE_OF_CONTEXT,
             names=names,
         )
+
+    def size(self, text: str) -> int:
+        """The tokens of an entry, as far as they were measured."""
+        return self._sizes.get(text, len(text) // CHARACTERS)
 
     async def _measure(self, books: tuple[Lorebook, ...]) -> None:
         unknown = [

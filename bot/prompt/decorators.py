@@ -11,7 +11,7 @@ from bot.story.lorebook import LorePosition
 _LINE = re.compile(r"(@@@?)([A-Za-z_][A-Za-z0-9_]*)(?:[ \t]+(.*))?")
 _NUMBER = re.compile(r"(-?[0-9]{1,9})(?:\.[0-9]*)?")
 _POSITIONS = MappingProxyType({"before_desc": LorePosition.BEFORE_CHARACTER, "after_desc": LorePosition.AFTER_CHARACTER})
-_SURE = 100
+SURE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Decorators:
     only_after: int = 0
     only_every: int = 1
     greeting: int | None = None
-    probability: int = _SURE
+    probability: int = SURE
     additional_keys: tuple[str, ...] = ()
     exclude_keys: tuple[str, ...] = ()
     is_forced: bool = False
@@ -43,7 +43,7 @@ class Decorators:
     def is_unconditional(self) -> bool:
         """Whether nothing in here depends on how far the story has come, on its words or on chance."""
         hangs_on_the_story = self.only_after > 0 or self.only_every > 1 or self.additional_keys or self.exclude_keys
-        return self.is_forced or not (hangs_on_the_story or self.probability < _SURE)
+        return self.is_forced or not (hangs_on_the_story or self.probability < SURE)
 
 
 def read_decorators(content: str) -> tuple[Decorators, str]:
@@ -94,7 +94,7 @@ def _step(value: str) -> int | None:
 
 def _percent(value: str) -> int | None:
     number = _number(value)
-    return None if number is None else min(number, _SURE)
+    return None if number is None else min(number, SURE)
 
 
 def _flag(value: str) -> bool | None:

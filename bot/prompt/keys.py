@@ -11,7 +11,7 @@ Rule 3: patterns come from strangers. A long or a bad one is found nowhere; read
 import re
 import time
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -20,9 +20,9 @@ import regex
 
 LONGEST_PATTERN = 500
 """In characters, each counted as often as the pattern's counts repeat it: the library spells repeated words out."""
-LONGEST_PATTERNS = 200_000
+LONGEST_PATTERNS = 100_000
 """Those of all patterns of a book together; the rest are found nowhere."""
-DEEPEST_PATTERN = 8
+DEEPEST_PATTERN = 6
 """Parentheses within parentheses: the library's work doubles with each."""
 PATTERN_SECONDS = 0.02
 ALL_PATTERNS_SECONDS = 0.25
@@ -41,7 +41,7 @@ _WORD = re.compile(
     "[^\\W_\u0e00-\u109f\u1100-\u11ff\u1780-\u17ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff"
     "\uff66-\uffdc\U00020000-\U0003ffff]+"
 )
-_LONG_PIECE, _SHORT_PIECE = 4, 2
+_LONG_PIECE, _SHORT_PIECE, _MOST_PIECES = 6, 2, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,14 @@ class Names:
 class Key:
     """What is looked for: a whole word, a stretch of text, or a pattern. `is_cased` says that capitals matter.
 
-    `pieces` are short stretches of a text that may stand anywhere, all of one length: where one is missing, so is the key.
+    `pieces` are stretches, of `length`, of a text that may stand anywhere: where one of them is missing, so is the key.
     """
 
     text: str
     is_cased: bool = False
     is_word: bool = False
     pieces: frozenset[str] = frozenset()
+    length: int = 0
     pattern: regex.Pattern[str] | None = None
 
 
@@ -116,41 +117,48 @@ class Allowance:
         self._left = seconds
         self._ticks = ticks
 
-    def finds(self, pattern: regex.Pattern[str], text: str) -> bool:
-        """Whether the pattern is found in the text, within what time is left."""
+    def find(self, pattern: regex.Pattern[str], text: str) -> int | None:
+        """Where the pattern is found in the text for the first time, within what time is left."""
         if self._left <= 0:
-            return False
+            return None
         started = self._ticks()
         try:
-            return pattern.search(text, timeout=min(PATTERN_SECONDS, self._left)) is not None
+            found = pattern.search(text, timeout=min(PATTERN_SECONDS, self._left))
         except (TimeoutError, MemoryError):
-            return False
+            return None
         finally:
             self._left -= self._ticks() - started
+        return found.start() if found else None
 
 
 class Texts:
-    """Texts that keys are looked for in, the newest first; depths count from there."""
+    """Texts that keys are looked for in, the newest first: the newest is of age 0."""
 
     def __init__(self, texts: Sequence[str], allowance: Allowance) -> None:
         """`allowance` is what patterns may take, here and elsewhere."""
         self._texts = [unicodedata.normalize("NFC", text) for text in texts]
         self._allowance = allowance
         self._joined: dict[int, str] = {}
-        self._looked: dict[tuple[Key, int], bool] = {}
+        self._looked: dict[tuple[Key, int], int] = {}
 
     def __len__(self) -> int:
         return len(self._texts)
 
-    def hold(self, key: Key, depth: int) -> bool:
-        """Whether one of the newest `depth` texts holds the key."""
-        if key.pattern is not None:
-            return self._match(key, key.pattern, min(depth, len(self._texts)))
-        return (self._as_written if key.is_cased else self._without_case).hold(key, depth)
+    def beside(self, texts: Sequence[str]) -> "Texts":
+        """Other texts, under the same allowance."""
+        return Texts(texts, self._allowance)
 
-    def hold_any(self, keys: Iterable[Key], depth: int) -> bool:
-        """Whether one of the newest `depth` texts holds one of the keys."""
-        return any(self.hold(key, depth) for key in keys)
+    def oldest(self, keys: Iterable[Key], depth: int) -> int | None:
+        """The age of the oldest of the newest `depth` texts that holds one of the keys; None where none does."""
+        found = -1
+        for key in keys:
+            if key.pattern is not None:
+                found = max(found, self._match(key, key.pattern, min(depth, len(self._texts))))
+                continue
+            spelled = self._as_written if key.is_cased else self._without_case
+            if spelled.may_hold(key):
+                found = max(found, spelled.oldest(key, depth))
+        return None if found < 0 else found
 
     @cached_property
     def _as_written(self) -> "_Spelled":
@@ -160,13 +168,23 @@ class Texts:
     def _without_case(self) -> "_Spelled":
         return _Spelled([text.casefold() for text in self._texts])
 
-    def _match(self, key: Key, pattern: regex.Pattern[str], depth: int) -> bool:
+    def _match(self, key: Key, pattern: regex.Pattern[str], depth: int) -> int:
+        """All these texts are looked through as one, as patterns may look for what stands at its beginning or end."""
         if depth not in self._joined:
             self._joined[depth] = "\n".join(reversed(self._texts[:depth]))
         asked = (key, depth)
         if asked not in self._looked:
-            self._looked[asked] = depth > 0 and self._allowance.finds(pattern, self._joined[depth])
+            place = self._allowance.find(pattern, self._joined[depth]) if depth else None
+            self._looked[asked] = -1 if place is None else self._age_of(place, depth)
         return self._looked[asked]
+
+    def _age_of(self, place: int, depth: int) -> int:
+        end = -1
+        for age in range(depth - 1, 0, -1):
+            end += len(self._texts[age]) + 1
+            if place <= end:
+                return age
+        return 0
 
 
 class _Spelled:
@@ -174,35 +192,32 @@ class _Spelled:
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._texts = [" ".join(text.split()) for text in texts]
-        self._pieces: dict[int, frozenset[str]] = {}
+        self._pieces: dict[int, set[str]] = {}
 
-    def hold(self, key: Key, depth: int) -> bool:
-        if key.is_word:
-            return self._ages.get(key.text, depth) < depth
-        if not self._pieces_like(key.pieces) >= key.pieces:
-            return False
-        return any(key.text in text for text in self._texts[:depth])
+    def may_hold(self, key: Key) -> bool:
+        """False only where none of the texts holds the key; the rest is for `oldest` to say."""
+        return key.text in self._all_words if key.is_word else key.pieces <= self._pieces_of(key.length)
+
+    def oldest(self, key: Key, depth: int) -> int:
+        """The age of the oldest of these texts that holds the key; -1 where none does."""
+        texts: Sequence[Container[str]] = self._words if key.is_word else self._texts
+        return next((age for age in range(min(depth, len(texts)) - 1, -1, -1) if key.text in texts[age]), -1)
 
     @cached_property
-    def _ages(self) -> dict[str, int]:
-        """How far from the newest text each word stands for the first time."""
-        ages: dict[str, int] = {}
-        for age, text in enumerate(self._texts):
-            for word in _WORD.findall(text):
-                ages.setdefault(word, age)
-        return ages
+    def _words(self) -> list[set[str]]:
+        return [set(_WORD.findall(text)) for text in self._texts]
 
-    def _pieces_like(self, pieces: frozenset[str]) -> frozenset[str]:
-        length = len(next(iter(pieces), ""))
+    @cached_property
+    def _all_words(self) -> set[str]:
+        return set().union(*self._words)
+
+    def _pieces_of(self, length: int) -> set[str]:
         if length not in self._pieces:
-            self._pieces[length] = frozenset(_cut(self._texts, length))
+            text = "\n".join(self._texts)
+            self._pieces[length] = (
+                {text[start : start + length] for start in range(len(text) - length + 1)} if length else set()
+            )
         return self._pieces[length]
-
-
-def _cut(texts: Iterable[str], length: int) -> Iterator[str]:
-    if length:
-        for text in texts:
-            yield from (text[start : start + length] for start in range(len(text) - length + 1))
 
 
 def _plain(text: str, *, is_cased: bool) -> Key | None:
@@ -214,8 +229,9 @@ def _plain(text: str, *, is_cased: bool) -> Key | None:
         return Key(spelled, is_cased, is_word=True)
     length = _LONG_PIECE if len(spelled) >= _LONG_PIECE else _SHORT_PIECE if len(spelled) >= _SHORT_PIECE else 0
     last = len(spelled) - length
-    pieces = (spelled[start : start + length] for start in (0, last // 2, last)) if length else ()
-    return Key(spelled, is_cased, pieces=frozenset(pieces))
+    starts = range(0, last + 1, 1 + last // _MOST_PIECES) if length else ()
+    pieces = (spelled[start : start + length] for start in starts)
+    return Key(spelled, is_cased, pieces=frozenset(pieces), length=length)
 
 
 def _nesting(pattern: str) -> int:

@@ -1,29 +1,29 @@
 """Which entries of lorebooks the model is told, and where. It builds no prompt, and what it hands out is not neutralised.
 
-Rule 1: what is always told stands in the head of the prompt, so that the head does not move. What the story touches stands
-near the end.
-Rule 2: unless a book or an entry says otherwise, the place of the latter, and how far back it is looked for, stay where they
-are for STEP turns: only then may entries leave and what follows them be read again.
+Rule 1: what is always told stands in the head of the prompt, so that the head does not move.
+Rule 2: what the story touches stands right before the oldest post that touches it, of those that are looked through. There it
+stays while the story goes on, and when it comes, only what is new anyway is read. At a fixed distance from the end it
+would move with every turn, and everything behind it would be read again.
 Rule 3: a post can only touch an entry. No word of it becomes part of what is told.
 """
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from itertools import takewhile
 
-from bot.prompt.decorators import Decorators, read_decorators
+from bot.prompt.decorators import SURE, Decorators, read_decorators
 from bot.prompt.keys import Allowance, Key, KeyReader, Names, Texts
 from bot.story.lorebook import Lorebook, LoreEntry, LorePosition
 
-DEPTH = 4
-"""How many turns stand behind lore that the story touches, at least."""
 SCAN_DEPTH = 4
-"""How many of the newest posts are looked through, at least."""
-STEP = 8
-"""For how many turns both stay where they are."""
+"""How many of the newest posts are looked through, unless a book or an entry says otherwise."""
+DEPTH = 4
+"""How many turns stand behind an entry that is told near the end though no post touches it."""
+BEFORE_ALL = 1_000_000
+"""The depth of what stands between the head and the first turn."""
 ROUNDS = 3
 """How often what is told is looked through for more, in books that want it."""
 KEPT_BOOKS = 16
@@ -68,6 +68,11 @@ class _Rule:
     is_recursive: bool
 
     @property
+    def sought(self) -> tuple[Key, ...]:
+        """All keys of which it needs any."""
+        return (*self.keys, *(self.secondary or ()), *(self.additional or ()))
+
+    @property
     def is_constant(self) -> bool:
         return self.entry.constant or self.asked.is_constant or self.asked.is_forced
 
@@ -77,7 +82,7 @@ class _Rule:
         return is_still and (self.asked.depth is None or self.asked.position is not None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Candidate:
     """A rule and where it comes from: the number of its book, and its own in there."""
 
@@ -111,34 +116,29 @@ def tell(  # noqa: PLR0913 - all that a turn's lore hangs on
 ) -> Told:
     """What of the books is told beside these posts, which are the texts of the newest turns, oldest first.
 
-    `turn_count` is how many turns of the whole story the model reads or has read: places count from its beginning. The same
-    `seed` gives the same luck; one for each session keeps the prompt still. `size` gives the tokens of a text, with what
+    `turn_count` is how many turns the whole story has. The same `seed` gives the same luck; one for each session keeps the
+    prompt still. `size` gives the tokens of a text, with what
     the prompt puts around it. All contents together take at most `budget` tokens, those of a book its own `token_budget`;
     constant entries come first, then those of higher priority, then of lower order, and what does not fit is left out whole.
     `greeting` is which of the character's greetings opened the story, from 0 (None: not known).
 
     A constant entry that hangs on the story by a decorator stands near the end, as the head must not move. There,
-    `@@position` says nothing; `@@depth` holds exactly, and moves with every turn. `@@keep_activate_after_match` looks
+    `@@position` says nothing; `@@depth` holds exactly, and moves with every turn. An entry that the contents of another one
+    touch stands with that one; where it is one of the head's, before all turns. `@@keep_activate_after_match` looks
     through all `posts`, which is what is left of earlier turns. Keys of an entry that says `use_regex` beside `constant` or
     secondary keys do not switch these off, as SillyTavern writes all three.
     """
     candidates = [each for each in _candidates(books, names) if _may_be_told(each.rule, turn_count, greeting, seed)]
-    reach = max((_scan_depth(each.rule, turn_count, len(posts)) for each in candidates), default=0)
-    allowance = Allowance()
-    story = Texts(posts[::-1][:reach], allowance)
-    nothing = Texts((), allowance)
-    active = [each for each in candidates if _is_touched(each.rule, story, nothing, turn_count, len(posts))]
     room = _Room(budget, tuple(book.token_budget for book in books), cache(size))
-    for _ in range(ROUNDS):
-        waiting = _waiting(candidates, active)
-        if not waiting:
-            break
-        contents = Texts([_COMMENT.sub("", each.rule.entry.content) for each in room.share(active)[0]], allowance)
-        found = [each for each in waiting if _is_touched(each.rule, story, contents, turn_count, len(posts))]
-        if not found:
-            break
-        active.extend(found)
-    return _placed(*room.share(active), turn_count)
+    allowance, reach = Allowance(), max((_scan_depth(each.rule, len(posts)) for each in candidates), default=0)
+    nothing, story = Texts((), allowance), Texts(posts[::-1][:reach], allowance)
+    active = {each: BEFORE_ALL for each in candidates if each.rule.is_in_head}
+    # What the head touches is told whatever the story says, so it may not move to a post and back.
+    still = [each for each in candidates if each.rule.asked.is_unconditional]
+    _spread(active, still, room, _Look(nothing, len(posts), nothing))
+    _add(active, candidates, _Look(story, len(posts), nothing))
+    _spread(active, candidates, room, _Look(story, len(posts), nothing))
+    return _placed(active, room)
 
 
 def extra_tokens(  # noqa: PLR0913 - two prompts, and what their parts take
@@ -182,6 +182,35 @@ class _Room:
         return told, left_out
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """Where keys are looked for: in the story, which has so many posts, and in contents, the first of the smallest depth."""
+
+    story: Texts
+    posts: int
+    contents: Texts
+    depths: tuple[int, ...] = ()
+
+    def depth_of(self, rule: _Rule) -> int | None:
+        """How deep an entry stands; None when nothing asks for it."""
+        if rule.asked.is_forced:
+            return rule.asked.depth
+        place = DEPTH if rule.is_constant else self._place(rule, rule.keys)
+        for keys in (rule.secondary if not rule.is_constant else None, rule.additional):
+            if keys is not None and self._place(rule, keys) is None:
+                return None
+        if place is None or self.story.oldest(rule.excluded, _scan_depth(rule, self.posts)) is not None:
+            return None
+        return place if rule.asked.depth is None else rule.asked.depth
+
+    def _place(self, rule: _Rule, keys: tuple[Key, ...]) -> int | None:
+        age = self.story.oldest(keys, _scan_depth(rule, self.posts))
+        if age is not None:
+            return age + 1
+        told = self.contents.oldest(keys, len(self.contents)) if rule.is_recursive else None
+        return None if told is None else self.depths[told]
+
+
 def _candidates(books: Sequence[Lorebook], names: Names) -> Iterator[_Candidate]:
     for number, book in enumerate(books):
         yield from (_Candidate(rule, number, place) for place, rule in enumerate(_rules(book, names)))
@@ -221,7 +250,7 @@ def _may_be_told(rule: _Rule, turn_count: int, greeting: int | None, seed: int) 
     if turn_count < asked.only_after or turn_count % asked.only_every:
         return False
     is_other_greeting = asked.greeting is not None and greeting is not None and asked.greeting != greeting
-    return not is_other_greeting and _luck(rule.entry, seed) < asked.probability
+    return not is_other_greeting and (asked.probability >= SURE or _luck(rule.entry, seed) < asked.probability)
 
 
 def _luck(entry: LoreEntry, seed: int) -> int:
@@ -230,46 +259,41 @@ def _luck(entry: LoreEntry, seed: int) -> int:
     return int.from_bytes(drawn.digest()) % 100
 
 
-def _is_touched(rule: _Rule, story: Texts, told: Texts, turn_count: int, posts: int) -> bool:
-    """Whether the story, or what is told beside it, asks for an entry."""
-    if rule.asked.is_forced:
-        return True
-    depth = _scan_depth(rule, turn_count, posts)
-
-    def stand(keys: tuple[Key, ...]) -> bool:
-        return story.hold_any(keys, depth) or (rule.is_recursive and told.hold_any(keys, len(told)))
-
-    if not rule.is_constant and not (stand(rule.keys) and (rule.secondary is None or stand(rule.secondary))):
-        return False
-    return (rule.additional is None or stand(rule.additional)) and not story.hold_any(rule.excluded, depth)
-
-
-def _scan_depth(rule: _Rule, turn_count: int, posts: int) -> int:
+def _scan_depth(rule: _Rule, posts: int) -> int:
     if rule.asked.is_kept:
         return posts
-    return _still(SCAN_DEPTH, turn_count) if rule.scan_depth is None else max(0, rule.scan_depth)
+    return SCAN_DEPTH if rule.scan_depth is None else max(0, rule.scan_depth)
 
 
-def _still(least: int, turn_count: int) -> int:
-    """How many turns lie between the end and a place that moves only every STEP turns: `least` or a few more."""
-    return least + (turn_count - least) % STEP
+def _add(active: dict[_Candidate, int], candidates: Iterable[_Candidate], look: _Look) -> bool:
+    """Whether any of the candidates came to those who are told."""
+    depths = {each: look.depth_of(each.rule) for each in candidates if each not in active}
+    found = {each: depth for each, depth in depths.items() if depth is not None}
+    active.update(found)
+    return bool(found)
 
 
-def _waiting(candidates: Iterable[_Candidate], active: Iterable[_Candidate]) -> list[_Candidate]:
-    """Those who may still be touched by what is told."""
-    taken = {(each.book, each.place) for each in active}
-    return [each for each in candidates if each.rule.is_recursive and (each.book, each.place) not in taken]
+def _spread(active: dict[_Candidate, int], candidates: Iterable[_Candidate], room: _Room, look: _Look) -> None:
+    """Adds what the contents of those who are told touch, and what the contents of these touch, for some rounds."""
+    recursive = [each for each in candidates if each.rule.is_recursive]
+    for _ in range(ROUNDS if recursive else 0):
+        told = sorted(room.share(active)[0], key=active.__getitem__)
+        contents = look.contents.beside([_COMMENT.sub("", each.rule.entry.content) for each in told])
+        depths = tuple(active[each] for each in told)
+        named = [each for each in recursive if contents.oldest(each.rule.sought, len(contents)) is not None]
+        if not _add(active, named, replace(look, contents=contents, depths=depths)):
+            break
 
 
-def _placed(told: Iterable[_Candidate], left_out: Iterable[_Candidate], turn_count: int) -> Told:
-    in_order = [each.rule for each in sorted(told, key=lambda candidate: candidate.order)]
-    head = [(rule.asked.position or rule.entry.position, rule.entry) for rule in in_order if rule.is_in_head]
-    still = _still(DEPTH, turn_count)
-    near = [rule for rule in in_order if not rule.is_in_head]
+def _placed(active: Mapping[_Candidate, int], room: _Room) -> Told:
+    told, left_out = room.share(active)
+    in_order = sorted(told, key=lambda candidate: candidate.order)
+    head = [each.rule for each in in_order if each.rule.is_in_head]
+    sides = [(rule.asked.position or rule.entry.position, rule.entry) for rule in head]
     return Told(
-        head_before=tuple(entry for position, entry in head if position is LorePosition.BEFORE_CHARACTER),
-        head_after=tuple(entry for position, entry in head if position is LorePosition.AFTER_CHARACTER),
-        near=tuple(Placed(rule.entry, still if rule.asked.depth is None else rule.asked.depth) for rule in near),
+        head_before=tuple(entry for position, entry in sides if position is LorePosition.BEFORE_CHARACTER),
+        head_after=tuple(entry for position, entry in sides if position is LorePosition.AFTER_CHARACTER),
+        near=tuple(Placed(each.rule.entry, active[each]) for each in in_order if not each.rule.is_in_head),
         left_out=tuple(each.rule.entry for each in left_out),
     )
 

@@ -17,10 +17,12 @@ from adapters.llama.engine import open_engine
 from adapters.llama.loading import ModelFacts
 from adapters.remote import EngineServerSettings
 from adapters.remote.server import serve
-from adapters.wiring import House, house
+from adapters.wiring import PLAYER, House, house
 from bot.engine.threaded import ThreadedEngine
 from bot.errors import EngineUnavailable, Refused, StoreUnavailable
+from bot.ids import EventId
 from bot.ports.engine import Engine, GenerationRequest, StreamItem
+from bot.posts import Command
 from bot.prompt.format import CHATML, LIMARP
 from bot.story.policy import Rating
 from bot.story.settings import Length
@@ -277,3 +279,21 @@ async def test_the_demo_model_comes_with_its_own_lengths(tmp_path: Path) -> None
     medians = [table.median[length] for length in Length]
     assert medians == sorted(medians)
     assert all(table.most[length] > table.median[length] for length in (Length.SHORT, Length.MEDIUM, Length.LONG))
+
+
+async def test_a_new_library_holds_the_characters_that_come_with_the_program_and_they_can_be_played(tmp_path: Path) -> None:
+    async with opened(configured(tmp_path)) as (built, _):
+        titles = await built.store.library()
+        assert len(titles) == 3
+        assert {title.rating for title in titles} == {Rating.GENERAL}
+        for title in titles:
+            await built.service.desk.answer(a_start(title.name))
+            await built.service.desk.answer(Command(EventId(f"end {title.name}"), STAGE, PLAYER, "end"))
+        await built.store.drop_card(titles[0].id)
+        await built.begin(STAGE)
+    async with opened(configured(tmp_path)) as (built, _):
+        assert len(await built.store.library()) == 2
+
+
+def a_start(name: str) -> Command:
+    return Command(EventId(f"start {name}"), STAGE, PLAYER, "start", {"character": name})

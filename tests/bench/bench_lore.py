@@ -91,13 +91,13 @@ def _story(posts: int, mentions: int, words: Callable[[str, int], str]) -> list[
 
 
 def _rereading() -> list[tuple[str, str]]:
-    """Extra tokens of an exchange (a post and a reply): lore as it is, and moved and forgotten with every turn."""
+    """Extra tokens of an exchange (a post and a reply): lore as it is placed, and at a fixed distance from the end."""
     entries = [_entry(number * 16) for number in range(WORLD)]
-    exact = [replace(each, content=f"@@depth 4\n@@scan_depth 4\n{each.content}") for each in entries]
+    exact = [replace(each, content=f"@@depth 4\n{each.content}") for each in entries]
     dice = random.Random(1)  # noqa: S311  no secret hangs on it
     posts = [entries[dice.randrange(WORLD)].keys[0] if dice.randrange(RARITY) == 0 else "-" for _ in range(STORY)]
     rows = []
-    for what, chosen in (("still for eight turns", entries), ("moving with each turn", exact)):
+    for what, chosen in (("before the post that touches it", entries), ("four turns from the end", exact)):
         told = [_ask([Lorebook(tuple(chosen))], posts[:count], count) for count in range(2, STORY, 2)]
         turns = [POST_TOKENS] * POSTS
         extra = [extra_tokens(before, now, turns, 2, _size) for before, now in pairwise(told)]

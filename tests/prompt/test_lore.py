@@ -10,13 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.prompt.keys import Names
-from bot.prompt.lore import DEPTH, ROUNDS, SCAN_DEPTH, STEP, Placed, Told, extra_tokens, tell
+from bot.prompt.lore import BEFORE_ALL, DEPTH, ROUNDS, SCAN_DEPTH, Placed, Told, extra_tokens, tell
 from bot.story.lorebook import Lorebook, LoreEntry, LorePosition
 from tests.prompt.naive_lore import is_touched
 
 PLENTY = 100_000
-SETTLED = DEPTH + 10 * STEP
-"""A length of the story at which lore has just moved: it stands DEPTH turns from the end, and SCAN_DEPTH are looked through."""
 ALPHABET = "aAb1 -_.\u9f8d"
 
 entries = st.builds(
@@ -53,7 +51,7 @@ stories = st.lists(st.text(ALPHABET, max_size=20), max_size=16)
 
 
 def ask(lore: Sequence[Lorebook], posts: Sequence[str], **changes: Any) -> Told:
-    return tell(lore, posts, **{"turn_count": SETTLED, "seed": 1, "size": len, "budget": PLENTY, **changes})
+    return tell(lore, posts, **{"turn_count": 8, "seed": 1, "size": len, "budget": PLENTY, **changes})
 
 
 def a_book(*told: LoreEntry, **changes: Any) -> Lorebook:
@@ -70,7 +68,7 @@ def contents(told: Told) -> list[str]:
 
 def test_what_a_post_touches_is_told_near_the_end_and_the_rest_is_not() -> None:
     inn, mill = an_entry("The inn burnt down.", "inn"), an_entry("The mill stands still.", "mill")
-    assert ask([a_book(inn, mill)], ["They came to the inn."]) == Told(near=(Placed(inn, DEPTH),))
+    assert ask([a_book(inn, mill)], ["They came to the inn."]) == Told(near=(Placed(inn, 1),))
 
 
 def test_constant_entries_stand_in_the_head_on_their_side_of_the_character_by_order() -> None:
@@ -241,7 +239,7 @@ def test_quick_choice_is_the_plain_one(lore: list[Lorebook], posts: list[str], t
     told = ask(lore, posts, turn_count=turn_count)
     expected = []
     for book in lore:
-        depth = SCAN_DEPTH + (turn_count - SCAN_DEPTH) % STEP if book.scan_depth is None else book.scan_depth
+        depth = SCAN_DEPTH if book.scan_depth is None else book.scan_depth
         newest = posts[max(0, len(posts) - depth) :]
         expected += [
             (each.order, each.content.strip())
@@ -279,7 +277,7 @@ def test_no_budget_is_exceeded_and_nothing_is_lost(lore: list[Lorebook], posts: 
 def test_posts_beyond_what_is_looked_through_change_nothing(
     lore: list[Lorebook], posts: list[str], older: list[str], turn_count: int
 ) -> None:
-    newest = [*["-"] * (SCAN_DEPTH + STEP), *posts]
+    newest = [*["-"] * 6, *posts]
     assert ask(lore, newest, turn_count=turn_count) == ask(lore, [*older, *newest], turn_count=turn_count)
 
 
@@ -304,18 +302,42 @@ def test_the_head_does_not_hang_on_the_story(lore: list[Lorebook], posts: list[s
     assert (one.head_before, one.head_after) == (two.head_before, two.head_after)
 
 
-def test_between_two_steps_lore_stands_still_and_stays() -> None:
-    book = a_book(an_entry("The inn.", "inn"))
-    places, spans = set(), []
-    for turn_count in range(SETTLED, SETTLED + STEP):
-        posts = ["x"] * turn_count
-        posts[SETTLED - SCAN_DEPTH] = "inn"
-        (placed,) = ask([book], posts, turn_count=turn_count).near
-        places.add(turn_count - placed.depth)
-        spans.append(placed.depth)
-    assert places == {SETTLED - DEPTH}
-    assert spans == list(range(DEPTH, DEPTH + STEP))
-    assert not ask([book], [*posts, "x"], turn_count=SETTLED + STEP).near
+def test_lore_stands_before_the_oldest_post_that_touches_it_until_that_is_too_old() -> None:
+    posts = ["-", "-", "inn", "-", "inn", *["-"] * 8]
+    depths = {
+        count: [each.depth for each in ask([a_book(an_entry("The inn.", "inn"))], posts[:count]).near] for count in range(13)
+    }
+    first = {count: [count - 2] for count in range(3, 3 + SCAN_DEPTH)}
+    second = {count: [count - 4] for count in range(3 + SCAN_DEPTH, 5 + SCAN_DEPTH)}
+    assert {count: depth for count, depth in depths.items() if depth} == {**first, **second}
+
+
+def test_lore_that_comes_with_a_post_costs_nothing_but_itself() -> None:
+    book, posts = a_book(an_entry("The inn.", "inn")), ["-", "-", "-", "inn", "-", "-"]
+    early, came, later = (ask([book], posts[:count]) for count in (3, 4, 6))
+    assert extra_tokens(early, came, [10] * 4, 1, len) == len("The inn.")
+    assert extra_tokens(came, later, [10] * 6, 2, len) == 0
+
+
+def test_what_other_lore_touches_stands_with_the_oldest_of_it() -> None:
+    chain = a_book(an_entry("The inn.", "x"), an_entry("The rain.", "y"), an_entry("Mud.", "inn", "rain"), recursive=True)
+    assert [(each.entry.content, each.depth) for each in ask([chain], ["x", "-", "y"]).near] == [
+        ("The inn.", 3),
+        ("The rain.", 1),
+        ("Mud.", 3),
+    ]
+
+
+def test_what_the_head_touches_stands_before_all_turns_whatever_the_story_says() -> None:
+    book = a_book(an_entry("The inn.", constant=True), an_entry("It burnt in the rain.", "inn"), recursive=True)
+    wet = replace(book, entries=(*book.entries, an_entry("Mud.", "rain")))
+    for posts in ([], ["the inn"], ["rain", "the inn", "-"]):
+        assert [each.depth for each in ask([wet], posts).near] == [BEFORE_ALL] * 2
+
+
+def test_a_constant_entry_near_the_end_stands_at_its_own_or_the_usual_depth() -> None:
+    usual, own = an_entry("@@exclude_keys x\nA", constant=True), an_entry("@@activate\n@@depth 7\nB")
+    assert [each.depth for each in ask([a_book(usual, own)], []).near] == [DEPTH, 7]
 
 
 def a_told(*near: tuple[str, int], head: tuple[str, ...] = ()) -> Told:

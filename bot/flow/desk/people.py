@@ -1,6 +1,7 @@
 """Answers on who somebody is, what is kept of them, and what they complain of."""
 
 import json
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, replace
 
@@ -16,6 +17,8 @@ from bot.ports.privacy import ForgottenStory, PlayerData
 from bot.ports.reports import Report
 from bot.ports.store import Change, Store, Wish
 from bot.story.session import with_turn
+
+log = logging.getLogger(__name__)
 
 CONTEXT_TURNS = 6
 """How many of the newest turns a report brings to the operator."""
@@ -114,6 +117,7 @@ class PeopleDesk:
         context = "\n\n".join(f"{turn.name}: {turn.text}" for turn in turns)
         reason = question.text("reason")
         number = await self.store.keep_report(Report(command.place, command.author, reason, context, self.clock.now()))
+        log.warning("a player reported something: report %d", number, extra={"action": "report", "place": command.place})
         return Answer(f"The operator is told: report number {number}.")
 
 

@@ -1,17 +1,20 @@
 """How a story is played and what the model sees of it, in words; and why the last post was not answered."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bot.flow.window import Reading, measure
+from bot.flow.window import Measured, Reading, measure
 from bot.ids import Place
 from bot.ports.engine import EngineCapabilities
+from bot.prompt.lore import extra_tokens
 from bot.sampling import SamplingSettings, matters
 from bot.story.policies import whose_turn
 from bot.story.session import Session
 from bot.story.turn import Role
 
 SHOWN_REFUSALS = 3
+EXCHANGE = 2
+"""Turns: a post and its reply."""
 
 
 @dataclass(slots=True)
@@ -33,7 +36,7 @@ class Status:
             f"Turns: {_words(session.settings.turns)}; characters answer {_words(session.settings.speakers)}.",
             *_waiting(session),
             f"The model {engine.model} sees {tokens:,} of {measured.context:,} tokens: {_seen(session)}",
-            *await self._lore(session),
+            *await self._lore(session, measured),
             *_told(session),
             *_agreed(session),
             *_trouble(session, engine, self.sampling),
@@ -48,11 +51,17 @@ class Status:
         lines += [f"Refused by the safety check: {each.reason.replace('_', ' ')}." for each in refusals]
         return "\n".join(lines) or "Nothing was left unanswered here since the program started."
 
-    async def _lore(self, session: Session) -> Iterator[str]:
+    async def _lore(self, session: Session, measured: Measured) -> list[str]:
         told = await self.reading.lore.told(session)
         count = len(told.head_before) + len(told.head_after) + len(told.near)
+        if not count and not told.left_out:
+            return []
         left = f"; {len(told.left_out)} found no room" if told.left_out else ""
-        return iter([f"Lore: {count} entries are told{left}."] if count or left else [])
+        turns = [turn for turn in session.turns if turn.role is not Role.ASIDE]
+        older = replace(session, turns=tuple(turns[:-EXCHANGE]))
+        before = await self.reading.lore.told(older)
+        again = extra_tokens(before, told, measured.turns, min(EXCHANGE, len(measured.turns)), self.reading.lore.size)
+        return [f"Lore: {count} entries are told{left}. For them {again} tokens were read again since the last exchange."]
 
 
 def _cast(session: Session) -> str:

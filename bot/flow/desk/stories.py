@@ -137,13 +137,22 @@ class StoryDesk:
         turns = await self.store.turns(session.id)
         kind = question.text("format", "markdown")
         name = "".join(letter if letter.isalnum() else "-" for letter in session.character.name.lower()).strip("-") or "story"
+        if kind == "card":
+            face = await self._face(session.character)
+            return Answer("The character, to take home.", write_png(session.character, face), f"{name}.png", "image/png")
         return self._file(kind, name, session, turns)
+
+    async def _face(self, card: CharacterCard) -> bytes:
+        """The picture of a character that the library has as well."""
+        for title in await self.store.library():
+            kept = await self.store.card(title.id) if title.name == card.name else None
+            if kept and kept.face_type == "image/png":
+                return kept.face
+        return b""
 
     def _file(self, kind: str, name: str, session: Session, turns: tuple[Turn, ...]) -> Answer:
         now = datetime.fromtimestamp(self.clock.now(), UTC)
         said = "The story, to take home."
-        if kind == "card":
-            return Answer("The character, to take home.", write_png(session.character, b""), f"{name}.png", "image/png")
         if kind == "jsonl":
             lines = {turn.number: turn.extras for turn in turns if turn.extras}
             chat = write_chat(chat_of(session, turns, Extras(session.memory.source, lines)), now)
