@@ -63,6 +63,11 @@ class StoppingDesk:
         return Answer("The reply is stopped.")
 
 
+def only_text_in(folder: Path) -> str:
+    (file,) = folder.iterdir()
+    return file.read_text(encoding="utf-8")
+
+
 async def typed(lines: Sequence[str]) -> AsyncIterator[str]:
     for line in lines:
         yield line
@@ -291,5 +296,4 @@ async def test_with_the_real_desk_the_operator_has_the_whole_catalogue(tmp_path:
         printed = await shell.play("/help", "/help character delete", "/stop", "/status", "/export markdown")
     for words in ("Write /help and a command", OWN_HELP, "Take a character out of the library", "Nothing is being written."):
         assert words in printed
-    (book,) = tmp_path.iterdir()
-    assert MIRA.greeting in book.read_text(encoding="utf-8")
+    assert MIRA.greeting in only_text_in(tmp_path)
