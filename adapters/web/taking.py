@@ -131,7 +131,7 @@ class Takes:
         if not sent.character:
             raise Refused("Choose a character first; one can be brought in below.")
         values = check(START, {"character": sent.character, "scenario": sent.text})
-        place = await self.shows.courier.open(self.shows.threads.main, "", sent.key)
+        place = await self.shows.courier.open(self.shows.threads.main, "A new story", sent.key)
         # Sent twice, it began with the first sending.
         if await self.shows.store.session_at(place) is None:
             await self.desk.answer(sent.command(place, await self._writer(place), START.name, values, START.name))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import FilePayload, expect
 
+from adapters.web.forms import UPLOAD_LIMIT
 from bot.flow.desk import Answer
 from bot.ids import CardId, ChannelKey, Place, SessionId
 from bot.ports.store import Change
@@ -99,6 +100,25 @@ async def test_a_file_is_brought_in(chromium: Chromium, *, scripted: bool) -> No
         await expect(seen.page.locator("#note")).to_contain_text("Noted.")
         ((command, upload),) = stage.desk.asked
         assert (command.name, command.values, upload) == ("character import", {"file": "mira.json"}, b'{"name": "Mira"}')
+
+
+@pytest.mark.parametrize("scripted", [True, False])
+async def test_a_file_that_is_too_large_is_refused_with_a_sentence_and_not_a_broken_connection(
+    chromium: Chromium, tmp_path: Path, *, scripted: bool
+) -> None:
+    large = large_file(tmp_path / "large.json")
+    async with a_stage() as stage, chromium.page(stage, java_script_enabled=scripted) as seen:
+        await seen.page.click("text=Bring in a file")
+        await seen.page.set_input_files("#file", large)
+        await seen.page.click("#upload button")
+        await expect(seen.page.locator(".commands .trouble:visible")).to_contain_text("larger than 16 MiB")
+        assert stage.desk.asked == []
+
+
+def large_file(path: Path) -> Path:
+    with path.open("wb") as file:
+        file.truncate(3 * UPLOAD_LIMIT)
+    return path
 
 
 async def test_a_story_begins_from_the_library(chromium: Chromium) -> None:
