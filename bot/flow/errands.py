@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from bot import texts
 from bot.chunking.chunker import cut
-from bot.errors import PostRefused, Refused
+from bot.errors import EngineError, PostRefused, Refused
 from bot.flow.acts import Scene
 from bot.flow.acts.replies import turn_number
 from bot.flow.gate import Gate
@@ -40,7 +40,10 @@ class Errands:
 
     async def run(self, scene: Scene) -> Change:
         """What a command changes in its own place; what it changes elsewhere is stored already. Raises Refused, ChannelGone."""
-        return await ERRANDS[scene.command.name](self, scene)
+        try:
+            return await ERRANDS[scene.command.name](self, scene)
+        except EngineError as error:
+            raise Refused(f"That could not be done: {error}") from error
 
     async def begin(self, session: Session) -> None:
         """Store a session in its place, and show what it begins with. One that was stored before is left as it is."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from bot import texts
-from bot.errors import Refused
+from bot.errors import EngineError, Refused
 from bot.flow.places import Places
 from bot.ports.clock import Clock
 from bot.ports.engine import Engine
@@ -45,16 +45,32 @@ class Gate:
         return why + texts.MODEL_RATED if why and is_adult(model) else why
 
     async def rules(self, session: Session) -> Rules:
-        """What its texts are judged by. Minors are kept out wherever anything is adult: an unrated model writes as it likes."""
-        model = (await self.engine.capabilities()).rating
+        """What its texts are judged by. Minors are kept out wherever anything is adult: an unrated model writes as it likes.
+
+        Raises EngineError when the engine cannot be asked.
+        """
+        return self._rules(session, (await self.engine.capabilities()).rating)
+
+    def _rules(self, session: Session, model: Rating) -> Rules:
         adult = is_adult(model) or is_adult(session.rating) or any(is_adult(rating) for rating in _ratings(session))
         return Rules(
             minors=adult, adult=False, blocklist=self.blocklist, year=datetime.fromtimestamp(self.clock.now(), UTC).year
         )
 
+    async def judge_at_once(self, session: Session, event: Inbound) -> Concern | None:
+        """As `judge_event`, also while the engine is away: by what the session is alone then. It is judged again later."""
+        try:
+            rules = await self.rules(session)
+        except EngineError:
+            rules = self._rules(session, Rating.GENERAL)
+        return self._judge(session, event, rules)
+
     async def judge_event(self, session: Session, event: Inbound) -> Concern | None:
-        """What an event's words may not say here, if they say it."""
-        rules = await self.rules(session)
+        """What an event's words may not say here, if they say it. Raises EngineError."""
+        return self._judge(session, event, await self.rules(session))
+
+    @staticmethod
+    def _judge(session: Session, event: Inbound, rules: Rules) -> Concern | None:
         before = session.last.text[-CONTEXT:] if session.last else ""
         return next((found for text in _words(event) if (found := judge(text, rules, before=before))), None)
 
@@ -82,6 +98,7 @@ class Gate:
         await self.check(session)
         rules = await self.rules(session)
         for turn in session.turns:
+            await self.clock.sleep(0)  # A long story takes seconds: others go on meanwhile.
             if any(judge(variant.text, rules) for variant in turn.variants):
                 raise Refused(texts.BAD_STORY.format(number=turn.number + 1))
 

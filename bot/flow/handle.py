@@ -15,7 +15,7 @@ from bot.errors import AlreadyHandled, ChannelGone, EngineError, Refused, StaleS
 from bot.flow.acts import Scene, carry_out
 from bot.flow.decide import Amend, Ignore, RunCommand, Standing, circle, decide
 from bot.flow.errands import ERRANDS, Errands
-from bot.flow.gate import Gate
+from bot.flow.gate import Gate, sentence
 from bot.flow.joining import Joining
 from bot.flow.places import Places
 from bot.flow.stop import Stop
@@ -27,6 +27,7 @@ from bot.ports.clock import Clock
 from bot.ports.engine import Engine
 from bot.ports.store import Change, Store
 from bot.posts import Command, Deleted, Edited, Inbound, InboundPost, OutboundPost
+from bot.safety.concern import Concern
 from bot.story import cutting
 from bot.story.acts import edit
 from bot.story.agreements import with_summary
@@ -115,6 +116,9 @@ class Handler:
         session = await self.store.session_at(event.place)
         if session is not None and session.writing is not None:
             session = await self._write(session, stale=isinstance(event, Edited | Deleted))
+        if session is not None and (found := await self.gate.judge_event(session, event)):
+            await self._refuse(session, event, found)
+            return
         decision = decide(session, event, await self._standing(session, event))
         match decision:
             case Ignore():
@@ -125,6 +129,13 @@ class Handler:
                 await self._amend(decision)
             case _:
                 await self._take_in(decision.session, decision.post)
+
+    async def _refuse(self, session: Session, event: Inbound, found: Concern) -> None:
+        """Words that may not join the story after all: they are gone, and the place is told."""
+        self.metrics.count("refused_posts", found.reason)
+        await self.store.refuse(event.event, event.place, found.reason)
+        await self.store.save(Change(session, session, (notice(session, sentence(found, "A post"), event.event),)))
+        self.wake(event.place)
 
     async def _standing(self, session: Session | None, event: Inbound) -> Standing:
         if session is None or isinstance(event, Edited | Deleted):

@@ -51,7 +51,7 @@ class Receiver:
     async def _judge(self, event: Inbound) -> None:
         """Raises Refused for words that may not join the story of their place: they are gone, their id and the reason stay."""
         session = await self.store.session_at(event.place)
-        found = await self.gate.judge_event(session, event) if session else None
+        found = await self.gate.judge_at_once(session, event) if session else None
         if found is not None:
             self.metrics.count("refused_posts", found.reason)
             await self.store.refuse(event.event, event.place, found.reason)

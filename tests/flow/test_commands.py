@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.errors import EngineUnavailable
 from bot.ids import AuthorId, EventId
 from bot.ports.store import Change
 from bot.posts import Command
@@ -13,6 +14,7 @@ from bot.story.session import Session
 from bot.story.settings import Length, SpeakerPolicy, TurnPolicy
 from bot.story.turn import Role
 from tests.builders import HERE, MIRA, TOBIAS, a_post, a_session
+from tests.fakes.engine import ScriptedReply
 from tests.flow.stage import Stage, a_stage
 
 ANN = AuthorId("author-2")
@@ -266,3 +268,13 @@ async def test_further_greetings_are_versions_of_the_first_post_with_names_fille
         assert stage.shown == ("Mira greets Tobias.",)
         await stage.act("swipe", side="right")
         assert stage.shown == ("Mira is asleep.",)
+
+
+async def test_a_summary_that_the_engine_cannot_write_is_refused_with_its_reason() -> None:
+    failing = ScriptedReply(("Hm.",), error=EngineUnavailable("The model is gone."))
+    async with a_stage(["One.", failing]) as stage:
+        await owned(stage)
+        await stage.post("First.")
+        await stage.act("part")
+        assert "The model is gone." in stage.shown[-1]
+        assert not (await stage.session()).locked

@@ -1,5 +1,6 @@
 """Who may play what where: adult play in places for adults only, minors nowhere near it, and no refused word kept."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -142,3 +143,19 @@ async def test_words_of_the_operators_list_join_no_story() -> None:
         assert "list does not allow" in stage.shown[-1]
         assert (await stage.session()).turns[-1].text == "Who is here?"
         await stage.service.close()
+
+
+async def test_what_came_while_the_engine_was_away_is_judged_when_it_says_that_its_model_is_adult() -> None:
+    async with a_stage(["One."], limits=ADULTS) as stage:
+        stage.engine.away = True
+        posting = asyncio.create_task(stage.post(MINOR, event="bad"))
+        while not stage.clock.sleeping:
+            await asyncio.sleep(0)
+        stage.engine.rating = Rating.ADULT
+        stage.engine.away = False
+        stage.clock.move(5.0)
+        await posting
+        assert not stage.engine.requests
+        assert (await stage.store.refusals(HERE))[0].event == "bad"
+        assert "under 18" in stage.shown[-1]
+        assert all("fifteen" not in turn.text for turn in (await stage.session()).turns)

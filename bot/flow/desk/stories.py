@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot.cards.writing import write_png
-from bot.errors import Refused
+from bot.errors import Refused, StaleSession
 from bot.flow.acts.replies import length_named
 from bot.flow.desk.answer import Answer, Question
 from bot.flow.desk.library import LibraryDesk
@@ -128,7 +128,10 @@ class StoryDesk:
             memory=Memory(note=chat.note, note_depth=chat.note_depth, source=chat.extras.header),
         )
         await self.gate.check_story(session)
-        await self.store.save(Change(None, session))
+        try:
+            await self.store.save(Change(None, session))
+        except StaleSession:
+            raise Refused("This place already has a story; bring the chat in where there is none.") from None
         self.wake(session.place)
         return Answer("\n".join([f"The story has come in, {len(turns):,} posts of it; continue goes on with it.", *read.notes]))
 
