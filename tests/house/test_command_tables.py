@@ -1,12 +1,20 @@
-"""The documents name every command as the catalogue has it."""
+"""The documents name every command as the catalogue has it, and what they show of it can be typed."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from bot.commands.catalogue import COMMANDS
+from bot.commands.catalogue import COMMANDS, find, members
+from bot.commands.parse import parse
 from bot.commands.spec import usage
+from bot.errors import Refused
 from tests.house.command_tables import BEGINS, ENDS, PAGES, list_of_all, overview, written_anew
+from tests.house.project import ROOT
+
+SHOWN = re.compile(r"`/([a-z][^`\n]*)`")
+"""A command in a text. One with an ellipsis in it is a sketch."""
+PAGES_FOR_PLAYERS = ("README.md", "docs/playing.md", "docs/cards.md", "docs/privacy.md")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -34,3 +42,27 @@ def test_a_page_without_a_place_for_the_table_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match=r"page\.md does not say"):
         written_anew(page)
+
+
+@pytest.mark.parametrize("page", PAGES_FOR_PLAYERS)
+def test_what_a_page_shows_can_be_typed(page: str) -> None:
+    lines = SHOWN.findall((ROOT / page).read_text(encoding="utf-8"))
+    assert lines
+    assert [line for line in lines if not _can_be_typed(line)] == []
+
+
+@pytest.mark.parametrize("line", ["retry huge long", "rety", "swipe up", "edit twelve Mira left."])
+def test_what_cannot_be_typed_is_seen(line: str) -> None:
+    assert _can_be_typed("retry short")
+    assert not _can_be_typed(line)
+
+
+def _can_be_typed(line: str) -> bool:
+    """Whether it is a command, named by itself or with values that it takes; or a pattern of the card specification."""
+    if find(line) or members(line) or "…" in line or line == "pattern/flags":
+        return True
+    try:
+        parse(line)
+    except Refused:
+        return False
+    return True
