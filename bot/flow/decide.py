@@ -14,6 +14,15 @@ ALWAYS = frozenset({"undo", "delete", "rewind", "pause", "unpause", "remove", "a
 """Commands that only take away or hold back: they are carried out even where nothing may be played."""
 
 
+REMOVED = "the player was removed"
+
+WRITES = frozenset({"retry", "continue", "shorter", "longer", "roll"})
+"""Commands that have something written or added: not while a story is paused."""
+
+TAKES_BACK = frozenset({"undo", "rewind"})
+"""Commands that take story back: not in a session that goes on elsewhere."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ignore:
     """Nothing is to be done; the reason is logged, and `notice`, if there is one, is told to the place."""
@@ -28,6 +37,7 @@ class RunCommand:
 
     session: Session
     command: Command
+    who: Who = Who.PLAYER
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +71,13 @@ def decide(session: Session | None, event: Inbound, standing: Standing) -> Decis
     """What to do about an event in a place with this session."""
     if session is None:
         return Ignore(texts.NO_SESSION)
-    if isinstance(event, Edited | Deleted):
+    if isinstance(event, Deleted):
         return Amend(session, event)
+    if isinstance(event, Edited):
+        return Ignore(REMOVED) if event.author in session.table.removed else Amend(session, event)
     if isinstance(event, Command):
         closed = None if event.name in ALWAYS else _closed(session, standing, "")
-        return closed or _not_theirs(event, standing.who) or RunCommand(session, event)
+        return closed or _withheld(session, event, standing.who) or RunCommand(session, event, standing.who)
     return _closed(session, standing, texts.NOT_TAKEN) or _unheard(session, event) or TakeTurn(session, event)
 
 
@@ -88,14 +100,23 @@ def _closed(session: Session, standing: Standing, lost: str) -> Ignore | None:
     return Ignore("the session is locked", texts.LOCKED) if session.locked else None
 
 
-def _not_theirs(command: Command, who: Who) -> Ignore | None:
+def _withheld(session: Session, command: Command, who: Who) -> Ignore | None:
+    """Why this command is not carried out for whoever asks now, if that is so."""
     spec = find(command.name)
     if spec is None:
         return Ignore("there is no such command", texts.NO_COMMAND.format(name=command.name))
-    return None if who.may(spec.who) else Ignore("it is not theirs to ask for", texts.NOT_YOURS[spec.who])
+    if command.author in session.table.removed:
+        return Ignore(REMOVED)
+    if not who.may(spec.who):
+        return Ignore("it is not theirs to ask for", texts.NOT_YOURS[spec.who])
+    if session.locked and command.name in TAKES_BACK:
+        return Ignore("the session is locked", texts.LOCKED_COMMAND)
+    if session.table.paused and command.name in WRITES:
+        return Ignore("the session is paused", texts.PAUSED_COMMAND)
+    return None
 
 
 def _unheard(session: Session, post: InboundPost) -> Ignore | None:
     if post.author in session.table.removed:
-        return Ignore("the player was removed")
+        return Ignore(REMOVED)
     return Ignore("the session is paused", texts.PAUSED) if session.table.paused else None

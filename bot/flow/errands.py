@@ -5,24 +5,23 @@ Rule: an errand may begin anew after a crash: new sessions and places are named 
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot import texts
-from bot.chunking.chunker import cut
 from bot.errors import EngineError, PostRefused, Refused
 from bot.flow.acts import Scene
 from bot.flow.acts.replies import turn_number
 from bot.flow.gate import Gate
-from bot.flow.opening import opened
+from bot.flow.opening import opened, with_last_shown
 from bot.flow.places import Places
 from bot.flow.summing import Summariser
-from bot.flow.wishes import notice, wishes_for
+from bot.flow.wishes import notice
 from bot.ids import Place, SessionId
 from bot.ports.store import Change, Store
 from bot.posts import Command
 from bot.story import agreements, cutting
 from bot.story.library import LibraryCard
-from bot.story.session import Session, with_turn
+from bot.story.session import Session
 
 Errand = Callable[["Errands", Scene], Awaitable[Change]]
 
@@ -54,14 +53,9 @@ class Errands:
 
     async def _opening(self, session: Session) -> Change:
         limits = await self.places.limits(session.place)
-        last = session.last
-        if last is None:
-            return opened(session, limits)
-        posts = tuple(chunk.text for chunk in cut(last.text, limits))
-        shown = with_turn(session, replace(last, posts=posts)) if last.author is None else session
         came = session.came_from
         said = (notice(session, texts.CAME_FROM.format(place=came.place.channel), "came from"),) if came else ()
-        return Change(None, shown, (*(wishes_for(session, last, posts) if last.author is None else ()), *said))
+        return with_last_shown(session, limits, said) if session.last else opened(session, limits)
 
 
 async def _add_character(errands: Errands, scene: Scene) -> Change:
@@ -71,8 +65,11 @@ async def _add_character(errands: Errands, scene: Scene) -> Change:
 
 async def _branch(errands: Errands, scene: Scene) -> Change:
     number = turn_number(scene)
-    place = await _opened(errands, scene, f"{scene.session.character.name}, another way")
     turns = await errands.store.turns(scene.session.id)
+    cutting.branch(
+        scene.session, turns, number, _new_id(scene.command), scene.session.place
+    )  # Refused before a place is opened
+    place = await _opened(errands, scene, f"{scene.session.character.name}, another way")
     linked, branched = cutting.branch(scene.session, turns, number, _new_id(scene.command), place)
     await errands.begin(branched)
     return scene.change(linked, texts.BRANCHED.format(place=place.channel))
@@ -80,6 +77,7 @@ async def _branch(errands: Errands, scene: Scene) -> Change:
 
 async def _part(errands: Errands, scene: Scene) -> Change:
     session = scene.session
+    cutting.next_part(session, _new_id(scene.command), session.place, "")  # likewise
     summary = scene.text("summary") or await errands.summariser.sum_up(session, await errands.store.turns(session.id))
     title = scene.text("title") or f"{session.character.name}, the next part"
     place = await _opened(errands, scene, title)

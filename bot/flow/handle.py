@@ -6,7 +6,7 @@ Rule 3: as long as the engine has not told what it runs, the age gate cannot be 
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from bot import texts
@@ -28,11 +28,12 @@ from bot.ports.engine import Engine
 from bot.ports.store import Change, Store
 from bot.posts import Command, Deleted, Edited, Inbound, InboundPost, OutboundPost
 from bot.safety.concern import Concern
-from bot.story import cutting
-from bot.story.acts import edit
+from bot.story.acts import extend, retry
 from bot.story.agreements import with_summary
 from bot.story.persona import Persona
 from bot.story.session import Session
+from bot.story.settings import TurnPolicy
+from bot.story.turn import Role, Turn
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ class Handler:
     wake: Callable[[Place], None]
     reasons: dict[Place, str] = field(default_factory=dict)
     _writing: dict[Place, Stop] = field(default_factory=dict)
+    _broken: dict[Place, Turn] = field(default_factory=dict)
 
     async def handle(self, event: Inbound) -> None:
         """Store what an event changes, and write the reply that it opens. Never raises: a failure is logged and told."""
@@ -89,7 +91,7 @@ class Handler:
     async def drop_stale(self, event: Edited | Deleted) -> None:
         """The story moves on under the reply that is being written, if one is: it is taken back."""
         stop = self._writing.get(event.place)
-        if stop is not None and await self.store.turn_of(event.place, event.post) is not None:
+        if stop is not None and await self._concerns_story(event):
             stop.set(stale=True)
 
     async def _patiently(self, work: Callable[[], Awaitable[None]]) -> None:
@@ -115,7 +117,8 @@ class Handler:
     async def _decide_and_store(self, event: Inbound) -> None:
         session = await self.store.session_at(event.place)
         if session is not None and session.writing is not None:
-            session = await self._write(session, stale=isinstance(event, Edited | Deleted))
+            is_stale = isinstance(event, Edited | Deleted) and await self._concerns_story(event)
+            session = await self._write(session, stale=is_stale)
         if session is not None and (found := await self.gate.judge_event(session, event)):
             await self._refuse(session, event, found)
             return
@@ -147,7 +150,7 @@ class Handler:
         command, number = decision.command, decision.command.values.get("turn")
         session = await self._reaching(decision.session, number) if isinstance(number, int) else decision.session
         try:
-            scene = Scene(session, command, await self.places.limits(command.place), self.joining)
+            scene = Scene(session, command, await self.places.limits(command.place), self.joining, decision.who)
             change = await self.errands.run(scene) if command.name in ERRANDS else carry_out(scene)
             await self.gate.check(change.after, session)
         except (Refused, ChannelGone) as refused:
@@ -164,27 +167,57 @@ class Handler:
         return await self.store.widened(session.place, number) or session
 
     async def _amend(self, decision: Amend) -> None:
-        """A player's post reads otherwise now, or is gone: the story follows, and what answered it is written anew."""
+        """A player's post reads otherwise now, or is gone: the story follows.
+
+        What was answered by a reply that was taken back for it is answered anew, where that may be.
+        """
         event = decision.event
-        number = await self.store.turn_of(event.place, event.post)
-        if number is None:
+        turns = await self._made_of(event)
+        if not turns:
             await self._ignore(decision.session, event, Ignore("the post is no part of the story"))
             return
-        session = await self._reaching(decision.session, number)
-        turn = session.turn(number)
-        if isinstance(event, Deleted):
-            after, _ = cutting.delete(session, turn.number)
-        else:
-            after = edit(session, turn.number, event.text)
-        if session.last == turn and isinstance(event, Edited):
-            after = self.joining.answered(after)
+        session = await self._reaching(decision.session, turns[0].number)
+        after = self.joining.amended(session, turns, event.text if isinstance(event, Edited) else None)
+        broken = self._broken.pop(event.place, None)
+        lacks_answer = after.last in turns_of(after, turns) and after.settings.turns is TurnPolicy.EVERY_POST
+        rests = after.locked or after.table.paused or bool(await self.gate.closed(after))
+        if not rests and (broken is not None or lacks_answer):
+            after = self._answered_anew(after, broken)
         saved = await self._save(Change(session, after, handled=event.event))
         if saved.writing is None:
             await self.writer.read_ahead(saved)
 
+    def _answered_anew(self, session: Session, broken: Turn | None) -> Session:
+        """The session with a reply opened in the place of one that was taken back, unless what it answered is gone."""
+        last = session.last
+        if last is not None and last.role is Role.PLAYER:
+            return self.joining.answered(session)
+        if last is None or broken is None or last.number != broken.number:
+            return session
+        return extend(session, self.joining.roll()) if broken.text else retry(session, self.joining.roll())
+
+    async def _concerns_story(self, event: Edited | Deleted) -> bool:
+        """Whether what changed is read by the model, so that what is written now does not fit any more."""
+        return any(turn.role is not Role.ASIDE for turn in await self._made_of(event))
+
+    async def _made_of(self, event: Edited | Deleted) -> tuple[Turn, ...]:
+        """The turns that were made of a player's post: the story in it, and the talk in it."""
+        number = await self.store.turn_of(event.place, event.post)
+        if number is None:
+            return ()
+        # Talk stands right before the story of the same post.
+        session = await self.store.widened(event.place, max(0, number - 1))
+        return tuple(turn for turn in session.turns if event.post in turn.sources) if session else ()
+
     async def _take_in(self, session: Session, post: InboundPost) -> None:
         persona = session.persona_of(post.author) or await self.store.default_persona(post.author)
-        saved = await self._save(self.joining.join(session, persona or Persona(post.author, post.author_name), post))
+        try:
+            joined = self.joining.join(session, persona or Persona(post.author, post.author_name), post)
+        except Refused as refused:
+            await self._ignore(session, post, Ignore("it asks for what cannot be done", f"{refused}{texts.NOT_TAKEN}"))
+            return
+        self.reasons[session.place] = joined.unanswered
+        saved = await self._save(joined.change)
         if saved.writing is None:
             await self.writer.read_ahead(saved)
 
@@ -225,7 +258,7 @@ class Handler:
             await self._write(session)
 
     async def _write(self, session: Session, *, stale: bool = False) -> Session:
-        stop = Stop()
+        stop, open_turn = Stop(), session.writing
         if stale:
             stop.set(stale=True)
         self._writing[session.place] = stop
@@ -233,6 +266,8 @@ class Handler:
             written = await self.writer.write(session, stop)
         finally:
             del self._writing[session.place]
+        if stop.is_stale and open_turn is not None:
+            self._broken[session.place] = open_turn
         return await self._sum_up(written)
 
     async def _tell_failure(self, event: Inbound) -> None:
@@ -243,3 +278,9 @@ class Handler:
             log.exception("the failure could not be stored", extra={"action": "fail", "event": event.event})
         else:
             self.wake(event.place)
+
+
+def turns_of(session: Session, turns: Sequence[Turn]) -> tuple[Turn, ...]:
+    """These turns as the session has them now, without those that it has no longer."""
+    numbers = {turn.number for turn in turns}
+    return tuple(turn for turn in session.turns if turn.number in numbers)

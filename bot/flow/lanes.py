@@ -6,7 +6,7 @@ Rule 1: only a place's lane changes its session. Rule 2: work that fails is the 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bot.ids import Place
 
@@ -20,6 +20,7 @@ class Lanes:
 
     _queues: dict[Place, asyncio.Queue[Work]] = field(default_factory=dict)
     _runners: dict[Place, asyncio.Task[None]] = field(default_factory=dict)
+    _asked: set[asyncio.Future[Any]] = field(default_factory=set)
 
     def put(self, place: Place, work: Work) -> None:
         """Queue work for a place; it must not raise."""
@@ -42,6 +43,8 @@ class Lanes:
                 if not done.done():
                     done.set_result(result)
 
+        self._asked.add(done)
+        done.add_done_callback(self._asked.discard)
         self.put(place, turn)
         return await done
 
@@ -55,6 +58,8 @@ class Lanes:
         for runner in self._runners.values():
             runner.cancel()
         await asyncio.gather(*self._runners.values(), return_exceptions=True)
+        for asked in tuple(self._asked):
+            asked.cancel()
         self._runners.clear()
         self._queues.clear()
 

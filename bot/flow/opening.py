@@ -1,5 +1,6 @@
 """How a story opens in its place: the character's greetings ready to be shown, and their posts. Pure; it stores nothing."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.cards.macros import Names, fill
@@ -10,6 +11,7 @@ from bot.posts import ChannelLimits
 from bot.prompt.head import NOBODY_YET, seed_of
 from bot.story.acts import greet
 from bot.story.session import Session, with_turn
+from bot.story.turn import Role
 
 
 def opened(session: Session, limits: ChannelLimits) -> Change:
@@ -24,3 +26,13 @@ def opened(session: Session, limits: ChannelLimits) -> Change:
     posts = tuple(chunk.text for chunk in cut(greeting.text, limits))
     wishes: tuple[Wish, ...] = wishes_for(begun, greeting, posts)
     return Change(None, with_turn(begun, replace(greeting, posts=posts)), wishes)
+
+
+def with_last_shown(session: Session, limits: ChannelLimits, said: Sequence[Wish] = ()) -> Change:
+    """The change that stores a session which was told elsewhere so far: of its posts, the newest reply is shown here."""
+    last = session.last
+    if last is None or last.role is not Role.CHARACTER:
+        return Change(None, session, tuple(said))
+    posts = tuple(chunk.text for chunk in cut(last.text, limits))
+    shown = with_turn(session, replace(last, posts=posts))
+    return Change(None, shown, (*wishes_for(session, last, posts), *said))

@@ -38,6 +38,8 @@ class Receiver:
             self.metrics.count("duplicate_events")
         if isinstance(cleaned, Edited | Deleted):
             await self.drop_stale(cleaned)
+        elif isinstance(cleaned, Command) and cleaned.name == "pause":
+            self.stop_writing(cleaned.place)
         self.queue(cleaned)
 
     def stop(self, place: Place) -> bool:
@@ -60,7 +62,10 @@ class Receiver:
     def _cleaned(self, event: Inbound) -> Inbound:
         match event:
             case Command():
-                return replace(event, values={name: self._value(value) for name, value in event.values.items()})
+                values = {name: self._value(value) for name, value in event.values.items()}
+                return replace(
+                    event, values=values, author_name=clean_name(event.author_name) if event.author_name.strip() else ""
+                )
             case Edited():
                 return replace(event, text=clean_input(event.text, self.post_limit))
             case Deleted():

@@ -47,7 +47,7 @@ class Reply:
     @property
     def turn(self) -> Turn:
         """The turn that is being written."""
-        return self.session.turns[-1]
+        return self.session.writing or self.session.turns[-1]
 
     async def keep(self) -> None:
         """Store the posts that have become sure, so that they can leave while the rest is written."""

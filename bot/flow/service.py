@@ -132,6 +132,7 @@ class Service:
         stories = StoryDesk(
             self.store,
             self._gate,
+            self._places,
             self.clock,
             self._lanes,
             library,
@@ -139,6 +140,7 @@ class Service:
             self.begin,
             self._handler.stop_writing,
             self._deliverer.wake,
+            self._write_on,
             self.usual,
         )
         kept = self.keep.sentence if self.keep else ""
@@ -159,7 +161,7 @@ class Service:
         for place in await self.store.unfinished():
             # Where the story moved on under a reply, the change comes first: it takes the reply back.
             if self._places.serves(place) and place not in moved_on:
-                self._lanes.put(place, partial(self._handler.resume, place))
+                self._write_on(place)
         for event in waiting:
             if self._places.serves(event.place):
                 self._queue(event)
@@ -185,6 +187,9 @@ class Service:
             raise Refused("This place already has a story.") from None
         self._deliverer.wake(saved.place)
         return await self._writer.read_ahead(saved)
+
+    def _write_on(self, place: Place) -> None:
+        self._lanes.put(place, partial(self._handler.resume, place))
 
     def _queue(self, event: Inbound) -> None:
         self._lanes.put(event.place, partial(self._handler.handle, event))

@@ -17,6 +17,9 @@ MOST_TOKENS = 300
 SHARE_OF_CONTEXT = 2
 """At most one part in so many of the context is story to be summed up; the newest of it counts most."""
 
+CHARACTERS = 2
+"""Characters of a token at least, so that what is left of a turn that is too long surely fits."""
+
 CALM = 0.5
 """The temperature of a summary: it should tell what was, not what could have been."""
 
@@ -49,7 +52,7 @@ class Summariser:
         kept = len(parts)
         while kept and sum(counts[kept - 1 :]) <= room:
             kept -= 1
-        return parts[kept:] or parts[-1:]
+        return parts[kept:] or [parts[-1][-CHARACTERS * room :]]
 
     def _prompt(self, story: str) -> tuple[Segment, ...]:
         fmt = self.prompt_format

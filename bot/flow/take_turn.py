@@ -69,7 +69,9 @@ class Writer:
 
         Whatever fails, the turn is closed and the place is told. Raises StoreError only.
         """
-        turn = session.turns[-1]
+        turn = session.writing
+        if turn is None:
+            return session
         try:
             limits = await self.places.limits(session.place)
         except ChannelGone:

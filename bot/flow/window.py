@@ -50,7 +50,7 @@ async def fit(reading: Reading, session: Session) -> tuple[Session, Prompt, int]
 
     Raises PromptTooLong when even the newest turn alone does not fit.
     """
-    length = session.turns[-1].variant.length
+    length = session.writing.variant.length if session.writing else session.settings.length
     measured = await measure(reading, await reading.prompt(session))
     budget = reply_budget(length, measured.context, measured.lengths)
     space = room(measured.context, measured.head, measured.tail, budget)

@@ -1,11 +1,16 @@
 """What players change on the platform changes the story, and no answer to what was said before is left standing."""
 
 import asyncio
+from dataclasses import replace
 
+import pytest
+
+from bot.errors import EngineUnavailable
 from bot.ids import EventId
 from bot.ports.store import Change
 from bot.posts import ChannelLimits, Deleted, Edited
 from bot.story.acts import add_post, open_reply
+from bot.story.table import Table
 from bot.story.turn import Role
 from tests.builders import HERE, MIRA, TOBIAS, a_session
 from tests.fakes.engine import Pause, ScriptedReply
@@ -73,16 +78,77 @@ async def test_an_answer_to_a_post_that_is_deleted_meanwhile_is_taken_back() -> 
         assert [turn.text for turn in (await stage.session()).turns] == [MIRA.greeting]
 
 
-async def test_a_reply_that_was_being_continued_falls_back_to_what_it_was() -> None:
+async def test_a_reply_that_was_being_continued_falls_back_to_what_it_was_and_is_continued_anew() -> None:
     pause = Pause(before=40)
-    async with a_stage(["Kept words.", ScriptedReply(LONG, pause=pause)], limits=ChannelLimits(300)) as stage:
+    replies = ["Kept words.", ScriptedReply(LONG, pause=pause), " And more."]
+    async with a_stage(replies, limits=ChannelLimits(300)) as stage:
         await stage.post("Hello?", event="first")
         continuing = asyncio.create_task(stage.act("continue"))
         await pause.reached.wait()
         await edit(stage, "first", "Hello there?")
         await continuing
-        assert stage.shown == (MIRA.greeting, "Kept words.")
-        assert (await stage.session()).turns[-1].text == "Kept words."
+        assert stage.shown == (MIRA.greeting, "Kept words. And more.")
+
+
+async def test_a_version_that_was_being_written_when_an_older_post_changed_is_written_anew() -> None:
+    pause = Pause(before=40)
+    async with a_stage(["First.", ScriptedReply(LONG, pause=pause), "Second."], limits=ChannelLimits(300)) as stage:
+        await stage.post("Hello?", event="first")
+        retrying = asyncio.create_task(stage.act("retry"))
+        await pause.reached.wait()
+        await edit(stage, "first", "Hello there?")
+        await retrying
+        assert stage.shown == (MIRA.greeting, "Second.")
+        assert [variant.text for variant in (await stage.session()).turns[-1].variants] == ["First.", "Second."]
+
+
+async def test_talk_beside_the_story_can_change_while_a_reply_is_written() -> None:
+    pause = Pause(before=40)
+    async with a_stage([ScriptedReply(LONG, pause=pause)], limits=ChannelLimits(300), context=4096) as stage:
+        await stage.post("((brb))", event="talk")
+        posting = asyncio.create_task(stage.post("Hello?"))
+        await pause.reached.wait()
+        editing = asyncio.create_task(edit(stage, "talk", "((back))"))
+        pause.go.set()
+        await asyncio.gather(posting, editing)
+        assert len(stage.engine.requests) == 1
+        assert [turn.text for turn in (await stage.session()).turns[:2]] == [MIRA.greeting, "((back))"]
+
+
+async def test_an_edit_is_divided_into_story_and_talk_as_a_post_is() -> None:
+    async with a_stage(["One.", "Two."]) as stage:
+        await stage.post("Tobias waits.", event="first")
+        await edit(stage, "first", "Tobias waits. ((my real name is Otto))")
+        await stage.post("And now?")
+        assert "Otto" not in "".join(segment.text for segment in stage.engine.requests[-1].segments)
+
+
+async def test_a_deleted_post_takes_the_talk_in_it_along() -> None:
+    async with a_stage(["One."]) as stage:
+        await stage.post("((brb))\n\nTobias waits.", event="first")
+        await delete(stage, "first")
+        assert [turn.text for turn in (await stage.session()).turns] == [MIRA.greeting, "One."]
+
+
+@pytest.mark.parametrize("table", [Table(paused=True), Table(removed=(TOBIAS.author,))])
+async def test_no_reply_is_written_to_an_edit_while_the_story_rests_or_by_who_was_removed(table: Table) -> None:
+    async with a_stage(["One."]) as stage:
+        await stage.post("Hello?", event="first")
+        await stage.act("undo")
+        session = await stage.session()
+        posted = add_post(session, TOBIAS, "Hello?", source=EventId("second"))
+        await stage.store.save(Change(session, replace(posted, table=table)))
+        await edit(stage, "second", "Hello there?")
+        assert len(stage.engine.requests) == 1
+        assert ("there" in (await stage.session()).turns[-1].text) == (not table.removed)
+
+
+async def test_a_post_that_was_never_answered_is_answered_when_it_is_edited() -> None:
+    failing = ScriptedReply(("Hm.",), error=EngineUnavailable("The model is gone."))
+    async with a_stage([failing, "One."]) as stage:
+        await stage.post("Hello?", event="first")
+        await edit(stage, "first", "Hello there?")
+        assert (await stage.session()).turns[-1].text == "One."
 
 
 async def test_what_moved_on_before_a_crash_takes_the_half_written_answer_back_after_it() -> None:

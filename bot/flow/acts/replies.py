@@ -42,7 +42,7 @@ def _swipe(scene: Scene) -> Change:
 
 
 def _edit(scene: Scene) -> Change:
-    number = turn_number(scene)
+    number = scene.changeable(turn_number(scene))
     edited = acts.edit(scene.session, number, scene.text("text"))
     return scene.shown_anew(edited, edited.turn(number))
 
@@ -52,7 +52,7 @@ def _undo(scene: Scene) -> Change:
 
 
 def _delete(scene: Scene) -> Change:
-    return scene.without(*cutting.delete(scene.session, turn_number(scene)))
+    return scene.without(*cutting.delete(scene.session, scene.changeable(turn_number(scene))))
 
 
 def _rewind(scene: Scene) -> Change:

@@ -15,8 +15,6 @@ from bot.story.session import Session, with_length
 from bot.story.settings import SessionSettings, SpeakerPolicy, TurnPolicy
 from bot.story.table import NOTE_DEPTH
 
-MOST_NUDGE_MINUTES = 7 * 24 * 60
-
 
 def _length(scene: Scene) -> Change:
     if scene.text("length") == "auto":
@@ -87,9 +85,9 @@ def _settings(scene: Scene) -> Change:
     choices: dict[str, Callable[[str], object]] = {
         "turns": TurnPolicy,
         "speakers": SpeakerPolicy,
-        "adapter": str,
+        "adapter": lambda name: "" if name == "none" else name,
         "summaries": lambda word: word == "on",
-        "nudge": lambda minutes: 60 * min(int(minutes), MOST_NUDGE_MINUTES) or None,
+        "nudge": lambda minutes: 60 * int(minutes) or None,
     }
     fields = {
         "turns": "turns",
@@ -103,9 +101,16 @@ def _settings(scene: Scene) -> Change:
     except ValueError:
         raise Refused("One of these settings has a value that it cannot have; ask for help on settings.") from None
     if not chosen:
-        raise Refused("Name a setting to change, such as turns or speakers; status shows those that hold.")
+        return scene.change(scene.session, _shown(scene.session.settings))
     settings: SessionSettings = replace(scene.session.settings, **chosen)  # type: ignore[arg-type]  # by name, as read
     return scene.change(replace(scene.session, settings=settings), "The settings are changed.")
+
+
+def _shown(settings: SessionSettings) -> str:
+    nudge = settings.nudge_seconds // 60 if settings.nudge_seconds else 0
+    facts = {"turns": settings.turns, "speakers": settings.speakers, "nudge": nudge, "adapter": settings.adapter or "none"}
+    facts["summaries"] = "on" if settings.summarises else "off"
+    return "The settings are " + ", ".join(f"{name}:{value}" for name, value in facts.items()) + "."
 
 
 def _with(session: Session, *, matches_length: bool) -> Session:

@@ -7,7 +7,7 @@ from bot import texts
 from bot.commands.catalogue import find
 from bot.commands.help import help_about
 from bot.commands.spec import Who
-from bot.errors import EngineError, Refused
+from bot.errors import CourierError, EngineError, Refused
 from bot.flow.decide import circle
 from bot.flow.desk.answer import Answer, Question
 from bot.flow.desk.library import LibraryDesk
@@ -48,7 +48,7 @@ class Desk:
             raise Refused(texts.NOT_YOURS[spec.who])
         try:
             return await clerk(Question(command, upload))
-        except EngineError as error:
+        except (EngineError, CourierError) as error:
             raise Refused(str(error)) from error
 
     async def _circle(self, command: Command) -> Who:

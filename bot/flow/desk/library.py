@@ -54,8 +54,9 @@ class LibraryDesk:
     async def _import(self, question: Question) -> Answer:
         read = read_card(question.file())
         self._judge(read.card)
-        key = CardId(hashlib.sha256(question.upload).hexdigest()[:16])
-        await self.store.keep_card(LibraryCard(key, question.command.author, read.card, read.face, read.face_type))
+        owner = question.command.author
+        key = CardId(hashlib.sha256(owner.encode() + b"\0" + question.upload).hexdigest()[:16])
+        await self.store.keep_card(LibraryCard(key, owner, read.card, read.face, read.face_type))
         said = [f"{read.card.name} is in the library; start {read.card.name} begins a story.", *read.notes]
         if is_adult(read.card.rating):
             said.append("The card says nothing of its audience, so that it counts as adult.")

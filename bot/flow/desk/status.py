@@ -47,7 +47,7 @@ class Status:
         """Why the newest post of a place was not answered."""
         refusals = await self.reading.store.refusals(place, SHOWN_REFUSALS)
         reason = self.reasons.get(place)
-        lines = [f"The last post was not answered because {reason}."] if reason else []
+        lines = [f"The last post was not answered: {reason.rstrip('.')}."] if reason else []
         lines += [f"Refused by the safety check: {each.reason.replace('_', ' ')}." for each in refusals]
         return "\n".join(lines) or "Nothing was left unanswered here since the program started."
 
@@ -103,7 +103,7 @@ def _told(session: Session) -> Iterator[str]:
     for number, fact in enumerate(memory.facts, 1):
         yield f"Pinned {number}: {fact}"
     entries = [entry for book in memory.lore for entry in book.entries]
-    for number, entry in enumerate(entries[:20], 1):
+    for number, entry in enumerate(entries, 1):
         yield f"Lore {number}: {', '.join(entry.keys) or entry.name}"
 
 

@@ -13,9 +13,11 @@ from bot.flow.desk.library import LibraryDesk
 from bot.flow.desk.status import Status
 from bot.flow.gate import Gate
 from bot.flow.lanes import Lanes
+from bot.flow.opening import with_last_shown
+from bot.flow.places import Places
 from bot.ids import Place, SessionId
 from bot.ports.clock import Clock
-from bot.ports.store import Change, Store
+from bot.ports.store import Store
 from bot.posts import Command
 from bot.story.card import CharacterCard
 from bot.story.persona import Persona
@@ -23,7 +25,7 @@ from bot.story.policy import Rating, is_adult
 from bot.story.session import Session
 from bot.story.settings import SessionSettings
 from bot.story.table import Memory, Table
-from bot.story.turn import Role, Turn
+from bot.story.turn import Turn
 from bot.transcripts.book import book_of
 from bot.transcripts.epub import to_epub
 from bot.transcripts.html import to_html
@@ -38,10 +40,14 @@ WINDOW = 64
 
 @dataclass(slots=True)
 class StoryDesk:
-    """Begins and ends stories; shows what is known of them. `begin` opens a session in its place; `stop` ends a reply."""
+    """Begins and ends stories; shows what is known of them.
+
+    `begin` opens a session in its place; `stop` ends a reply, and `write_on` has one written on that was left open.
+    """
 
     store: Store
     gate: Gate
+    places: Places
     clock: Clock
     lanes: Lanes
     library: LibraryDesk
@@ -49,6 +55,7 @@ class StoryDesk:
     begin: Callable[[Session], Awaitable[Session]]
     stop: Callable[[Place], bool]
     wake: Callable[[Place], None]
+    write_on: Callable[[Place], None]
     usual: SessionSettings
 
     @property
@@ -105,6 +112,7 @@ class StoryDesk:
             raise Refused("No story that ended here is kept any more; start begins a new one.")
         session = await self.lanes.run(place, lambda: self.store.resume(ended[0].id, place))
         self.wake(place)
+        self.write_on(place)
         return Answer(f"The story with {session.character.name} goes on.")
 
     async def _import(self, question: Question) -> Answer:
@@ -129,7 +137,7 @@ class StoryDesk:
         )
         await self.gate.check_story(session)
         try:
-            await self.store.save(Change(None, session))
+            await self.store.save(with_last_shown(session, await self.places.limits(session.place)))
         except StaleSession:
             raise Refused("This place already has a story; bring the chat in where there is none.") from None
         self.wake(session.place)
@@ -187,8 +195,3 @@ class StoryDesk:
         if session is None:
             raise Refused("There is no story in this place; start begins one.")
         return session
-
-
-def posts_in(session: Session) -> int:
-    """How many posts of the story its window holds, asides not counted."""
-    return sum(turn.role is not Role.ASIDE for turn in session.turns)
