@@ -80,7 +80,7 @@ async def test_an_answer_to_a_post_that_is_deleted_meanwhile_is_taken_back() -> 
 
 async def test_a_reply_that_was_being_continued_falls_back_to_what_it_was_and_is_continued_anew() -> None:
     pause = Pause(before=40)
-    replies = ["Kept words.", ScriptedReply(LONG, pause=pause), " And more."]
+    replies = (ScriptedReply(("Kept words.",)), ScriptedReply(LONG, pause=pause), ScriptedReply((" And more.",)))
     async with a_stage(replies, limits=ChannelLimits(300)) as stage:
         await stage.post("Hello?", event="first")
         continuing = asyncio.create_task(stage.act("continue"))
