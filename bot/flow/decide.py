@@ -10,7 +10,7 @@ from bot.ids import AuthorId
 from bot.posts import Command, Deleted, Edited, Inbound, InboundPost
 from bot.story.session import Session
 
-ALWAYS = frozenset({"undo", "delete", "rewind", "pause", "unpause", "remove", "allow", "lines add", "veils add", "end"})
+ALWAYS = frozenset({"undo", "delete", "rewind", "pause", "unpause", "remove", "allow", "lines add", "veils add"})
 """Commands that only take away or hold back: they are carried out even where nothing may be played."""
 
 

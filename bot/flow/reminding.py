@@ -57,17 +57,21 @@ class Reminder:
                 moved = self.clock.ticks()
                 self._since[place] = session.next_number, moved
             if self._told.get(place) != session.next_number and nudge_due(session, moved, self.clock.ticks()):
-                await self.lanes.run(place, partial(self._remind, place))
+                self._told[place] = session.next_number
+                self.lanes.put(place, partial(self._remind, place))
 
     async def _remind(self, place: Place) -> None:
-        session = await self.store.session_at(place)
-        waited_for = whose_turn(session) if session else None
-        if session is None or waited_for is None:
-            return
-        self._told[place] = session.next_number
-        said = notice(session, texts.NUDGE.format(name=waited_for.name), f"nudge {session.next_number}")
-        await self.store.save(Change(session, session, (said,)))
-        self.wake(place)
+        try:
+            session = await self.store.session_at(place)
+            waited_for = whose_turn(session) if session else None
+            if session is None or waited_for is None:
+                return
+            said = notice(session, texts.NUDGE.format(name=waited_for.name), f"nudge {session.next_number}")
+            await self.store.save(Change(session, session, (said,)))
+        except UnderstudyError as error:
+            log.warning("a reminder was lost: %s", error, extra={"action": "lose_reminder", "place": place})
+        else:
+            self.wake(place)
 
     async def _run(self) -> None:
         while True:
