@@ -48,10 +48,7 @@ PATIENCE = 3
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """What the writing of any reply needs: the walls, the prompt format, the sampler settings, a reply's seconds at most.
-
-    `lengths` are what is known of models' replies, by the models' fingerprints.
-    """
+    """What the writing of any reply needs: the walls, how stories are read, the sampler settings, a reply's seconds at most."""
 
     store: Store
     engine: Engine
