@@ -73,7 +73,8 @@ def _payload(event: Inbound) -> dict[str, Any]:
 def _event(row: Row[Any]) -> Inbound:
     event, place = EventId(row.event), Place(Platform(row.platform), ChannelKey(row.channel))
     parts = json.loads(row.payload)
-    kind = next(kind for kind, name in KINDS.items() if name == parts.pop("kind"))
+    wanted = parts.pop("kind")
+    kind = next(kind for kind, name in KINDS.items() if name == wanted)
     return kind(event, place, **parts)
 
 

@@ -84,11 +84,8 @@ PARTS = ["{{", "}}", "{", "{{reverse:", "{{random:{{char}}", "{{char}},", "{{rol
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_a_long_text_takes_time_by_its_length(part: str) -> None:
-    def seconds(size: int) -> float:
-        text = "{{random:" + part * (size // len(part)) + "}}" * 9
-        start = time.process_time()
-        fill(text, NAMES, 1)
-        return time.process_time() - start
-
-    assert seconds(800_000) < 20 * max(seconds(100_000), 0.02)
+def test_no_long_text_takes_more_than_its_length_explains(part: str) -> None:
+    text = "{{random:" + part * (800_000 // len(part)) + "}}" * 9
+    began = time.process_time()
+    fill(text, NAMES, 1)
+    assert time.process_time() - began < 10

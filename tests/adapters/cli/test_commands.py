@@ -99,7 +99,7 @@ def test_a_model_that_is_not_there_is_one_sentence(ended: Ended) -> None:
 def test_a_model_of_ones_own_without_a_rating_is_not_played(ended: Ended, unrated_model: Path) -> None:
     code, out, err = ended("try", "--once", "--model", unrated_model)
     assert (code, out) == (2, "")
-    assert err.startswith("error: This cannot be played: the model is unrated.")
+    assert err.startswith("error: This cannot be played here: the model is unrated")
     assert "--rating general, RATING=general for make" in err
 
 
