@@ -11,11 +11,20 @@ from dataclasses import dataclass, field
 
 from bot import texts
 from bot.commands.spec import Who
-from bot.errors import AlreadyHandled, ChannelGone, EngineError, Refused, StaleSession, StoreUnavailable, UnderstudyError
+from bot.errors import (
+    AlreadyHandled,
+    ChannelGone,
+    EngineError,
+    Refused,
+    StaleSession,
+    StoreUnavailable,
+    TextRefused,
+    UnderstudyError,
+)
 from bot.flow.acts import Scene, carry_out
 from bot.flow.decide import Amend, Ignore, RunCommand, Standing, circle, decide
 from bot.flow.errands import ERRANDS, Errands
-from bot.flow.gate import Gate, sentence
+from bot.flow.gate import Gate, text_refused
 from bot.flow.joining import Joining
 from bot.flow.places import Places
 from bot.flow.stop import Stop
@@ -27,7 +36,6 @@ from bot.ports.clock import Clock
 from bot.ports.engine import Engine
 from bot.ports.store import Change, Store
 from bot.posts import Command, Deleted, Edited, Inbound, InboundPost, OutboundPost
-from bot.safety.concern import Concern
 from bot.story import cutting
 from bot.story.acts import edit
 from bot.story.agreements import with_summary
@@ -117,8 +125,15 @@ class Handler:
         if session is not None and session.writing is not None:
             session = await self._write(session, stale=isinstance(event, Edited | Deleted))
         if session is not None and (found := await self.gate.judge_event(session, event)):
-            await self._refuse(session, event, found)
+            await self._refuse(session, event, text_refused(found, "A post"))
             return
+        try:
+            await self._carry_out(session, event)
+        except TextRefused as refused:
+            if session is not None:
+                await self._refuse(session, event, refused)
+
+    async def _carry_out(self, session: Session | None, event: Inbound) -> None:
         decision = decide(session, event, await self._standing(session, event))
         match decision:
             case Ignore():
@@ -130,18 +145,19 @@ class Handler:
             case _:
                 await self._take_in(decision.session, decision.post)
 
-    async def _refuse(self, session: Session, event: Inbound, found: Concern) -> None:
+    async def _refuse(self, session: Session, event: Inbound, refused: TextRefused) -> None:
         """Words that may not join the story after all: they are gone, and the place is told."""
-        self.metrics.count("refused_posts", found.reason)
-        await self.store.refuse(event.event, event.place, found.reason)
-        await self.store.save(Change(session, session, (notice(session, sentence(found, "A post"), event.event),)))
+        if not await self.gate.put_away(event.event, event.place, refused.reason):
+            raise AlreadyHandled(f"The event {event.event} is in the story.")
+        self.metrics.count("refused_posts", refused.reason)
+        await self.store.save(Change(session, session, (notice(session, str(refused), event.event),)))
         self.wake(event.place)
 
     async def _standing(self, session: Session | None, event: Inbound) -> Standing:
         if session is None or isinstance(event, Edited | Deleted):
             return Standing()
         who = circle(session, event, self.operators) if isinstance(event, Command) else Who.ANYONE
-        return Standing(await self.gate.closed(session), who)
+        return Standing(await self.gate.closed(session, event), who)
 
     async def _run(self, decision: RunCommand) -> None:
         command, number = decision.command, decision.command.values.get("turn")
@@ -149,7 +165,9 @@ class Handler:
         try:
             scene = Scene(session, command, await self.places.limits(command.place), self.joining)
             change = await self.errands.run(scene) if command.name in ERRANDS else carry_out(scene)
-            await self.gate.check(change.after, session)
+            change = await self.gate.checked(change)
+        except TextRefused:
+            raise
         except (Refused, ChannelGone) as refused:
             await self._ignore(decision.session, command, Ignore("the act makes no sense now", str(refused)))
             return
@@ -178,13 +196,14 @@ class Handler:
             after = edit(session, turn.number, event.text)
         if session.last == turn and isinstance(event, Edited):
             after = self.joining.answered(after)
-        saved = await self._save(Change(session, after, handled=event.event))
+        saved = await self._save(await self.gate.checked(Change(session, after, handled=event.event)))
         if saved.writing is None:
             await self.writer.read_ahead(saved)
 
     async def _take_in(self, session: Session, post: InboundPost) -> None:
         persona = session.persona_of(post.author) or await self.store.default_persona(post.author)
-        saved = await self._save(self.joining.join(session, persona or Persona(post.author, post.author_name), post))
+        change = self.joining.join(session, persona or Persona(post.author, post.author_name), post)
+        saved = await self._save(await self.gate.checked(change))
         if saved.writing is None:
             await self.writer.read_ahead(saved)
 
