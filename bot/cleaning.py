@@ -6,6 +6,7 @@ import unicodedata
 from bot.errors import Refused
 
 NAME_LIMIT = 40
+_NAME_MARKS = ' "\u201c\u201d*_,'
 
 # What Python, browsers or tokenisers may take for the end of a line.
 LINE_ENDS = re.compile("\r\n|[\r\v\f\x1c\x1d\x1e\x85\u2028\u2029]")
@@ -47,6 +48,18 @@ def clean_name(name: str) -> str:
     if ":" in seen or seen.startswith("#"):
         raise Refused('A name cannot contain ":" or begin with "#": they mark who speaks in the story. Choose another one.')
     return cleaned
+
+
+def mended_name(name: str) -> str:
+    """A name as `clean_name` takes it, mended where it could not stand before a colon; empty when nothing of it can be seen."""
+    mended = one_line("".join("," if ":" in folded(each) else each for each in without_traps(name)))
+    while mended and folded(mended, 1).startswith("#"):
+        mended = mended[1:].strip(_NAME_MARKS)
+    if len(mended) > NAME_LIMIT:
+        # As many whole words as a name may have letters; of a single long word, its beginning.
+        head, _, _ = mended[: NAME_LIMIT + 1].rpartition(" ")
+        mended = (head or mended[:NAME_LIMIT]).rstrip(_NAME_MARKS) or mended[:NAME_LIMIT]
+    return mended if shows_something(mended) else ""
 
 
 def one_line(name: str) -> str:

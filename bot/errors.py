@@ -3,6 +3,7 @@
 UnderstudyError
 ├── ConfigMistakes       the configuration cannot be used; holds every mistake at once
 ├── Refused              a player or operator asked for what cannot be done; the sentence is for them
+│   └── TextRefused      a text may not be part of a story; `reason` says why, in a word
 ├── StoreError
 │   ├── StaleSession     the story moved on since it was read: read again, decide again
 │   └── StoreUnavailable the database cannot be used now
@@ -38,6 +39,14 @@ class ConfigMistakes(UnderstudyError):
 
 class Refused(UnderstudyError):
     """What was asked for cannot be done; the message is one clear sentence for the person who asked."""
+
+
+class TextRefused(Refused):
+    """A text may not be part of a story. Neither the sentence nor `reason` holds a word of it."""
+
+    def __init__(self, sentence: str, reason: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
 
 
 class StoreError(UnderstudyError):

@@ -19,6 +19,14 @@ BLOCKED = "{what} was refused: the operator's list does not allow it. Nothing of
 STOPPED_TEXT = "The reply was stopped and taken back: it {fault}. Retry has another one written."
 ADULT_CARD = "{name} is made for adults, and this story is for a general audience; choose another character."
 BAD_STORY = "The story was refused for its post number {number}, which may not be part of a story here. Nothing of it was kept."
+UNFIT_POST = (
+    "The story cannot be played on: by the rules that hold here, its post number {number} may not be part of it ({reason})."
+    " Delete that post, or rewind to it, and the story is open again."
+)
+UNFIT_TEXT = (
+    "The story cannot be played on: by the rules that hold here, its {what} may not be part of it ({reason})."
+    " Change it or take it out, and the story is open again; else begin another."
+)
 NUDGE = "It is {name}'s turn; the story waits."
 CAME_FROM = "This story comes from {place}."
 BRANCHED = "The story goes on another way in {place}."

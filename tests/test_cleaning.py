@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.cleaning import clean_input, clean_name
+from bot.cleaning import clean_input, clean_name, mended_name
 from bot.errors import Refused
 
 odd = st.sampled_from(["\r\n", "\r", "\u2028", "\x00", "\u202e", "\ud83d", "\u200b", "\u3164", " ", "\t"])
@@ -71,3 +71,18 @@ def test_cleaning_what_was_cleaned_changes_nothing(text: str) -> None:
     except Refused:
         return
     assert clean_input(stored, 10_000) == stored
+
+
+@pytest.mark.parametrize(
+    ("name", "mended"),
+    [
+        ("Tobias", "Tobias"),
+        ("a: b", "a, b"),
+        ("### Input", "Input"),
+        ("\u200b", ""),
+        ("word " * 10, "word word word word word word word word"),
+    ],
+)
+def test_a_mended_name_can_stand_before_a_colon_or_is_empty(name: str, mended: str) -> None:
+    assert mended_name(name) == mended
+    assert not mended or clean_name(mended) == mended

@@ -26,6 +26,10 @@ _DEPTH: Final = 8
 """Macros within each other. Deeper ones stay as they are on the outside: each level walks through its text once more."""
 _MOST_DICE = 100
 
+ALL: Final = -1
+MOST_TRIED: Final = 6
+"""Options of a macro that are tried one by one: each costs whoever asks a whole text."""
+
 
 @dataclass(frozen=True, slots=True)
 class Names:
@@ -52,16 +56,38 @@ def fill(text: str, names: Names, seed: int, original: str | None = None) -> str
     return _Filling(names, seed, original).fill(text)
 
 
+def may_become(text: str, names: Names) -> tuple[str, ...]:
+    """What the text may say once its macros are filled in, for whoever asks before it is drawn. Rolls stay as they are.
+
+    The first has all options side by side, each in a line; then, for the first `MOST_TRIED` options, all macros take theirs.
+    """
+    walk = _Filling(names, 0, "", takes=ALL)
+    together = walk.fill(text)
+    tried = range(min(walk.most, MOST_TRIED))
+    return (together, *(_Filling(names, 0, "", takes=number).fill(text) for number in tried))
+
+
+def has_macros(text: str) -> bool:
+    """Whether filling in could change the text."""
+    return _TOKEN.search(text) is not None
+
+
 @dataclass(slots=True)
 class _Filling:
-    """One walk through one text. `waiting` are the macros that are not closed yet, outside first, in pieces."""
+    """One walk through one text. `waiting` are the macros that are not closed yet, outside first, in pieces.
+
+    `takes` None draws; else it is the number of the option that every macro takes, or `ALL` of them. `most` is how many
+    options there were in one macro, at most.
+    """
 
     names: Names
     seed: int
     original: str | None
+    takes: int | None = None
     done: list[str] = field(default_factory=list)
     waiting: deque[list[str]] = field(default_factory=deque)
     drawn: int = 0
+    most: int = 0
 
     def fill(self, text: str) -> str:
         at = 0
@@ -120,16 +146,21 @@ class _Filling:
             case "reverse":
                 return "".join(reversed(_CLUSTER.findall("".join(pieces))))
             case "random" | "pick":
-                options = _options(pieces)
-                return options[self._draw(1)[0] % len(options)]
+                return self._chosen(_options(pieces))
             case "roll":
                 return self._roll("".join(pieces))
             case _:
                 return ""
 
+    def _chosen(self, options: list[str]) -> str:
+        self.most = max(self.most, len(options))
+        if self.takes is None:
+            return options[self._draw(1)[0] % len(options)]
+        return "\n".join(options) if self.takes == ALL else options[min(self.takes, len(options) - 1)]
+
     def _roll(self, expression: str) -> str | None:
         found = _DICE.fullmatch(expression)
-        if found is None:
+        if found is None or self.takes is not None:
             return None
         count, sides, more = int(found[1] or 1), int(found[2]), int(found[4] or 0)
         if not 1 <= count <= _MOST_DICE or not sides:

@@ -10,7 +10,7 @@ from bot.cards.fields import Notes, text, texts
 from bot.cards.jsontext import Object, canonical, measure, object_at, parse_object
 from bot.cards.limits import GREETINGS, RAW_NAME_LENGTH
 from bot.cards.lorebooks import lorebook_to, noted_lorebook
-from bot.cleaning import NAME_LIMIT, clean_name, folded, one_line, shows_something, without_traps
+from bot.cleaning import clean_name, mended_name, one_line
 from bot.errors import Refused
 from bot.story.card import CharacterCard
 from bot.story.lorebook import Lorebook
@@ -34,7 +34,6 @@ _EMPTY: Final[Object] = {
 """What a V3 card has to have."""
 
 _OWN = "understudy"
-_NAME_MARKS = ' "\u201c\u201d*_,'
 
 
 def upgraded(found: Object) -> Object:
@@ -109,22 +108,12 @@ def object_of(card: CharacterCard) -> Object:
 def _name(data: Object, key: str, notes: Notes) -> str:
     """A name that can stand before a colon, mended where it could not; empty when nothing of it can be seen."""
     given = text(data, key, notes, RAW_NAME_LENGTH)
-    name = one_line("".join("," if ":" in folded(each) else each for each in without_traps(given)))
-    while name and folded(name, 1).startswith("#"):
-        name = name[1:].strip(_NAME_MARKS)
-    if len(name) > NAME_LIMIT:
-        name = _shortened(name)
-    if not shows_something(name):
+    name = mended_name(given)
+    if not name:
         return ""
     if name != one_line(given):
         notes.add(f"The {key} was changed to {name}, so that it can stand before a colon.")
     return clean_name(name)
-
-
-def _shortened(name: str) -> str:
-    """As many whole words as a name may have letters; of a single long word, its beginning."""
-    head, _, _ = name[: NAME_LIMIT + 1].rpartition(" ")
-    return (head or name[:NAME_LIMIT]).rstrip(_NAME_MARKS) or name[:NAME_LIMIT]
 
 
 def _rating(data: Object) -> Rating:

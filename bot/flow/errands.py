@@ -47,8 +47,9 @@ class Errands:
     async def begin(self, session: Session) -> None:
         """Store a session in its place, and show what it begins with. One that was stored before is left as it is."""
         if await self.store.session_at(session.place) is None:
-            await self.gate.check(session)
-            await self.store.save(await self._opening(session))
+            opening = await self._opening(session)
+            await self.gate.check_story(opening.after)
+            await self.store.save(opening)
         self.wake(session.place)
 
     async def _opening(self, session: Session) -> Change:

@@ -11,11 +11,20 @@ from dataclasses import dataclass, field
 
 from bot import texts
 from bot.commands.spec import Who
-from bot.errors import AlreadyHandled, ChannelGone, EngineError, Refused, StaleSession, StoreUnavailable, UnderstudyError
+from bot.errors import (
+    AlreadyHandled,
+    ChannelGone,
+    EngineError,
+    Refused,
+    StaleSession,
+    StoreUnavailable,
+    TextRefused,
+    UnderstudyError,
+)
 from bot.flow.acts import Scene, carry_out
 from bot.flow.decide import Amend, Ignore, RunCommand, Standing, circle, decide
 from bot.flow.errands import ERRANDS, Errands
-from bot.flow.gate import Gate, sentence
+from bot.flow.gate import Gate, text_refused
 from bot.flow.joining import Joining
 from bot.flow.places import Places
 from bot.flow.stop import Stop
@@ -27,7 +36,6 @@ from bot.ports.clock import Clock
 from bot.ports.engine import Engine
 from bot.ports.store import Change, Store
 from bot.posts import Command, Deleted, Edited, Inbound, InboundPost, OutboundPost
-from bot.safety.concern import Concern
 from bot.story.acts import extend, retry
 from bot.story.agreements import with_summary
 from bot.story.persona import Persona
@@ -120,8 +128,15 @@ class Handler:
             is_stale = isinstance(event, Edited | Deleted) and await self._concerns_story(event)
             session = await self._write(session, stale=is_stale)
         if session is not None and (found := await self.gate.judge_event(session, event)):
-            await self._refuse(session, event, found)
+            await self._refuse(session, event, text_refused(found, "A post"))
             return
+        try:
+            await self._carry_out(session, event)
+        except TextRefused as refused:
+            if session is not None:
+                await self._refuse(session, event, refused)
+
+    async def _carry_out(self, session: Session | None, event: Inbound) -> None:
         decision = decide(session, event, await self._standing(session, event))
         match decision:
             case Ignore():
@@ -133,18 +148,19 @@ class Handler:
             case _:
                 await self._take_in(decision.session, decision.post)
 
-    async def _refuse(self, session: Session, event: Inbound, found: Concern) -> None:
+    async def _refuse(self, session: Session, event: Inbound, refused: TextRefused) -> None:
         """Words that may not join the story after all: they are gone, and the place is told."""
-        self.metrics.count("refused_posts", found.reason)
-        await self.store.refuse(event.event, event.place, found.reason)
-        await self.store.save(Change(session, session, (notice(session, sentence(found, "A post"), event.event),)))
+        if not await self.gate.put_away(event.event, event.place, refused.reason):
+            raise AlreadyHandled(f"The event {event.event} is in the story.")
+        self.metrics.count("refused_posts", refused.reason)
+        await self.store.save(Change(session, session, (notice(session, str(refused), event.event),)))
         self.wake(event.place)
 
     async def _standing(self, session: Session | None, event: Inbound) -> Standing:
         if session is None or isinstance(event, Edited | Deleted):
             return Standing()
         who = circle(session, event, self.operators) if isinstance(event, Command) else Who.ANYONE
-        return Standing(await self.gate.closed(session), who)
+        return Standing(await self.gate.closed(session, event), who)
 
     async def _run(self, decision: RunCommand) -> None:
         command, number = decision.command, decision.command.values.get("turn")
@@ -152,7 +168,9 @@ class Handler:
         try:
             scene = Scene(session, command, await self.places.limits(command.place), self.joining, decision.who)
             change = await self.errands.run(scene) if command.name in ERRANDS else carry_out(scene)
-            await self.gate.check(change.after, session)
+            change = await self.gate.checked(change)
+        except TextRefused:
+            raise
         except (Refused, ChannelGone) as refused:
             await self._ignore(decision.session, command, Ignore("the act makes no sense now", str(refused)))
             return
@@ -183,7 +201,7 @@ class Handler:
         rests = after.locked or after.table.paused or bool(await self.gate.closed(after))
         if not rests and (broken is not None or lacks_answer):
             after = self._answered_anew(after, broken)
-        saved = await self._save(Change(session, after, handled=event.event))
+        saved = await self._save(await self.gate.checked(Change(session, after, handled=event.event)))
         if saved.writing is None:
             await self.writer.read_ahead(saved)
 
@@ -217,7 +235,7 @@ class Handler:
             await self._ignore(session, post, Ignore("it asks for what cannot be done", f"{refused}{texts.NOT_TAKEN}"))
             return
         self.reasons[session.place] = joined.unanswered
-        saved = await self._save(joined.change)
+        saved = await self._save(await self.gate.checked(joined.change))
         if saved.writing is None:
             await self.writer.read_ahead(saved)
 

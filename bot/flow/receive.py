@@ -55,8 +55,9 @@ class Receiver:
         session = await self.store.session_at(event.place)
         found = await self.gate.judge_at_once(session, event) if session else None
         if found is not None:
+            if not await self.gate.put_away(event.event, event.place, found.reason):
+                return  # It came again, and is in the story: its lane finds that out.
             self.metrics.count("refused_posts", found.reason)
-            await self.store.refuse(event.event, event.place, found.reason)
             raise Refused(sentence(found, "That"))
 
     def _cleaned(self, event: Inbound) -> Inbound:

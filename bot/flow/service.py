@@ -87,7 +87,7 @@ class Service:
     def __post_init__(self) -> None:
         places = self._places = Places(self.couriers, self.clock)
         self._sweeper = Sweeper(self.store, self.engine, self.clock, self.keep) if self.keep else None
-        self._gate = Gate(self.engine, places, self.clock, self.blocklist)
+        self._gate = Gate(self.engine, places, self.clock, self.store, self.blocklist)
         self._deliverer = Deliverer(self.store, places, self.clock, self.metrics)
         wake = self._deliverer.wake
         self.reminder = Reminder(self.store, places, self._lanes, self.clock, wake)
@@ -179,8 +179,8 @@ class Service:
 
         Raises Refused when the age gate is closed or the place already holds a story, and ChannelGone.
         """
-        await self._gate.check(session)
         change = opened(session, await self._places.limits(session.place))
+        await self._gate.check_story(change.after)
         try:
             saved = await self.store.save(change)
         except StaleSession:

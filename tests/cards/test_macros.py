@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cards.macros import Names, fill
+from bot.cards.macros import MOST_TRIED, Names, fill, may_become
 
 NAMES = Names("Mira", "Tobias")
 
@@ -89,3 +89,17 @@ def test_no_long_text_takes_more_than_its_length_explains(part: str) -> None:
     began = time.process_time()
     fill(text, NAMES, 1)
     assert time.process_time() - began < 10
+
+
+def test_all_that_a_text_may_become_is_known_before_it_is_drawn() -> None:
+    together, *each = may_become("She is {{random:ten, {{pick::two::six}}teen,old}}.{{// not said}}", NAMES)
+    assert together == "She is ten\ntwo\nsixteen\nold."
+    assert each == ["She is ten.", "She is sixteen.", "She is old."]
+    assert set(may_become("{{roll:d6}} for {{char}}", NAMES)) == {"{{roll:d6}} for Mira"}
+
+
+def test_of_very_many_options_no_more_texts_are_made_than_somebody_can_read() -> None:
+    options = ",".join(map(str, range(1000)))
+    together, *each = may_become(f"{{{{random:{options}}}}}", NAMES)
+    assert together.split() == options.split(",")
+    assert len(each) == MOST_TRIED

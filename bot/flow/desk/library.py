@@ -8,13 +8,11 @@ from bot.cards.lorebooks import read_lorebook
 from bot.cards.reading import read_card
 from bot.errors import Refused
 from bot.flow.desk.answer import Answer, Question
-from bot.flow.gate import Gate, sentence, texts_of
+from bot.flow.gate import Gate
 from bot.flow.lanes import Lanes
 from bot.ids import CardId
 from bot.ports.store import Change, Store
-from bot.safety.judgement import Rules, judge
 from bot.story import agreements
-from bot.story.card import CharacterCard
 from bot.story.library import LibraryCard
 from bot.story.policy import is_adult
 
@@ -53,7 +51,7 @@ class LibraryDesk:
 
     async def _import(self, question: Question) -> Answer:
         read = read_card(question.file())
-        self._judge(read.card)
+        await self.gate.check_card(read.card)
         owner = question.command.author
         key = CardId(hashlib.sha256(owner.encode() + b"\0" + question.upload).hexdigest()[:16])
         await self.store.keep_card(LibraryCard(key, owner, read.card, read.face, read.face_type))
@@ -61,13 +59,6 @@ class LibraryDesk:
         if is_adult(read.card.rating):
             said.append("The card says nothing of its audience, so that it counts as adult.")
         return Answer("\n".join(said))
-
-    def _judge(self, card: CharacterCard) -> None:
-        """Raises Refused: a card that is not rated general may be played in adult stories, where no minors are."""
-        rules = Rules(minors=is_adult(card.rating), adult=False, blocklist=self.gate.blocklist)
-        for text in texts_of(card):
-            if found := judge(text, rules):
-                raise Refused(sentence(found, "The card"))
 
     async def _show(self, question: Question) -> Answer:
         kept = await self.find(question.text("character"))

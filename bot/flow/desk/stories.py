@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot.cards.writing import write_png
-from bot.errors import Refused, StaleSession
+from bot.cleaning import mended_name
+from bot.errors import ChannelGone, EngineError, Refused, StaleSession
 from bot.flow.acts.replies import length_named
 from bot.flow.desk.answer import Answer, Question
 from bot.flow.desk.library import LibraryDesk
@@ -25,7 +26,7 @@ from bot.story.policy import Rating, is_adult
 from bot.story.session import Session
 from bot.story.settings import SessionSettings
 from bot.story.table import Memory, Table
-from bot.story.turn import Turn
+from bot.story.turn import Role, Turn
 from bot.transcripts.book import book_of
 from bot.transcripts.epub import to_epub
 from bot.transcripts.html import to_html
@@ -92,7 +93,7 @@ class StoryDesk:
             place=command.place,
             character=card,
             scenario=scenario.strip(),
-            personas=(usual or Persona(author, command.author_name or "Somebody"),),
+            personas=(usual or Persona(author, mended_name(command.author_name) or "Somebody"),),
             rating=Rating.ADULT if is_adult(card.rating) else Rating.GENERAL,
             table=Table(owner=author),
         )
@@ -110,10 +111,22 @@ class StoryDesk:
         ended = await self.store.ended(place)
         if not ended:
             raise Refused("No story that ended here is kept any more; start begins a new one.")
-        session = await self.lanes.run(place, lambda: self.store.resume(ended[0].id, place))
+
+        async def resume() -> tuple[Session, str | None]:
+            back = await self.store.resume(ended[0].id, place)
+            try:
+                return back, await self.gate.closed(back)
+            except (EngineError, ChannelGone):
+                return back, None  # It is asked again before anything is written.
+
+        session, closed = await self.lanes.run(place, resume)
         self.wake(place)
         self.write_on(place)
-        return Answer(f"The story with {session.character.name} goes on.")
+        return Answer(
+            f"The story with {session.character.name} is back. {closed}"
+            if closed
+            else f"The story with {session.character.name} goes on."
+        )
 
     async def _import(self, question: Question) -> Answer:
         read = read_chat(question.file(), question.command.author)
@@ -125,8 +138,16 @@ class StoryDesk:
         except Refused as refused:
             raise Refused(f"{refused} Import the card of {chat.character} first, so that the story can go on.") from refused
         session = await self._new(question.command, card, chat.scenario)
-        name = chat.user or question.command.author_name or "Somebody"
-        turns = tuple(replace(turn, extras=chat.extras.lines.get(turn.number, "")) for turn in chat.turns)
+        name = mended_name(chat.user) or mended_name(question.command.author_name) or "Somebody"
+        unnamed = {Role.CHARACTER: card.name}
+        turns = tuple(
+            replace(
+                turn,
+                name=mended_name(turn.name) or unnamed.get(turn.role, name),
+                extras=chat.extras.lines.get(turn.number, ""),
+            )
+            for turn in chat.turns
+        )
         session = replace(
             session,
             personas=(replace(session.personas[0], name=name),),
