@@ -122,11 +122,8 @@ class StoryDesk:
         session, closed = await self.lanes.run(place, resume)
         self.wake(place)
         self.write_on(place)
-        return Answer(
-            f"The story with {session.character.name} is back. {closed}"
-            if closed
-            else f"The story with {session.character.name} goes on."
-        )
+        name = session.character.name
+        return Answer(f"The story with {name} is back. {closed}" if closed else f"The story with {name} goes on.")
 
     async def _import(self, question: Question) -> Answer:
         read = read_chat(question.file(), question.command.author)
@@ -139,11 +136,10 @@ class StoryDesk:
             raise Refused(f"{refused} Import the card of {chat.character} first, so that the story can go on.") from refused
         session = await self._new(question.command, card, chat.scenario)
         name = mended_name(chat.user) or mended_name(question.command.author_name) or "Somebody"
-        unnamed = {Role.CHARACTER: card.name}
         turns = tuple(
             replace(
                 turn,
-                name=mended_name(turn.name) or unnamed.get(turn.role, name),
+                name=mended_name(turn.name) or (name if turn.author else card.name),
                 extras=chat.extras.lines.get(turn.number, ""),
             )
             for turn in chat.turns
