@@ -69,9 +69,7 @@ async def played(store: SqlStore) -> Session:
         session = await store.save(Change(session, replied))
         session = await store.save(Change(session, finished(story.retry(session, seed=number), "Quintessa nodded.")))
         await bring(store, shown(f"post-{number}", 2 * number + 2, text=reply), f"m-{number}")
-    session = await store.save(
-        Change(session, replace(with_window(session, 80), memory=Memory(note=POST, facts=(POST,))))
-    )
+    session = await store.save(Change(session, replace(with_window(session, 80), memory=Memory(note=POST, facts=(POST,)))))
     await queued(store, shown("waits", 2, position=1, text=POST))
     await store.keep_card(LibraryCard(CardId("card"), PLAYER.author, replace(MIRA, name="Quintessa", description=POST)))
     await store.keep_default_persona(PLAYER)
