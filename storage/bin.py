@@ -10,7 +10,8 @@ from bot.errors import Refused
 from bot.ids import Place, SessionId
 from bot.ports.bin import EndedSession
 from bot.story.session import Session
-from storage.sessions import LIVING, by_id, id_at, is_at
+from storage import unforgotten
+from storage.sessions import LIVING, by_id, id_at, is_at, place_of
 from storage.tables import characters, messages, outbox, sessions, turns
 
 TAKEN = "This place already holds a story; end that one first, or resume this one elsewhere."
@@ -74,6 +75,7 @@ async def delete_for_good(connection: AsyncConnection, which: ColumnElement[bool
             mine: Sequence[ColumnElement[bool]] = [table.c.left_by == row.id, *([] if row.ended is not None else [here])]
             await connection.execute(delete(table).where(or_(*mine)))
         await connection.execute(delete(sessions).where(sessions.c.id == row.id))
+        await unforgotten.note(connection, SessionId(row.id), place_of(row))
     return tuple(SessionId(row.id) for row in rows)
 
 

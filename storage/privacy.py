@@ -11,7 +11,7 @@ from bot.ports.privacy import Forgotten, ForgottenStory, PlayerData, PlayerStory
 from bot.story.forgetting import Gap, Known, changed, take_out
 from bot.story.session import Session
 from bot.texts import FORGOTTEN, SOMEONE
-from storage import inbox, library, reports, sessions
+from storage import inbox, library, reports, sessions, unforgotten
 from storage import tables as rows
 from storage import turns as told
 from storage.tables import messages, outbox, personas, turns, variants
@@ -61,6 +61,7 @@ async def _forget_in(
     if after == before:
         return None
     await sessions.write(connection, before, after, now)
+    await unforgotten.note(connection, session, before.place)
     shown = changed(before, after)
     for table in (messages, outbox):
         await _clear_posts(connection, table, before, shown, fill)

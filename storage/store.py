@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement
 from bot.errors import StoreUnavailable
 from bot.ids import AuthorId, CardId, EventId, MessageId, Place, SessionId
 from bot.ports.bin import EndedSession
-from bot.ports.privacy import Forgotten, PlayerData
+from bot.ports.privacy import Forgotten, PlayerData, Unforgotten
 from bot.ports.reports import KeptReport, Refusal, Report
 from bot.ports.store import Change, Delivery, StoryPage, Wish
 from bot.posts import Inbound
@@ -22,7 +22,7 @@ from bot.story.persona import Persona
 from bot.story.session import Session
 from bot.story.turn import Turn
 from storage import bin as ended_sessions
-from storage import inbox, library, outbox, privacy, reader, reports, sessions, tables
+from storage import inbox, library, outbox, privacy, reader, reports, sessions, tables, unforgotten
 from storage import turns as told
 from storage.dialects import Database, sqlite_file, sqlite_url
 from storage.migrate import bring_up_to_date
@@ -138,6 +138,8 @@ class SqlStore:
                 await inbox.mark_handled(connection, change.after.place, change.handled)
             saved = await sessions.write(connection, change.before, change.after, self._now())
             await outbox.queue(connection, change.wishes)
+            if change.loses_words:
+                await unforgotten.note(connection, saved.id, saved.place)
         if sessions.takes_text_away(change.before, change.after):
             await self._cleared(self._database.empty_log())
         return saved
@@ -316,6 +318,17 @@ class SqlStore:
             forgotten = await privacy.forget(connection, author, answers, self._now())
         leftovers = await self._cleared(self._database.rebuild(tables.metadata.tables))
         return replace(forgotten, leftovers=leftovers)
+
+    async def unforgotten(self) -> tuple[Unforgotten, ...]:
+        """What engines must still forget, the oldest first."""
+        async with self._database.reading() as connection:
+            return await unforgotten.read(connection)
+
+    @whole
+    async def engine_forgot(self, which: Unforgotten) -> None:
+        """An engine has forgotten a session since it was noted."""
+        async with self._database.writing() as connection:
+            await unforgotten.drop(connection, which)
 
     async def close(self) -> None:
         """Give back the connections, once the steps under way have ended."""

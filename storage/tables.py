@@ -219,6 +219,16 @@ reports = Table(
     sqlite_autoincrement=True,
 )
 
+unforgotten = Table(  # sessions, maybe gone, that engines must still forget
+    "unforgotten",
+    metadata,
+    Column("number", Arrival, primary_key=True),
+    Column("session", AnyText, nullable=False),
+    Column("platform", AnyText, nullable=False),
+    Column("channel", AnyText, nullable=False),
+    sqlite_autoincrement=True,
+)
+
 works_with = Table(  # the schema revisions whose programs can still use this database; see storage/migrations/env.py
     "works_with",
     metadata,

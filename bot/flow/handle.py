@@ -7,7 +7,7 @@ Rule 3: as long as the engine has not told what it runs, the age gate cannot be 
 
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot import texts
 from bot.commands.spec import Who
@@ -24,6 +24,7 @@ from bot.errors import (
 from bot.flow.acts import Scene, carry_out
 from bot.flow.decide import Amend, Ignore, RunCommand, Standing, circle, decide
 from bot.flow.errands import ERRANDS, Errands
+from bot.flow.forgetting import Forgetter
 from bot.flow.gate import Gate, text_refused
 from bot.flow.joining import Joining
 from bot.flow.places import Places
@@ -33,11 +34,11 @@ from bot.flow.wishes import notice, notice_without_session
 from bot.ids import AuthorId, Place
 from bot.metrics import Metrics
 from bot.ports.clock import Clock
-from bot.ports.engine import Engine
 from bot.ports.store import Change, Store
 from bot.posts import Command, Deleted, Edited, Inbound, InboundPost, OutboundPost
 from bot.story.acts import extend, retry
 from bot.story.agreements import with_summary
+from bot.story.losing import loses_words
 from bot.story.persona import Persona
 from bot.story.session import Session
 from bot.story.settings import TurnPolicy
@@ -55,7 +56,7 @@ class Handler:
     """Handles the events of all places; called by their lanes, one call at a time per place."""
 
     store: Store
-    engine: Engine
+    forgetter: Forgetter
     places: Places
     gate: Gate
     errands: Errands
@@ -240,8 +241,12 @@ class Handler:
             await self.writer.read_ahead(saved)
 
     async def _save(self, change: Change) -> Session:
-        saved = await self.store.save(change)
+        loses = change.before is not None and loses_words(change.before, change.after)
+        saved = await self.store.save(replace(change, loses_words=loses))
         self.wake(saved.place)
+        if loses:
+            # What the model has read of them would else be kept with the story's place in it, on disk too.
+            await self.forgetter.forget((saved.id,))
         return saved
 
     async def _ignore(self, session: Session | None, event: Inbound, why: Ignore) -> None:

@@ -4,10 +4,9 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
-from bot.errors import EngineError, UnderstudyError
-from bot.ids import SessionId
+from bot.errors import UnderstudyError
+from bot.flow.forgetting import Forgetter
 from bot.ports.clock import Clock
-from bot.ports.engine import Engine
 from bot.ports.store import Store
 
 log = logging.getLogger(__name__)
@@ -36,7 +35,7 @@ class Sweeper:
     """Deletes what is too old, from the store and from what the engine remembers."""
 
     store: Store
-    engine: Engine
+    forgetter: Forgetter
     clock: Clock
     keep: Keep
     _task: asyncio.Task[None] | None = None
@@ -57,17 +56,10 @@ class Sweeper:
         gone = list(await self.store.empty_bin(now - self.keep.bin_days * DAY))
         if self.keep.idle_days is not None:
             gone += await self.store.delete_untouched(now - self.keep.idle_days * DAY)
-        for session in gone:
-            await self._forget(session)
         if gone:
+            await self.forgetter.forget(gone)
             log.info("stories were deleted for their age", extra={"action": "sweep", "stories": len(gone)})
         return len(gone)
-
-    async def _forget(self, session: SessionId) -> None:
-        try:
-            await self.engine.forget(session)
-        except EngineError as error:
-            log.warning("the engine may still remember a deleted story: %s", error, extra={"action": "not_forgotten"})
 
     async def _run(self) -> None:
         while True:

@@ -13,6 +13,7 @@ from bot.flow.desk.people import PeopleDesk
 from bot.flow.desk.status import Status
 from bot.flow.desk.stories import StoryDesk
 from bot.flow.errands import Errands
+from bot.flow.forgetting import Forgetter
 from bot.flow.gate import Gate
 from bot.flow.handle import Handler
 from bot.flow.joining import Joining
@@ -76,6 +77,7 @@ class Service:
     receiver: Receiver = field(init=False)
     desk: Desk = field(init=False)
     _gate: Gate = field(init=False)
+    _forgetter: Forgetter = field(init=False)
     _sweeper: Sweeper | None = field(init=False)
     reminder: Reminder = field(init=False)
     _places: Places = field(init=False)
@@ -86,7 +88,8 @@ class Service:
 
     def __post_init__(self) -> None:
         places = self._places = Places(self.couriers, self.clock)
-        self._sweeper = Sweeper(self.store, self.engine, self.clock, self.keep) if self.keep else None
+        self._forgetter = Forgetter(self.store, self.engine, self.clock, self._lanes)
+        self._sweeper = Sweeper(self.store, self._forgetter, self.clock, self.keep) if self.keep else None
         self._gate = Gate(self.engine, places, self.clock, self.store, self.blocklist)
         self._deliverer = Deliverer(self.store, places, self.clock, self.metrics)
         wake = self._deliverer.wake
@@ -103,7 +106,7 @@ class Service:
             writer,
             Handler(
                 self.store,
-                self.engine,
+                self._forgetter,
                 places,
                 self._gate,
                 errands,
@@ -144,7 +147,7 @@ class Service:
             self.usual,
         )
         kept = self.keep.sentence if self.keep else ""
-        people = PeopleDesk(self.store, self.engine, self._places, self.clock, self._deliverer.wake, kept)
+        people = PeopleDesk(self.store, self._forgetter, self._places, self.clock, self._deliverer.wake, kept)
         return Desk(self.store, self.operators, stories, people, library)
 
     async def start(self) -> None:
@@ -155,6 +158,7 @@ class Service:
         if self._sweeper:
             self._sweeper.start()
             self.reminder.start()
+        self._forgetter.start()
         await self._deliverer.start()
         waiting = await self.store.waiting()
         moved_on = {event.place for event in waiting if isinstance(event, Edited | Deleted)}
@@ -171,6 +175,7 @@ class Service:
         if self._sweeper:
             await self._sweeper.close()
             await self.reminder.close()
+        await self._forgetter.close()
         await self._lanes.close()
         await self._deliverer.close()
 

@@ -65,8 +65,32 @@ class Forgotten:
         return tuple(dict.fromkeys(story.place for story in self.stories))
 
 
+@dataclass(frozen=True, slots=True)
+class Unforgotten:
+    """A session that lost words, or is gone altogether, and that an engine must still be made to forget.
+
+    `number` grows: a session that loses words again meanwhile is to be forgotten again. `place` is where it is, or was.
+    """
+
+    number: int
+    session: SessionId
+    place: Place
+
+
 class Privacy(Protocol):
-    """Shows and forgets one player."""
+    """Shows and forgets one player; and remembers what engines must still forget."""
+
+    async def unforgotten(self) -> tuple[Unforgotten, ...]:
+        """What engines must still forget, the oldest first.
+
+        A session is noted in the transaction in which it is deleted for good, changed by `forget`, or saved with a change
+        that says so: so it is known after a crash, and while no engine can be reached.
+        """
+        ...
+
+    async def engine_forgot(self, which: Unforgotten) -> None:
+        """An engine has forgotten this session since it was noted."""
+        ...
 
     async def words_of(self, author: AuthorId) -> PlayerData:
         """All that is stored of a player, in one state of the store."""

@@ -34,7 +34,8 @@ class Change:
 
     `before` is the session as it was read (None: it is new), `after` as it shall be: what differs is written. Turns of
     `before` that `after` has lost are deleted, wherever they stood, but for those older than its window and than all of
-    its turns: they have left the window and stay. `handled` is the inbound event that this change answers.
+    its turns: they have left the window and stay. `handled` is the inbound event that this change answers. `loses_words`
+    says that what an engine has read of the session holds words that are gone now: see `Privacy.unforgotten`.
 
     `after` may hold turns older than its window: those of a new session that began as a copy (they are kept outside its
     window), and those of a session that was read by `widened`.
@@ -44,6 +45,7 @@ class Change:
     after: Session
     wishes: tuple[Wish, ...] = ()
     handled: EventId | None = None
+    loses_words: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
-"""The fake store's library, default personas and reports."""
+"""The fake store's library, default personas, reports, and notes of what engines must forget."""
 
 from collections.abc import Callable
 from dataclasses import replace
 
-from bot.ids import AuthorId, CardId, Place
+from bot.ids import AuthorId, CardId, Place, SessionId
+from bot.ports.privacy import Unforgotten
 from bot.ports.reports import KeptReport, Report
 from bot.story.library import CardTitle, LibraryCard
 from bot.story.persona import Persona
@@ -18,6 +19,18 @@ class MemoryLibrary:
         self._personas: dict[AuthorId, Persona] = {}
         self._reports: dict[int, Report] = {}
         self._last_report = 0
+        self._unforgotten: list[Unforgotten] = []
+        self._last_note = 0
+
+    async def unforgotten(self) -> tuple[Unforgotten, ...]:
+        return tuple(self._unforgotten)
+
+    async def engine_forgot(self, which: Unforgotten) -> None:
+        self._unforgotten = [each for each in self._unforgotten if each.session != which.session or each.number > which.number]
+
+    def _note_unforgotten(self, session: SessionId, place: Place) -> None:
+        self._last_note += 1
+        self._unforgotten.append(Unforgotten(self._last_note, session, place))
 
     async def keep_card(self, entry: LibraryCard) -> None:
         self._cards[entry.id] = copied(entry)

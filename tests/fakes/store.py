@@ -116,6 +116,8 @@ class MemoryStore(MemoryOutbox, MemoryLibrary):
         story = self._stories.setdefault(after.id, _Story(after))
         self._write(story, before, after)
         self._queue(change.wishes)
+        if change.loses_words:
+            self._note_unforgotten(after.id, after.place)
         if change.handled is not None:
             self._handled(after.place, change.handled)
         return story.read()
@@ -227,6 +229,7 @@ class MemoryStore(MemoryOutbox, MemoryLibrary):
         for key in gone:
             story = self._stories.pop(key)
             self._drop_posts(story.session.place, key, lives=story.ended is None)
+            self._note_unforgotten(key, story.session.place)
         return tuple(gone)
 
     def _forget_in(self, story: _Story, author: AuthorId, known: Known) -> ForgottenStory | None:
@@ -235,6 +238,7 @@ class MemoryStore(MemoryOutbox, MemoryLibrary):
         if after == before:
             return None
         self._write(story, before, after)
+        self._note_unforgotten(before.id, before.place)
         shown = changed(before, after)
 
         def tell(post: OutboundPost) -> str:

@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass, replace
 from bot.chunking.chunker import cut
 from bot.errors import ChannelGone, Refused
 from bot.flow.desk.answer import Answer, Question
+from bot.flow.forgetting import Forgetter
 from bot.flow.places import Places
 from bot.flow.wishes import wishes_for
 from bot.ids import Place
 from bot.ports.clock import Clock
-from bot.ports.engine import Engine
 from bot.ports.privacy import ForgottenStory, PlayerData
 from bot.ports.reports import Report
 from bot.ports.store import Change, Store, Wish
@@ -23,13 +23,15 @@ log = logging.getLogger(__name__)
 CONTEXT_TURNS = 6
 """How many of the newest turns a report brings to the operator."""
 
+ENGINE_AWAY = " The model cannot be reached now: what it has read of you goes as soon as it is back."
+
 
 @dataclass(slots=True)
 class PeopleDesk:
     """Shows, exports and forgets players; takes reports. `keeps` says in words how long things are kept."""
 
     store: Store
-    engine: Engine
+    forgetter: Forgetter
     places: Places
     clock: Clock
     wake: Callable[[Place], None]
@@ -85,11 +87,11 @@ class PeopleDesk:
 
     async def _forget(self, question: Question) -> Answer:
         forgotten = await self.store.forget(question.command.author)
-        for session in forgotten.sessions:
-            await self.engine.forget(session)
+        is_gone = await self.forgetter.forget(forgotten.sessions)
         for story in forgotten.stories:
             await self._show_gaps(story)
         left = f" {forgotten.leftovers}" if forgotten.leftovers else ""
+        left += "" if is_gone else ENGINE_AWAY
         return Answer(f"Everything of yours is deleted, in {len(forgotten.stories)} stories.{left}")
 
     async def _show_gaps(self, story: ForgottenStory) -> None:

@@ -26,7 +26,7 @@ from bot.story.policy import Rating, is_adult
 from bot.story.session import Session
 from bot.story.settings import SessionSettings
 from bot.story.table import Memory, Table
-from bot.story.turn import Role, Turn
+from bot.story.turn import Turn
 from bot.transcripts.book import book_of
 from bot.transcripts.epub import to_epub
 from bot.transcripts.html import to_html

@@ -216,6 +216,15 @@ def _library() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reports")),
         sqlite_autoincrement=True,
     )
+    op.create_table(
+        "unforgotten",
+        Column("number", ARRIVAL, nullable=False),
+        Column("session", Text(), nullable=False),
+        Column("platform", Text(), nullable=False),
+        Column("channel", Text(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_unforgotten")),
+        sqlite_autoincrement=True,
+    )
 
 
 def _index(name: str, table: str, columns: list[str], where: str, *, unique: bool = False) -> None:
