@@ -45,9 +45,10 @@ class AnyStory(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Close it. What was checked step by step for one story is checked once more for all."""
-        if self.stage.tales:
-            self.done()
-        self.runner.run(self.stage.service.close())
+        try:
+            self.done(*self.stage.tales)
+        finally:
+            self.runner.run(self.stage.service.close())
 
     def tale(self, which: int) -> Tale:
         return self.stage.tales[which % len(self.stage.tales)]
