@@ -45,21 +45,24 @@ class Forgetter:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def forget(self, sessions: Collection[SessionId]) -> bool:
-        """Have what is noted of these sessions forgotten now; False when that must wait, and is asked again by itself."""
-        noted = [each for each in await self.store.unforgotten() if each.session in sessions]
-        done = [await self._forget(each) for each in _newest(noted)]
-        if not all(done):
-            self._missed.set()
-        return all(done)
+    async def forget(self, sessions: Collection[SessionId], *, again: bool = False) -> bool:
+        """Have what is noted of these sessions forgotten now; False when that must wait, and is asked again by itself.
 
-    async def _forget(self, which: Unforgotten) -> bool:
+        With `again` it is asked once more in the lanes of their places in any case, because one of these may just be having
+        the engine read what it must forget. Raises StoreError.
+        """
+        self._missed.set()
+        noted = [each for each in await self.store.unforgotten() if each.session in sessions]
+        return all([await self._forget(each, keep_note=again) for each in _newest(noted)])
+
+    async def _forget(self, which: Unforgotten, *, keep_note: bool = False) -> bool:
         try:
             await self.engine.forget(which.session)
         except EngineError as error:
             log.warning("the engine may still remember what is deleted: %s", error, extra={"action": "forget_later"})
             return False
-        await self.store.engine_forgot(which)
+        if not keep_note:
+            await self.store.engine_forgot(which)
         return True
 
     async def _run(self) -> None:
@@ -71,6 +74,10 @@ class Forgetter:
                 done = [await self._in_its_lane(each) for each in noted]
             except StoreError as error:
                 log.warning("what must be forgotten cannot be looked up: %s", error, extra={"action": "forget_later"})
+                done = [False]
+            except Exception:
+                # The task must outlive any defect: what is noted has to be forgotten some time.
+                log.exception("forgetting failed", extra={"action": "fail"})
                 done = [False]
             if not all(done):
                 self._missed.set()

@@ -6,6 +6,7 @@ Rule 3: taking away is always possible. Where it brings two posts together that 
 on until one of them goes too.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -30,8 +31,12 @@ from bot.story.policy import Rating, is_adult, refusal
 from bot.story.session import Session
 from bot.story.turn import Turn
 
+AT_ONCE = 1.0
+"""Seconds for the engine to say what it runs before a post is stored."""
+
 MENDING = frozenset(
     {"edit", "persona set", "persona clear", "character remove", "scenario", "note", "unpin", "lore remove", "summary edit"}
+    | {"lines remove", "veils remove"}
 )
 """Commands that can take out what keeps a story from being played. What they bring in is judged like all else."""
 
@@ -46,6 +51,7 @@ class Gate:
     store: Store
     blocklist: Blocklist = field(default_factory=Blocklist)
     _vetting: Vetting = field(init=False)
+    _said: dict[str, Rating] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_vetting", Vetting(self.store, self.clock))
@@ -70,7 +76,8 @@ class Gate:
 
         Raises EngineError when the engine cannot be asked.
         """
-        rules = self._rules(session, (await self.engine.capabilities()).rating)
+        self._said["rating"] = (await self.engine.capabilities()).rating
+        rules = self._rules(session, self._said["rating"])
         self._vetting.hold(session.id, rules)
         return rules
 
@@ -82,11 +89,15 @@ class Gate:
         return datetime.fromtimestamp(self.clock.now(), UTC).year
 
     async def judge_at_once(self, session: Session, event: Inbound) -> Concern | None:
-        """As `judge_event`, also while the engine is away: by what the session is alone then. It is judged again later."""
+        """As `judge_event`, but an engine that does not answer at once is not waited for: it counts as what it said last.
+
+        What is taken in by that is judged again later.
+        """
         try:
-            rules = await self.rules(session)
-        except EngineError:
-            rules = self._rules(session, Rating.GENERAL)
+            async with asyncio.timeout(AT_ONCE):
+                rules = await self.rules(session)
+        except (EngineError, TimeoutError):
+            rules = self._rules(session, self._said.get("rating", Rating.GENERAL))
         return self._judge(session, event, rules)
 
     async def judge_event(self, session: Session, event: Inbound) -> Concern | None:

@@ -19,7 +19,6 @@ from bot.errors import (
     StaleSession,
     StoreUnavailable,
     TextRefused,
-    UnderstudyError,
 )
 from bot.flow.acts import Scene, carry_out
 from bot.flow.decide import Amend, Ignore, RunCommand, Standing, circle, decide
@@ -69,11 +68,27 @@ class Handler:
     reasons: dict[Place, str] = field(default_factory=dict)
     _writing: dict[Place, Stop] = field(default_factory=dict)
     _broken: dict[Place, Turn] = field(default_factory=dict)
+    _coming: dict[Place, list[Edited | Deleted]] = field(default_factory=dict)
+
+    def expect(self, event: Inbound) -> None:
+        """An event waits in its lane: no reply is written to what it changes."""
+        if isinstance(event, Edited | Deleted):
+            self._coming.setdefault(event.place, []).append(event)
+
+    async def _moves_on(self, place: Place) -> bool:
+        """Whether what waits in a lane changes the story, so that what is written now would not fit it."""
+        for each in self._coming.get(place, ()):
+            if await self._concerns_story(each):
+                return True
+        return False
 
     async def handle(self, event: Inbound) -> None:
         """Store what an event changes, and write the reply that it opens. Never raises: a failure is logged and told."""
+        if event in (coming := self._coming.get(event.place, [])):
+            coming.remove(event)
         try:
             await self._patiently(lambda: self._store_outcome(event))
+            await self._patiently(lambda: self._reopen(event.place))
             await self._patiently(lambda: self._write_open_reply(event.place))
         except Exception:
             # A defect met in one place must neither end its lane nor come back at every start.
@@ -100,7 +115,10 @@ class Handler:
     async def drop_stale(self, event: Edited | Deleted) -> None:
         """The story moves on under the reply that is being written, if one is: it is taken back."""
         stop = self._writing.get(event.place)
-        if stop is not None and await self._concerns_story(event):
+        session = await self.store.session_at(event.place) if stop is not None else None
+        if stop is None or session is None or (isinstance(event, Edited) and event.author in session.table.removed):
+            return
+        if await self._concerns_story(event):
             stop.set(stale=True)
 
     async def _patiently(self, work: Callable[[], Awaitable[None]]) -> None:
@@ -126,8 +144,8 @@ class Handler:
     async def _decide_and_store(self, event: Inbound) -> None:
         session = await self.store.session_at(event.place)
         if session is not None and session.writing is not None:
-            is_stale = isinstance(event, Edited | Deleted) and await self._concerns_story(event)
-            session = await self._write(session, stale=is_stale)
+            changes = isinstance(event, Edited | Deleted) and await self._concerns_story(event)
+            session = await self._write(session, stale=changes or await self._moves_on(event.place))
         if session is not None and (found := await self.gate.judge_event(session, event)):
             await self._refuse(session, event, text_refused(found, "A post"))
             return
@@ -197,14 +215,26 @@ class Handler:
             return
         session = await self._reaching(decision.session, turns[0].number)
         after = self.joining.amended(session, turns, event.text if isinstance(event, Edited) else None)
-        broken = self._broken.pop(event.place, None)
+        broken = self._broken.get(event.place)
         lacks_answer = after.last in turns_of(after, turns) and after.settings.turns is TurnPolicy.EVERY_POST
         rests = after.locked or after.table.paused or bool(await self.gate.closed(after))
         if not rests and (broken is not None or lacks_answer):
             after = self._answered_anew(after, broken)
         saved = await self._save(await self.gate.checked(Change(session, after, handled=event.event)))
+        self._broken.pop(event.place, None)
         if saved.writing is None:
             await self.writer.read_ahead(saved)
+
+    async def _reopen(self, place: Place) -> None:
+        """What was taken back for a change that came to nothing (refused, not theirs, handled before) is written after all."""
+        broken = self._broken.get(place)
+        if broken is None or self._coming.get(place):
+            return
+        session = await self.store.session_at(place)
+        rests = session is None or session.writing is not None or session.locked or session.table.paused
+        if session is not None and not rests and (after := self._answered_anew(session, broken)) is not session:
+            await self.store.save(Change(session, after))
+        self._broken.pop(place, None)
 
     def _answered_anew(self, session: Session, broken: Turn | None) -> Session:
         """The session with a reply opened in the place of one that was taken back, unless what it answered is gone."""
@@ -278,7 +308,7 @@ class Handler:
     async def _write_open_reply(self, place: Place) -> None:
         session = await self.store.session_at(place)
         if session is not None and session.writing is not None:
-            await self._write(session)
+            await self._write(session, stale=await self._moves_on(place))
 
     async def _write(self, session: Session, *, stale: bool = False) -> Session:
         stop, open_turn = Stop(), session.writing
@@ -297,7 +327,7 @@ class Handler:
         said = notice_without_session(event.place, texts.INTERNAL.format(event=event.event), event.event)
         try:
             await self.store.dismiss(event.place, event.event, (said,))
-        except UnderstudyError:
+        except Exception:
             log.exception("the failure could not be stored", extra={"action": "fail", "event": event.event})
         else:
             self.wake(event.place)

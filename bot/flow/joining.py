@@ -15,7 +15,7 @@ from bot.story.marks import Marked, split
 from bot.story.persona import Persona
 from bot.story.policies import answers, call_on, speaker, whose_turn
 from bot.story.rolling import find_rolls, roll
-from bot.story.session import Session
+from bot.story.session import Session, with_turn
 from bot.story.settings import Length, TurnPolicy
 from bot.story.turn import Role, Turn
 
@@ -56,7 +56,11 @@ class Joining:
         """The session in which a player's post reads otherwise, or (None) is gone; `turns` are what was made of it."""
         marked = split(text) if text is not None else Marked("", "")
         for turn in turns:
-            kept = marked.aside if turn.role is Role.ASIDE else marked.story
+            kept, other = (marked.aside, marked.story) if turn.role is Role.ASIDE else (marked.story, marked.aside)
+            if not kept and other and len(turns) == 1:
+                # What was talk is story now, or the other way round: it keeps its place.
+                role = Role.PLAYER if turn.role is Role.ASIDE else Role.ASIDE
+                session, kept = with_turn(session, replace(session.turn(turn.number), role=role)), other
             session = edit(session, turn.number, kept) if kept else cutting.delete(session, turn.number)[0]
         return session
 

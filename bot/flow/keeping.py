@@ -54,10 +54,12 @@ class Sweeper:
         """Delete what is too old now; returns how many stories that was. Raises StoreUnavailable."""
         now = self.clock.now()
         gone = list(await self.store.empty_bin(now - self.keep.bin_days * DAY))
+        await self.forgetter.forget(gone)
         if self.keep.idle_days is not None:
-            gone += await self.store.delete_untouched(now - self.keep.idle_days * DAY)
+            idle = await self.store.delete_untouched(now - self.keep.idle_days * DAY)
+            await self.forgetter.forget(idle, again=True)
+            gone += idle
         if gone:
-            await self.forgetter.forget(gone)
             log.info("stories were deleted for their age", extra={"action": "sweep", "stories": len(gone)})
         return len(gone)
 

@@ -1,12 +1,14 @@
 """The door through which adapters bring events in: cleaned, stored once, and handed to the lane of their place."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
 
 from bot.cleaning import clean_input, clean_name
+from bot.commands.spec import Who
 from bot.errors import Refused
+from bot.flow.decide import circle
 from bot.flow.gate import Gate, sentence
-from bot.ids import Place
+from bot.ids import AuthorId, Place
 from bot.metrics import Metrics
 from bot.ports.store import Store
 from bot.posts import Command, Deleted, Edited, Inbound
@@ -19,6 +21,7 @@ class Receiver:
     store: Store
     metrics: Metrics
     gate: Gate
+    operators: Collection[AuthorId]
     post_limit: int
     queue: Callable[[Inbound], None]
     stop_writing: Callable[[Place], bool]
@@ -33,14 +36,23 @@ class Receiver:
         """
         cleaned = self._cleaned(event)
         await self._judge(cleaned)
-        if not await self.store.receive(cleaned):
+        is_new = await self.store.receive(cleaned)
+        if not is_new:
             # It may still wait: kept by a call whose answer was lost. If it was handled, its lane finds that out.
             self.metrics.count("duplicate_events")
-        if isinstance(cleaned, Edited | Deleted):
-            await self.drop_stale(cleaned)
-        elif isinstance(cleaned, Command) and cleaned.name == "pause":
-            self.stop_writing(cleaned.place)
-        self.queue(cleaned)
+        try:
+            await self._interrupt(cleaned, is_new=is_new)
+        finally:
+            self.queue(cleaned)
+
+    async def _interrupt(self, event: Inbound, *, is_new: bool) -> None:
+        """What cannot wait for the reply that is being written: it is stopped, or taken back."""
+        if isinstance(event, Edited | Deleted):
+            await self.drop_stale(event)
+        elif is_new and isinstance(event, Command) and event.name == "pause":
+            session = await self.store.session_at(event.place)
+            if session is not None and circle(session, event, self.operators).may(Who.PLAYER):
+                self.stop_writing(event.place)
 
     def stop(self, place: Place) -> bool:
         """Stop the reply that is being written in a place; False when none is."""

@@ -122,6 +122,7 @@ class Service:
             self.store,
             self.metrics,
             self._gate,
+            self.operators,
             self.post_limit,
             self._queue,
             self._handler.stop_writing,
@@ -197,6 +198,7 @@ class Service:
         self._lanes.put(place, partial(self._handler.resume, place))
 
     def _queue(self, event: Inbound) -> None:
+        self._handler.expect(event)
         self._lanes.put(event.place, partial(self._handler.handle, event))
 
     async def _settled(self, place: Place) -> None:

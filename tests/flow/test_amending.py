@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 
 from bot.errors import EngineUnavailable
-from bot.ids import EventId
+from bot.ids import AuthorId, EventId
 from bot.ports.store import Change
 from bot.posts import ChannelLimits, Deleted, Edited
 from bot.story.acts import add_post, open_reply
 from bot.story.table import Table
 from bot.story.turn import Role
-from tests.builders import HERE, MIRA, TOBIAS, a_session
+from tests.builders import HERE, MIRA, TOBIAS, a_command, a_session
 from tests.fakes.engine import Pause, ScriptedReply
 from tests.flow.stage import Stage, a_stage
 
@@ -176,3 +176,70 @@ async def test_a_post_that_left_the_window_long_ago_can_still_be_changed_and_tak
         assert 3 not in story
         assert (await stage.session()).window_start == before.window_start
         assert "Another first reply." in stage.shown
+
+
+async def test_talk_that_is_edited_into_story_is_story_and_the_other_way_round() -> None:
+    async with a_stage(["One.", "Two."]) as stage:
+        await stage.post("((I open the door.))", event="talk")
+        await edit(stage, "talk", "I open the door.")
+        await stage.post("Hello?", event="said")
+        assert "I open the door." in "".join(segment.text for segment in stage.engine.requests[-1].segments)
+        await edit(stage, "said", "((Hello?))")
+        roles = [turn.role for turn in (await stage.session()).turns]
+        assert roles[-2:] == [Role.ASIDE, Role.CHARACTER]
+
+
+async def test_a_removed_players_edit_does_not_cost_the_others_their_reply() -> None:
+    pause = Pause(before=40)
+    ann = replace(TOBIAS, author=AuthorId("ann"), name="Ann")
+    async with a_stage(["One.", ScriptedReply(LONG, pause=pause)], limits=ChannelLimits(300), context=4096) as stage:
+        await stage.post("I am Ann.", event="anns", author=ann.author, author_name="Ann")
+        session = await stage.session()
+        await stage.store.save(Change(session, replace(session, table=Table(removed=(ann.author,)))))
+        posting = asyncio.create_task(stage.post("Hello?"))
+        await pause.reached.wait()
+        await stage.service.receiver.receive(Edited(EventId("e"), HERE, ann.author, EventId("anns"), "I am Queen Ann."))
+        pause.go.set()
+        await posting
+        assert len(stage.engine.requests) == 2
+        assert "Sentence number 59" in (await stage.session()).turns[-1].text
+
+
+async def test_of_two_edits_during_one_reply_the_second_is_answered() -> None:
+    pause = Pause(before=40)
+    replies = (ScriptedReply(LONG, pause=pause), ScriptedReply(("To the second.",)))
+    async with a_stage(replies, limits=ChannelLimits(300), context=4096) as stage:
+        posting = asyncio.create_task(stage.post("Old words.", event="first"))
+        await pause.reached.wait()
+        for number, text in enumerate(("New words.", "Newest words.")):
+            await stage.service.receiver.receive(Edited(EventId(f"e{number}"), HERE, TOBIAS.author, EventId("first"), text))
+        await stage.service.receiver.settled(HERE)
+        await posting
+        prompt = "".join(segment.text for segment in stage.engine.requests[-1].segments)
+        assert "Newest words." in prompt
+        assert stage.shown == (MIRA.greeting, "To the second.")
+
+
+async def test_an_edit_that_is_refused_leaves_the_reply_that_it_interrupted_to_be_written() -> None:
+    pause = Pause(before=40)
+    replies = (ScriptedReply(LONG, pause=pause), ScriptedReply(("After all.",)))
+    async with a_stage(replies, limits=ChannelLimits(300), context=4096) as stage:
+        posting = asyncio.create_task(stage.post("Old words.", event="first"))
+        await pause.reached.wait()
+        edited = Edited(EventId("again"), HERE, TOBIAS.author, EventId("first"), "Old words.")
+        await stage.store.receive(edited)
+        await stage.store.dismiss(HERE, edited.event)
+        await stage.service.receiver.receive(edited)
+        await posting
+        assert stage.shown == (MIRA.greeting, "After all.")
+
+
+async def test_a_stranger_cannot_stop_a_reply_by_a_pause() -> None:
+    pause = Pause(before=3)
+    async with a_stage([ScriptedReply(("She ", "sat ", "down. ", "Then ", "more."), pause=pause)]) as stage:
+        posting = asyncio.create_task(stage.post("Hello?"))
+        await pause.reached.wait()
+        await stage.service.receiver.receive(replace(a_command("pause", "stranger"), author=AuthorId("nobody")))
+        pause.go.set()
+        await posting
+        assert (await stage.session()).turns[-1].text == "She sat down. Then more."

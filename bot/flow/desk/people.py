@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, replace
 
 from bot.chunking.chunker import cut
-from bot.errors import ChannelGone, Refused
+from bot.errors import ChannelGone, Refused, StaleSession
 from bot.flow.desk.answer import Answer, Question
 from bot.flow.forgetting import Forgetter
 from bot.flow.places import Places
@@ -19,6 +19,9 @@ from bot.ports.store import Change, Store, Wish
 from bot.story.session import with_turn
 
 log = logging.getLogger(__name__)
+
+TRIES = 20
+"""How often a story that moves on meanwhile is read anew."""
 
 CONTEXT_TURNS = 6
 """How many of the newest turns a report brings to the operator."""
@@ -87,12 +90,22 @@ class PeopleDesk:
 
     async def _forget(self, question: Question) -> Answer:
         forgotten = await self.store.forget(question.command.author)
-        is_gone = await self.forgetter.forget(forgotten.sessions)
         for story in forgotten.stories:
-            await self._show_gaps(story)
+            await self._show_gaps_at_last(story)
+        is_gone = await self.forgetter.forget(forgotten.sessions, again=True)
         left = f" {forgotten.leftovers}" if forgotten.leftovers else ""
         left += "" if is_gone else ENGINE_AWAY
         return Answer(f"Everything of yours is deleted, in {len(forgotten.stories)} stories.{left}")
+
+    async def _show_gaps_at_last(self, story: ForgottenStory) -> None:
+        """As `_show_gaps`, also where somebody plays on meanwhile."""
+        for _ in range(TRIES):
+            try:
+                await self._show_gaps(story)
+            except StaleSession:
+                continue
+            return
+        log.warning("a place may still show what was forgotten", extra={"action": "show_gaps_later", "place": story.place})
 
     async def _show_gaps(self, story: ForgottenStory) -> None:
         """Have the place show what the story holds by now."""
