@@ -185,6 +185,7 @@ class Service:
 
         Raises Refused when the age gate is closed or the place already holds a story, and ChannelGone.
         """
+        await self._gate.check(session)
         change = opened(session, await self._places.limits(session.place))
         await self._gate.check_story(change.after)
         try:
