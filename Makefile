@@ -6,6 +6,7 @@
 #   MODEL=FILE.gguf RATING=general ONCE=1 PORT=8000 DATA=FOLDER   for `make try`
 #   ALL=1 STRICT=1           for `make test`: the slow tests too; a skipped test that is not listed fails
 #   BENCH="http --quick"     for `make bench`: which, and how; see tests/bench/README.md
+#   MODEL=FILE.gguf QUICK=1 MINUTES=60 JSON=FILE TABLE=FILE STORY="--slots 8"   for `make bench-story`
 
 PYTHON ?= python3
 export PYTHON LLAMA_WHEEL CMAKE_ARGS
@@ -13,11 +14,12 @@ export PYTHON LLAMA_WHEEL CMAKE_ARGS
 RUN := .venv/bin/python
 SOURCES := bot adapters storage tests deploy
 TRY := $(if $(ONCE),--once) $(if $(MODEL),--model "$(MODEL)") $(if $(RATING),--rating "$(RATING)") $(if $(PORT),--port "$(PORT)")
+STORIES := $(if $(MODEL),--model "$(MODEL)") $(if $(QUICK),--quick) $(if $(MINUTES),--minutes "$(MINUTES)") $(if $(JSON),--json "$(JSON)") $(if $(TABLE),--table "$(TABLE)")
 COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(if $(UPGRADE),--upgrade)
 PYTEST := $(if $(ALL),,-m "not slow") $(if $(STRICT),--skips-are-failures)
 
 .DEFAULT_GOAL := help
-.PHONY: help try test test-all lint types contracts format bench bench-peers wheel lock clean setup setup-dev
+.PHONY: help try test test-all lint types contracts format bench bench-story bench-peers wheel lock clean setup setup-dev
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -47,6 +49,9 @@ format: setup-dev ## mend style and formatting
 
 bench: setup-dev ## measure, and print a table
 	$(RUN) -m tests.bench $(BENCH)
+
+bench-story: setup-dev ## measure a model's replies (MODEL=file.gguf QUICK=1 MINUTES=60 JSON=file TABLE=file)
+	$(RUN) -m tests.bench.story_model $(STORIES) $(STORY)
 
 bench-peers: setup-dev ## build what to measure against: llama-server (about 10 minutes, once)
 	@tests/bench/build_peers.sh

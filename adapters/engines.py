@@ -45,6 +45,9 @@ def engine_here(config: Config) -> ThreadedEngine:
     cache = engine.cache
     backlog = min(cache.disk_bytes, cache.ram_bytes + SLOTS_BYTES)
     shelf = DiskShelf(config.cache_folder, cache.disk_bytes, backlog=backlog) if cache.disk_bytes else None
+    if shelf is None and config.cache_folder.is_dir():
+        # What an earlier run kept there could never be forgotten otherwise.
+        DiskShelf(config.cache_folder, 0, patience=0.0).close()
     try:
         return open_engine(
             model.file,

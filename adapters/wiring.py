@@ -14,6 +14,7 @@ from rich.console import Console
 
 from adapters.clock import SystemClock
 from adapters.config import Config, ModelConfig
+from adapters.config.presets import format_with
 from adapters.engines import engine_of
 from adapters.llama.chat_template import template_format
 from adapters.llama.loading import ModelFacts, describe
@@ -23,19 +24,22 @@ from adapters.terminal.courier import TERMINAL, TerminalCourier
 from adapters.terminal.play import Play
 from adapters.web.courier import WEB, WebCourier
 from adapters.web.server import WebServer
+from bot.cards.reading import read_card
 from bot.errors import EngineBusy, EngineError, EngineUnavailable, Refused, StoreUnavailable
 from bot.flow.service import Service
-from bot.ids import AuthorId, ChannelKey, EventId, Place, SessionId
+from bot.ids import AuthorId, CardId, ChannelKey, EventId, Place, SessionId
 from bot.metrics import Metrics
 from bot.ports.courier import Courier
-from bot.ports.engine import Engine
+from bot.ports.engine import Engine, EngineCapabilities
 from bot.ports.store import Store
 from bot.posts import InboundPost
 from bot.prompt.format import FORMATS, LIMARP, PromptFormat
 from bot.sampling import matters
+from bot.story.library import LibraryCard
 from bot.story.persona import Persona
 from bot.story.policy import Rating, refusal
 from bot.story.session import Session
+from bot.story.table import Table
 from storage.store import open_store, sqlite_file, sqlite_url
 
 log = logging.getLogger(__name__)
@@ -54,6 +58,9 @@ PLAYER = AuthorId("player")
 
 OPENING = EventId("opening")
 """The event of the player's first post as the scene has it: the same at every start, so that it is played once."""
+
+CHARACTERS = Path(__file__).parent / "scenes" / "characters"
+"""The characters that come with the program."""
 
 PAGE = Place(WEB, ChannelKey("main"))
 SHELL = Place(TERMINAL, ChannelKey("main"))
@@ -107,7 +114,17 @@ def new_session(config: Config, place: Place) -> Session:
         personas=(Persona(PLAYER, scene.player.name, scene.player.description.strip()),),
         rating=scene.rating,
         settings=config.story.session_settings,
+        table=Table(owner=PLAYER),
     )
+
+
+async def stock(store: Store) -> None:
+    """Put the characters that come with the program into a library that has never held any, beside no story."""
+    if await store.library() or await store.places():
+        return
+    for path in sorted(CHARACTERS.glob("*.json")):
+        read = read_card(path.read_bytes())
+        await store.keep_card(LibraryCard(CardId(path.stem), PLAYER, read.card, read.face, read.face_type))
 
 
 @asynccontextmanager
@@ -124,6 +141,7 @@ async def house(config: Config, couriers: Sequence[Courier], watch_engine: Engin
         open_parts.enter_context(claimed(config))
         store = await open_store(config.storage.url or sqlite_url(config.storage.file))
         open_parts.push_async_callback(store.close)
+        await stock(store)
         remote = await open_parts.enter_async_context(engine_of(config))
         _tell_idle_keys(config)
         await _ask(remote, config)
@@ -132,6 +150,18 @@ async def house(config: Config, couriers: Sequence[Courier], watch_engine: Engin
         open_parts.push_async_callback(built.service.close)
         await built.service.start()
         yield built
+
+
+@asynccontextmanager
+async def stored(config: Config) -> AsyncIterator[Store]:
+    """The store that the configuration names, beside a program that may be running, until the block ends."""
+    if not config.storage.url and not config.storage.file.exists():
+        raise StoreUnavailable(f"There are no stories in {config.storage.directory} yet; name another folder with --data.")
+    store = await open_store(config.storage.url or sqlite_url(config.storage.file))
+    try:
+        yield store
+    finally:
+        await store.close()
 
 
 def _tell_idle_keys(config: Config) -> None:
@@ -165,6 +195,15 @@ async def _ask(engine: RemoteEngine, config: Config) -> None:
     if wanted:
         facts = {"action": "settings_not_followed", "model": known.model}
         log.warning("the engine cannot follow these sampler settings: %s", ", ".join(wanted), extra=facts)
+    _tell_strange_lengths(config.model, known)
+
+
+def _tell_strange_lengths(model: ModelConfig, known: EngineCapabilities) -> None:
+    """Tell when the configured table of lengths was measured with another model than the one that writes."""
+    if model.lengths and known.fingerprint not in model.configured_lengths:
+        why = f"is of another model than {known.model}" if known.fingerprint else "cannot be used, as the engine names no file"
+        sentence = "the table of [model] lengths %s, so only the context limits a reply: measure one with `make bench-story`"
+        log.warning(sentence, why, extra={"action": "lengths_not_used", "model": known.model})
 
 
 def _furnished(config: Config, store: Store, engine: Engine, couriers: Sequence[Courier], words: PromptFormat) -> House:
@@ -179,6 +218,11 @@ def _furnished(config: Config, store: Store, engine: Engine, couriers: Sequence[
         metrics=metrics,
         post_limit=config.story.post_limit,
         deadline=config.engine.deadline_seconds,
+        lengths=config.model.length_tables,
+        blocklist=config.safety.blocklist,
+        operators=(PLAYER,),
+        usual=config.story.session_settings,
+        keep=config.privacy.keep,
     )
     return House(config, store, engine, service, metrics)
 
@@ -193,6 +237,7 @@ async def page(config: Config) -> AsyncIterator[tuple[House, str]]:
             courier,
             built.store,
             built.service.receiver,
+            built.service.desk,
             place=PAGE,
             player=PLAYER,
             player_name=_player_name(story, config),
@@ -216,6 +261,7 @@ async def terminal(config: Config, console: Console) -> AsyncIterator[Play]:
             courier,
             built.store,
             built.service.receiver,
+            built.service.desk,
             SHELL,
             PLAYER,
             _player_name(story, config),
@@ -233,7 +279,8 @@ def _player_name(story: Session, config: Config) -> str:
 def refuse_adult_play(config: Config, rating: Rating) -> None:
     """Raises Refused, with how to state a rating, when the model or the scene may not be played."""
     scene = config.scene
-    if blocked := refusal(model=rating, character=scene.character.card.rating, session=scene.rating):
+    cast = (scene.character.card.rating,)
+    if blocked := refusal(model=rating, cast=cast, session=scene.rating, adults_only=config.web.adults_only):
         if rating is Rating.UNRATED:
             blocked += ' For the model: --rating general, RATING=general for make, or rating = "general" under [model].'
         raise Refused(blocked)
@@ -244,7 +291,7 @@ def prompt_format(model: ModelConfig, facts: ModelFacts | None) -> PromptFormat:
 
     Without facts the model is elsewhere, and its file unknown.
     """
-    return replace(_format(model, facts), keeps_old_modifiers=model.keep_lengths)
+    return replace(format_with(model.presets, _format(model, facts)), keeps_old_modifiers=model.keep_lengths)
 
 
 def _format(model: ModelConfig, facts: ModelFacts | None) -> PromptFormat:

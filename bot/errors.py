@@ -3,6 +3,7 @@
 UnderstudyError
 ├── ConfigMistakes       the configuration cannot be used; holds every mistake at once
 ├── Refused              a player or operator asked for what cannot be done; the sentence is for them
+│   └── TextRefused      a text may not be part of a story; `reason` says why, in a word
 ├── StoreError
 │   ├── StaleSession     the story moved on since it was read: read again, decide again
 │   └── StoreUnavailable the database cannot be used now
@@ -14,6 +15,7 @@ UnderstudyError
 ├── EngineError
 │   ├── EngineBusy       the queue is full; `seconds` says when to come back
 │   ├── EngineUnavailable the model cannot be used now
+│   │   └── StoryForgotten the story of this reply was forgotten while it was written
 │   └── PromptTooLong    the prompt does not fit the context
 └── RunnerError
     ├── ModelNotLoaded   the model file cannot be used; the message says why and what to do
@@ -37,6 +39,14 @@ class ConfigMistakes(UnderstudyError):
 
 class Refused(UnderstudyError):
     """What was asked for cannot be done; the message is one clear sentence for the person who asked."""
+
+
+class TextRefused(Refused):
+    """A text may not be part of a story. Neither the sentence nor `reason` holds a word of it."""
+
+    def __init__(self, sentence: str, reason: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
 
 
 class StoreError(UnderstudyError):
@@ -93,6 +103,13 @@ class EngineBusy(EngineError):
 
 class EngineUnavailable(EngineError):
     """The model cannot be used now; the message says why."""
+
+
+class StoryForgotten(EngineUnavailable):
+    """The engine was told to forget the story while this reply was asked for: it is not written on, nor begun again."""
+
+    def __init__(self, sentence: str = "The story was forgotten while this reply was written.") -> None:
+        super().__init__(sentence)
 
 
 class PromptTooLong(EngineError):

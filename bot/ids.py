@@ -10,6 +10,7 @@ MessageId = NewType("MessageId", str)
 AuthorId = NewType("AuthorId", str)
 SessionId = NewType("SessionId", str)
 PostKey = NewType("PostKey", str)
+CardId = NewType("CardId", str)
 CommunityId = NewType("CommunityId", str)
 
 

@@ -62,6 +62,7 @@ class Edited:
 
     event: EventId
     place: Place
+    author: AuthorId
     post: EventId
     text: str
 

@@ -3,7 +3,9 @@
 import json
 import re
 import struct
+from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import LargeBinary, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
@@ -54,6 +56,31 @@ class TextList(TypeDecorator[tuple[str, ...]]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...] | None:  # noqa: ARG002  likewise
         """From the database."""
         return None if value is None else tuple(json.loads(value))
+
+
+class AsJson(TypeDecorator[Any]):
+    """A value of one type, read and written as a whole: JSON made of its fields, by name.
+
+    A field that is missing there has its default, and one that the type does not know is passed over, so that types may
+    gain and lose fields without a migration. The text inside may be any at all: pydantic passes on Python's strings as
+    they are, and JSON keeps lone surrogates for `AnyText` to escape.
+    """
+
+    impl = AnyText
+    cache_ok = True
+
+    def __init__(self, kind: Any) -> None:  # noqa: ANN401  a type, or an alias of one such as `tuple[Link, ...]`
+        super().__init__()
+        self.kind = kind
+        self._adapter = TypeAdapter[Any](kind)
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ANN401, ARG002  likewise
+        """To the database."""
+        return None if value is None else json.dumps(self._adapter.dump_python(value), ensure_ascii=False)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ANN401, ARG002  likewise
+        """From the database."""
+        return None if value is None else self._adapter.validate_python(json.loads(value))
 
 
 class WholeNumber(TypeDecorator[int]):

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from bot.errors import StoreUnavailable
 from storage.failures import translated
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
@@ -22,6 +23,14 @@ DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "po
 # prints what the difference costs.
 SYNCHRONOUS = "FULL"
 BUSY_SECONDS = 20
+# A step that took text away waits no longer than this for readers to let the write-ahead log be emptied; the next such
+# step, or the end of the program, does it then.
+PATIENCE_MS = 100
+
+UNEMPTIED = (
+    "What was deleted is gone from the database, but its write-ahead log still holds it, because another program is reading"
+    " the database: close that one; the log is emptied with the next change that deletes something."
+)
 
 MIGRATION_LOCK = 7_103_452_160_388_941
 """Any number will do, as long as every version of this program asks PostgreSQL for the same one."""
@@ -42,6 +51,8 @@ class Database:
         self._engine = create_async_engine(address, pool_size=4, max_overflow=0, hide_parameters=True, **options)
         self._one_writer = asyncio.Lock()
         self._readers, self._writers = _prepare(self._engine, synchronous) if self._is_sqlite else _snapshots(self._engine)
+        bare: dict[str, Any] = {"sqlite_begin": None} if self._is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        self._bare = self._engine.execution_options(**bare)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -66,6 +77,41 @@ class Database:
         """Keep every other process from changing the schema until this writing transaction ends."""
         if not self._is_sqlite:  # an SQLite writer is alone from its beginning
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+
+    async def empty_log(self) -> None:
+        """What was deleted leaves the files as well: SQLite's log is written back, over what stood there, and cut to nothing.
+
+        Pages are overwritten with zeros where something was deleted (`secure_delete`), but what they held before is in the
+        log and in the file until then. PostgreSQL sees to this by itself, in its own time.
+        """
+        if not self._is_sqlite:
+            return
+        with translated():
+            async with self._one_writer, self._bare.connect() as connection:
+                await connection.exec_driver_sql(f"PRAGMA busy_timeout = {PATIENCE_MS}")
+                try:
+                    await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                finally:
+                    await connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+
+    async def rebuild(self, tables: Iterable[str]) -> None:
+        """Write the tables anew, so that no file holds anything that was deleted. Nobody else can use them meanwhile.
+
+        Deleted cells are zeroed at once, but SQLite leaves copies now and then in the free space of pages that it divided
+        or joined (version 3.40 did in one of five long stories). On PostgreSQL, deleted rows stay where they were until
+        something else takes their room, and its statistics quote common values: they are taken and written anew as well.
+        """
+        with translated():
+            if not self._is_sqlite:
+                async with self._bare.connect() as connection:
+                    await connection.exec_driver_sql(f"VACUUM (FULL, ANALYZE) {', '.join(tables)}")
+                    await connection.exec_driver_sql("VACUUM (FULL) pg_catalog.pg_statistic")
+                return
+            async with self._one_writer, self._bare.connect() as connection:
+                await connection.exec_driver_sql("VACUUM")
+                busy, *_ = (await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).one()
+            if busy:
+                raise StoreUnavailable(UNEMPTIED)
 
     async def close(self) -> None:
         """Give back the connections."""
@@ -136,6 +182,8 @@ def _prepare(engine: AsyncEngine, synchronous: str) -> tuple[AsyncEngine, AsyncE
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")
+        kind = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+        if kind is not None:  # None: what must not be in a transaction
+            connection.exec_driver_sql(f"BEGIN {kind}")
 
     return engine, engine.execution_options(sqlite_begin="IMMEDIATE")

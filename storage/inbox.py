@@ -10,7 +10,8 @@ from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import AlreadyHandled
-from bot.ids import ChannelKey, EventId, Place, Platform
+from bot.ids import AuthorId, ChannelKey, EventId, Place, Platform
+from bot.ports.reports import Refusal
 from bot.posts import Command, Deleted, Edited, Inbound, InboundPost
 from storage.dialects import insert_new
 from storage.tables import inbox
@@ -40,6 +41,29 @@ async def mark_handled(connection: AsyncConnection, place: Place, event: EventId
         raise AlreadyHandled(f"The event {event} is not waiting.")
 
 
+async def refuse(connection: AsyncConnection, event: EventId, place: Place, reason: str) -> bool:
+    """An event is handled for this reason, and nothing else is kept of it. False when it was handled before."""
+    this = (inbox.c.platform == place.platform) & (inbox.c.event == event) & inbox.c.payload.is_not(None)
+    if (await connection.execute(update(inbox).where(this).values(payload=None, reason=reason))).rowcount == 1:
+        return True
+    row = {"platform": place.platform, "event": event, "channel": place.channel, "reason": reason}
+    return (await connection.execute(insert_new(connection, inbox).values(row))).rowcount == 1
+
+
+async def refusals(connection: AsyncConnection, place: Place, limit: int) -> tuple[Refusal, ...]:
+    """What was refused in a place, the newest first."""
+    here = (inbox.c.platform == place.platform) & (inbox.c.channel == place.channel)
+    query = select(inbox.c.event, inbox.c.reason).where(here, inbox.c.reason.is_not(None)).order_by(inbox.c.id.desc())
+    return tuple(Refusal(EventId(row.event), row.reason) for row in await connection.execute(query.limit(limit)))
+
+
+async def forget(connection: AsyncConnection, author: AuthorId, but: EventId | None) -> None:
+    """What waits of a player is handled, but for one event."""
+    for event in await unhandled(connection):
+        if not isinstance(event, Deleted) and event.author == author and event.event != but:
+            await mark_handled(connection, event.place, event.event)
+
+
 def _payload(event: Inbound) -> dict[str, Any]:
     parts = asdict(event)
     del parts["event"], parts["place"]
@@ -49,7 +73,8 @@ def _payload(event: Inbound) -> dict[str, Any]:
 def _event(row: Row[Any]) -> Inbound:
     event, place = EventId(row.event), Place(Platform(row.platform), ChannelKey(row.channel))
     parts = json.loads(row.payload)
-    kind = next(kind for kind, name in KINDS.items() if name == parts.pop("kind"))
+    wanted = parts.pop("kind")
+    kind = next(kind for kind, name in KINDS.items() if name == wanted)
     return kind(event, place, **parts)
 
 

@@ -37,7 +37,7 @@ async def oldest(connection: AsyncConnection, place: Place, now: float) -> Deliv
     return Delivery(
         row.id,
         wish,
-        standing=await connection.scalar(_standing(wish).with_only_columns(messages.c.message)),
+        standing=await connection.scalar(_standing(wish, row.left_by).with_only_columns(messages.c.message)),
         last_message=await connection.scalar(last),
         attempts=row.attempts,
         uncertain=row.uncertain,
@@ -61,23 +61,23 @@ async def try_begins(connection: AsyncConnection, delivery: int) -> None:
     await change(connection, delivery, attempts=outbox.c.attempts + 1, uncertain=True)
 
 
-async def settle(connection: AsyncConnection, delivery: int, message: MessageId | None) -> None:
-    """Take a wish out, and note what stands at its position now."""
-    row = (await connection.execute(select(outbox).where(_open(delivery)))).first()
+async def settle(connection: AsyncConnection, delivery: int, message: MessageId | None) -> bool:
+    """Take a wish out, and note what stands at its position now. Says whether something else stood there before."""
+    row = (await connection.execute(delete(outbox).where(_open(delivery)).returning(outbox))).first()
     if row is None:
-        return
-    await connection.execute(delete(outbox).where(outbox.c.id == delivery))
+        return False
     wish = _wish(row)
-    old = (await connection.execute(_standing(wish).with_only_columns(messages.c.id, messages.c.message))).first()
+    old = (await connection.execute(_standing(wish, row.left_by).with_only_columns(messages.c.id, messages.c.message))).first()
     shows = isinstance(wish, OutboundPost) and message is not None
     standing = {name: row._mapping[name] for name in SHARED} | {"message": message}  # noqa: SLF001  SQLAlchemy's public name
     if old is not None and shows and old.message == message:
         await connection.execute(update(messages).where(messages.c.id == old.id).values(standing))
-        return
+        return True
     if old is not None:
         await connection.execute(delete(messages).where(messages.c.id == old.id))
     if shows:  # a new row even in an old position: the platform shows it as the newest message of the place
         await connection.execute(insert(messages).values(standing))
+    return old is not None
 
 
 def post_of(row: Row[Any]) -> OutboundPost:
@@ -87,7 +87,7 @@ def post_of(row: Row[Any]) -> OutboundPost:
     return OutboundPost(PostKey(row.key), place, row.turn, row.position, row.variant, speaker, row.text)
 
 
-SHARED = ("platform", "channel", "turn", "position", "variant", "key", "voice", "speaker", "text")
+SHARED = ("platform", "channel", "turn", "position", "variant", "key", "voice", "speaker", "text", "left_by")
 
 
 def _row(wish: Wish) -> dict[str, Any]:
@@ -114,7 +114,11 @@ def _at(place: Place) -> ColumnElement[bool]:
     return (messages.c.platform == place.platform) & (messages.c.channel == place.channel)
 
 
-def _standing(wish: Wish) -> Select[Any]:
-    """What stands at the position of a wish; nothing ever does for a notice, which has none."""
+def _standing(wish: Wish, left_by: str | None) -> Select[Any]:
+    """What stands at the position of a wish; nothing ever does for a notice, which has none.
+
+    A session that has left the place and the one that is there now number their turns alike: each has its own.
+    """
     position = false() if wish.position is None else messages.c.position == wish.position
-    return select(messages).where(_at(wish.place), messages.c.turn == wish.turn, position)
+    owner = messages.c.left_by.is_(None) if left_by is None else messages.c.left_by == left_by
+    return select(messages).where(_at(wish.place), owner, messages.c.turn == wish.turn, position)

@@ -7,6 +7,7 @@ from bot.ids import MessageId, Place
 from bot.ports.store import Shown, StoryPage
 from bot.story.turn import Turn
 from storage import sessions
+from storage import turns as told
 from storage.outbox import post_of
 from storage.tables import messages, turns
 
@@ -32,12 +33,16 @@ async def _newest(connection: AsyncConnection, place: Place, before: int | None,
     numbers = (await connection.scalars(query)).all()
     if not numbers:
         return ()
-    return await sessions.read_turns(connection, session, turns.c.number.between(numbers[-1], numbers[0]))
+    return await told.read(connection, session, turns.c.number.between(numbers[-1], numbers[0]))
 
 
 async def _standing(connection: AsyncConnection, place: Place, first: int | None, before: int | None) -> tuple[Shown, ...]:
     """What stands for the turns from `first` on and before `before`: the posts of a turn in order, then its notices."""
-    here: list[ColumnElement[bool]] = [messages.c.platform == place.platform, messages.c.channel == place.channel]
+    here: list[ColumnElement[bool]] = [
+        messages.c.platform == place.platform,
+        messages.c.channel == place.channel,
+        messages.c.left_by.is_(None),
+    ]
     if first is not None:
         here.append(messages.c.turn >= first)
     if before is not None:

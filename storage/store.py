@@ -2,15 +2,28 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import replace
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from bot.ids import EventId, MessageId, Place
+from sqlalchemy import ColumnElement
+
+from bot.errors import StoreUnavailable
+from bot.ids import AuthorId, CardId, EventId, MessageId, Place, SessionId
+from bot.ports.bin import EndedSession
+from bot.ports.privacy import Forgotten, PlayerData, Unforgotten
+from bot.ports.reports import KeptReport, Refusal, Report
 from bot.ports.store import Change, Delivery, StoryPage, Wish
 from bot.posts import Inbound
+from bot.story.library import CardTitle, LibraryCard
+from bot.story.persona import Persona
 from bot.story.session import Session
-from storage import inbox, outbox, reader, sessions
+from bot.story.turn import Turn
+from storage import bin as ended_sessions
+from storage import inbox, library, outbox, privacy, reader, reports, sessions, tables, unforgotten
+from storage import turns as told
 from storage.dialects import Database, sqlite_file, sqlite_url
 from storage.migrate import bring_up_to_date
 
@@ -22,11 +35,12 @@ Asked = ParamSpec("Asked")
 Answer = TypeVar("Answer")
 
 
-async def open_store(url: str) -> "SqlStore":
+async def open_store(url: str, now: Callable[[], float] = time.time) -> "SqlStore":
     """Open a database and bring its schema up to date; safe when several processes do it at once.
 
     `url` is what `sqlite_url` makes of a path (the file is made when it is not there, its folder is not) or
-    `postgresql+asyncpg://user:password@host/database`. Raises StoreUnavailable when it cannot be used.
+    `postgresql+asyncpg://user:password@host/database`. `now` tells the time in seconds since the epoch. Raises
+    StoreUnavailable when the database cannot be used.
     """
     database = Database(url)
     try:
@@ -36,7 +50,7 @@ async def open_store(url: str) -> "SqlStore":
     except BaseException:
         await database.close()
         raise
-    return SqlStore(database)
+    return SqlStore(database, now)
 
 
 def whole(
@@ -66,8 +80,9 @@ def _log_failure(task: "asyncio.Future[Answer]") -> None:
 class SqlStore:
     """Remembers in SQLite or PostgreSQL. May be called from many tasks at once. `running` are the steps under way."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, now: Callable[[], float] = time.time) -> None:
         self._database = database
+        self._now = now
         self.running: set[asyncio.Future[Any]] = set()
 
     @whole
@@ -87,11 +102,28 @@ class SqlStore:
         async with self._database.writing() as connection:
             await inbox.mark_handled(connection, place, event)
             await outbox.queue(connection, wishes)
+        await self._cleared(self._database.empty_log())
 
     async def session_at(self, place: Place) -> Session | None:
         """The session of a place with the turns of its window."""
         async with self._database.reading() as connection:
             return await sessions.at(connection, place)
+
+    async def widened(self, place: Place, back_to: int) -> Session | None:
+        """The session of a place with its window begun at turn number `back_to`, if that is earlier."""
+        async with self._database.reading() as connection:
+            return await sessions.at(connection, place, back_to)
+
+    async def turns(self, session: SessionId) -> tuple[Turn, ...]:
+        """All turns of a session, in order."""
+        async with self._database.reading() as connection:
+            return await told.read(connection, session)
+
+    async def turn_of(self, place: Place, event: EventId) -> int | None:
+        """The number of the turn that a place's session made of this message of the platform."""
+        async with self._database.reading() as connection:
+            session = await sessions.id_at(connection, place)
+            return None if session is None else await told.made_of(connection, session, event)
 
     async def places(self) -> tuple[Place, ...]:
         """The places that hold a session, in the order in which these began."""
@@ -104,8 +136,12 @@ class SqlStore:
         async with self._database.writing() as connection:
             if change.handled is not None:
                 await inbox.mark_handled(connection, change.after.place, change.handled)
-            saved = await sessions.write(connection, change.before, change.after)
+            saved = await sessions.write(connection, change.before, change.after, self._now())
             await outbox.queue(connection, change.wishes)
+            if change.loses_words:
+                await unforgotten.note(connection, saved.id, saved.place)
+        if sessions.takes_text_away(change.before, change.after):
+            await self._cleared(self._database.empty_log())
         return saved
 
     async def unfinished(self) -> tuple[Place, ...]:
@@ -138,7 +174,9 @@ class SqlStore:
     async def settle(self, delivery: int, message: MessageId | None) -> None:
         """The wish has come true: `message` stands at its position now."""
         async with self._database.writing() as connection:
-            await outbox.settle(connection, delivery, message)
+            replaced = await outbox.settle(connection, delivery, message)
+        if replaced:
+            await self._cleared(self._database.empty_log())
 
     @whole
     async def postpone(self, delivery: int, until: float, *, uncertain: bool) -> None:
@@ -151,6 +189,146 @@ class SqlStore:
         """The wish will never come true; its reason stays, its text does not."""
         async with self._database.writing() as connection:
             await outbox.change(connection, delivery, reason=reason, text="")
+        await self._cleared(self._database.empty_log())
+
+    @whole
+    async def end(self, place: Place, now: float) -> SessionId | None:
+        """The session of a place leaves it for the bin. None when the place has none."""
+        async with self._database.writing() as connection:
+            return await ended_sessions.end(connection, place, now)
+
+    async def ended(self, place: Place) -> tuple[EndedSession, ...]:
+        """The sessions in the bin that had this place, the newest first."""
+        async with self._database.reading() as connection:
+            return await ended_sessions.ended(connection, place)
+
+    @whole
+    async def resume(self, session: SessionId, place: Place) -> Session:
+        """A session leaves the bin for a place. Raises Refused when it is not there or the place is taken."""
+        async with self._database.writing() as connection:
+            return await ended_sessions.resume(connection, session, place, self._now())
+
+    @whole
+    async def empty_bin(self, before: float) -> tuple[SessionId, ...]:
+        """Delete for good what ended before a time."""
+        return await self._delete(tables.sessions.c.ended < before)
+
+    @whole
+    async def delete_untouched(self, before: float) -> tuple[SessionId, ...]:
+        """Delete for good what was changed before a time for the last time."""
+        return await self._delete(tables.sessions.c.touched < before)
+
+    async def _delete(self, which: ColumnElement[bool]) -> tuple[SessionId, ...]:
+        async with self._database.writing() as connection:
+            gone = await ended_sessions.delete_for_good(connection, which)
+        if gone:
+            await self._cleared(self._database.rebuild(tables.metadata.tables))
+        return gone
+
+    async def _cleared(self, clearing: Awaitable[None]) -> str:
+        """Wait until files are cleared. What keeps them from it is logged and returned: the step itself is done."""
+        try:
+            await clearing
+        except StoreUnavailable as error:
+            log.warning("what was deleted may still be in the files", exc_info=error, extra={"action": "keep_deleted_bytes"})
+            return str(error)
+        return ""
+
+    @whole
+    async def keep_card(self, entry: LibraryCard) -> None:
+        """Keep a character, in the place of the one with the same id."""
+        async with self._database.writing() as connection:
+            await library.keep_card(connection, entry)
+
+    async def library(self) -> tuple[CardTitle, ...]:
+        """What the library has, by name and then by id."""
+        async with self._database.reading() as connection:
+            return await library.titles(connection)
+
+    async def card(self, card: CardId) -> LibraryCard | None:
+        """One character with its face; None when the library does not have it."""
+        async with self._database.reading() as connection:
+            return await library.card(connection, card)
+
+    @whole
+    async def drop_card(self, card: CardId) -> None:
+        """Take a character out of the library."""
+        async with self._database.writing() as connection:
+            await library.drop_card(connection, card)
+        await self._cleared(self._database.empty_log())
+
+    @whole
+    async def keep_default_persona(self, persona: Persona) -> None:
+        """Keep a player's part by default."""
+        async with self._database.writing() as connection:
+            await library.keep_persona(connection, persona)
+
+    async def default_persona(self, author: AuthorId) -> Persona | None:
+        """A player's part by default; None when they keep none."""
+        async with self._database.reading() as connection:
+            return await library.persona_of(connection, author)
+
+    @whole
+    async def drop_default_persona(self, author: AuthorId) -> None:
+        """A player keeps no part by default any more."""
+        async with self._database.writing() as connection:
+            await library.drop_persona(connection, author)
+        await self._cleared(self._database.empty_log())
+
+    @whole
+    async def refuse(self, event: EventId, place: Place, reason: str) -> bool:
+        """An event is kept as handled, with the reason only. False when it was handled before."""
+        async with self._database.writing() as connection:
+            refused = await inbox.refuse(connection, event, place, reason)
+        await self._cleared(self._database.empty_log())
+        return refused
+
+    async def refusals(self, place: Place, limit: int = 10) -> tuple[Refusal, ...]:
+        """What was refused in a place, the newest first."""
+        async with self._database.reading() as connection:
+            return await inbox.refusals(connection, place, limit)
+
+    @whole
+    async def keep_report(self, report: Report) -> int:
+        """Keep a report; returns its number."""
+        async with self._database.writing() as connection:
+            return await reports.keep(connection, report)
+
+    async def reports(self) -> tuple[KeptReport, ...]:
+        """The reports that are kept, in order."""
+        async with self._database.reading() as connection:
+            return await reports.read(connection)
+
+    @whole
+    async def drop_report(self, number: int) -> None:
+        """A report was dealt with."""
+        async with self._database.writing() as connection:
+            await reports.drop(connection, tables.reports.c.id == number)
+        await self._cleared(self._database.empty_log())
+
+    async def words_of(self, author: AuthorId) -> PlayerData:
+        """All that is stored of a player."""
+        async with self._database.reading() as connection:
+            return await privacy.words_of(connection, author)
+
+    @whole
+    async def forget(self, author: AuthorId, answers: EventId | None = None) -> Forgotten:
+        """Take a player's words out of everything, and out of the files."""
+        async with self._database.writing() as connection:
+            forgotten = await privacy.forget(connection, author, answers, self._now())
+        leftovers = await self._cleared(self._database.rebuild(tables.metadata.tables))
+        return replace(forgotten, leftovers=leftovers)
+
+    async def unforgotten(self) -> tuple[Unforgotten, ...]:
+        """What engines must still forget, the oldest first."""
+        async with self._database.reading() as connection:
+            return await unforgotten.read(connection)
+
+    @whole
+    async def engine_forgot(self, which: Unforgotten) -> None:
+        """An engine has forgotten a session since it was noted."""
+        async with self._database.writing() as connection:
+            await unforgotten.drop(connection, which)
 
     async def close(self) -> None:
         """Give back the connections, once the steps under way have ended."""

@@ -1,6 +1,7 @@
 """All tables, on one page. What they mean is in `bot/story` and `bot/ports/store.py`; this page knows only how they lie.
 
 A place is written as its platform and channel in each table: inbox, outbox and messages exist before and after a session.
+Where a session has left its place, `left_by` names it in the rows of outbox and messages that were its own there.
 """
 
 from sqlalchemy import (
@@ -12,6 +13,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Table,
@@ -19,7 +21,12 @@ from sqlalchemy import (
     text,
 )
 
-from storage.columns import AnyText, TextList, TokenIds, WholeNumber
+from bot.story.card import CharacterCard
+from bot.story.dice import DiceRoll
+from bot.story.settings import SessionSettings
+from bot.story.table import Link, Memory
+from bot.story.table import Table as PlayersTable
+from storage.columns import AnyText, AsJson, TextList, TokenIds, WholeNumber
 
 metadata = MetaData(
     naming_convention={
@@ -42,22 +49,29 @@ sessions = Table(
     Column("begun", BigInteger, nullable=False),  # the order in which sessions began
     Column("scenario", AnyText, nullable=False),
     Column("rating", AnyText, nullable=False),
-    Column("length", AnyText),
+    Column("settings", AsJson(SessionSettings), nullable=False),
     Column("window_start", Integer, nullable=False),
     Column("next_number", Integer, nullable=False),
     Column("version", Integer, nullable=False),
-    Column("adapter", AnyText),
-    UniqueConstraint("platform", "channel"),
+    Column("memory", AsJson(Memory), nullable=False),
+    Column("table", AsJson(PlayersTable), nullable=False),
+    Column("came_from", AsJson(Link)),
+    Column("goes_on_in", AsJson(tuple[Link, ...]), nullable=False),
+    Column("locked", Boolean, nullable=False),
+    Column("ended", Double),  # when it left its place for the bin, in seconds since the epoch
+    Column("touched", Double, nullable=False),  # when it was last changed, likewise
 )
+LIVING = text("ended IS NULL")
+PLACE = (sessions.c.platform, sessions.c.channel)
+Index("uq_sessions_place", *PLACE, unique=True, sqlite_where=LIVING, postgresql_where=LIVING)
 
-characters = Table(
+characters = Table(  # the cast; the first one is at position 0
     "characters",
     metadata,
-    Column("session", AnyText, ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
-    Column("name", AnyText, nullable=False),
-    Column("description", AnyText, nullable=False),
-    Column("greeting", AnyText, nullable=False),
-    Column("rating", AnyText, nullable=False),
+    Column("session", AnyText, ForeignKey("sessions.id", ondelete="CASCADE"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("card", AsJson(CharacterCard), nullable=False),
+    PrimaryKeyConstraint("session", "position"),
 )
 
 personas = Table(
@@ -81,6 +95,9 @@ turns = Table(
     Column("author", AnyText),
     Column("selected", Integer, nullable=False),
     Column("posts", TextList, nullable=False),
+    Column("sources", TextList, nullable=False),
+    Column("rolls", AsJson(tuple[DiceRoll, ...]), nullable=False),
+    Column("extras", AnyText, nullable=False),
     PrimaryKeyConstraint("session", "number"),
 )
 
@@ -95,6 +112,7 @@ variants = Table(
     Column("length", AnyText),
     Column("seed", WholeNumber, nullable=False),
     Column("token_ids", TokenIds, nullable=False),
+    Column("is_cut", Boolean, nullable=False),
     PrimaryKeyConstraint("session", "turn", "position"),
     ForeignKeyConstraint(["session", "turn"], ["turns.session", "turns.number"], ondelete="CASCADE"),
 )
@@ -115,12 +133,17 @@ messages = Table(  # what stands on the platform; a notice has no position
     Column("voice", AnyText, nullable=False),
     Column("speaker", AnyText, nullable=False),
     Column("text", AnyText, nullable=False),
-    UniqueConstraint("platform", "channel", "turn", "position"),
+    Column("left_by", AnyText),
     Index(None, "platform", "channel", "id"),
     sqlite_autoincrement=True,
 )
+STANDING = text("left_by IS NULL")
+SPOT = (messages.c.platform, messages.c.channel, messages.c.turn, messages.c.position)
+Index("uq_messages_spot", *SPOT, unique=True, sqlite_where=STANDING, postgresql_where=STANDING)
+LEFT = text("left_by IS NOT NULL")
+Index("ix_messages_left_by", messages.c.left_by, sqlite_where=LEFT, postgresql_where=LEFT)
 
-inbox = Table(  # the payload is emptied once the event is handled; its id stays, so that it is never handled again
+inbox = Table(  # the payload is emptied once the event is handled; its id stays, and the reason why it was refused
     "inbox",
     metadata,
     Column("id", Arrival, primary_key=True),
@@ -128,11 +151,14 @@ inbox = Table(  # the payload is emptied once the event is handled; its id stays
     Column("event", AnyText, nullable=False),
     Column("channel", AnyText, nullable=False),
     Column("payload", AnyText),
+    Column("reason", AnyText),
     UniqueConstraint("platform", "event"),
     sqlite_autoincrement=True,
 )
 WAITING = text("payload IS NOT NULL")
 Index("ix_inbox_waiting", inbox.c.id, sqlite_where=WAITING, postgresql_where=WAITING)
+REFUSED = text("reason IS NOT NULL")
+Index("ix_inbox_refused", inbox.c.platform, inbox.c.channel, inbox.c.id, sqlite_where=REFUSED, postgresql_where=REFUSED)
 
 outbox = Table(  # settled wishes leave; abandoned ones keep their reason and lose their text
     "outbox",
@@ -152,11 +178,56 @@ outbox = Table(  # settled wishes leave; abandoned ones keep their reason and lo
     Column("due", Double, nullable=False),
     Column("uncertain", Boolean, nullable=False),
     Column("reason", AnyText),
+    Column("left_by", AnyText),
     UniqueConstraint("platform", "channel", "key"),
     sqlite_autoincrement=True,
 )
 OPEN = text("reason IS NULL")
 Index("ix_outbox_open", outbox.c.platform, outbox.c.channel, outbox.c.id, sqlite_where=OPEN, postgresql_where=OPEN)
+
+cards = Table(  # the library; its names stand beside the cards so that a list need not read these
+    "cards",
+    metadata,
+    Column("id", AnyText, primary_key=True),
+    Column("owner", AnyText, nullable=False),
+    Column("name", AnyText, nullable=False),
+    Column("rating", AnyText, nullable=False),
+    Column("card", AsJson(CharacterCard), nullable=False),
+    Column("face", LargeBinary, nullable=False),
+    Column("face_type", AnyText, nullable=False),
+    Index(None, "owner"),
+)
+
+default_personas = Table(
+    "default_personas",
+    metadata,
+    Column("author", AnyText, primary_key=True),
+    Column("name", AnyText, nullable=False),
+    Column("description", AnyText, nullable=False),
+)
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", Arrival, primary_key=True),
+    Column("platform", AnyText, nullable=False),
+    Column("channel", AnyText, nullable=False),
+    Column("author", AnyText, nullable=False),
+    Column("reason", AnyText, nullable=False),
+    Column("context", AnyText, nullable=False),
+    Column("at", Double, nullable=False),  # seconds since the epoch
+    sqlite_autoincrement=True,
+)
+
+unforgotten = Table(  # sessions, maybe gone, that engines must still forget
+    "unforgotten",
+    metadata,
+    Column("number", Arrival, primary_key=True),
+    Column("session", AnyText, nullable=False),
+    Column("platform", AnyText, nullable=False),
+    Column("channel", AnyText, nullable=False),
+    sqlite_autoincrement=True,
+)
 
 works_with = Table(  # the schema revisions whose programs can still use this database; see storage/migrations/env.py
     "works_with",

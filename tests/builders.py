@@ -39,7 +39,7 @@ def a_post(text: str = '"Is there a room left?" Tobias asked.', event: str = "ev
     return replace(InboundPost(EventId(event), HERE, TOBIAS.author, TOBIAS.name, text), **changes)
 
 
-def a_command(name: str, event: str = "event-1", **values: str | int) -> Command:
+def a_command(name: str, event: str = "event-1", /, **values: str | int) -> Command:
     """Tobias asks for something in the thread."""
     return Command(EventId(event), HERE, TOBIAS.author, name, values)
 

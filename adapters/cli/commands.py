@@ -14,7 +14,7 @@ import click
 from rich.console import Console
 
 from adapters import __version__, logs
-from adapters.cli import hosting, models, once, serving
+from adapters.cli import hosting, models, once, reports, serving
 from adapters.config import EXAMPLE, Config, StatedRating, defaults, read
 from bot.errors import ConfigMistakes, Refused, UnderstudyError
 
@@ -134,6 +134,17 @@ def engine(*, path: Path | None, host: str | None, port: int | None, socket: Pat
     served = replace(served, host=served.host if host is None else host, port=served.port if port is None else port)
     config = replace(config, engine=replace(config.engine, host=served))
     asyncio.run(hosting.host(config, socket, Console()))
+
+
+@understudy.command("reports")
+@click.option("--drop", "dropped", type=click.IntRange(1), metavar="NUMBER", help="Take a report off the list.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
+@with_config
+@with_data
+def show_reports(path: Path | None, *, dropped: int | None, as_json: bool, data: Path | None) -> None:
+    """List what players reported to you."""
+    config = _configured(path, data=data)
+    asyncio.run(reports.show(config, as_json=as_json) if dropped is None else reports.drop(config, dropped))
 
 
 @understudy.command()

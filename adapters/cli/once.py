@@ -99,6 +99,10 @@ class TimedEngine:
         """As the engine's own."""
         await self.engine.warm(session, segments, adapter)
 
+    async def forget(self, session: SessionId) -> None:
+        """As the engine's own."""
+        await self.engine.forget(session)
+
 
 @dataclass(frozen=True, slots=True)
 class Played:

@@ -1,5 +1,6 @@
 """The kinds of values that a configuration can hold, each strict: a number in quotes is a mistake, not a number."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -7,10 +8,14 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, AllowInfNan, ConfigDict, Field, Strict, StringConstraints, ValidationInfo
 
+from bot.prompt.length import LengthTable, table_of
 from bot.sampling import PRESETS, mistake
 
 CLOSED = ConfigDict(extra="forbid")
 """An unknown key is a mistake."""
+
+LONGEST_TABLE = 65_536
+"""Bytes of a file with a table of lengths."""
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -26,6 +31,28 @@ def _existing(value: str) -> str:
     if not Path(value).is_file():
         raise ValueError(f"names {value}, which is not a file; write the path of an existing file")
     return value
+
+
+def _table(value: str) -> str:
+    try:
+        read_lengths(Path(value))
+    except ValueError as wrong:
+        raise ValueError(f"names {value}, which is no table of lengths: {wrong}; `make bench-story` writes one") from wrong
+    return value
+
+
+def read_lengths(path: Path) -> tuple[str, LengthTable]:
+    """The fingerprint of the model that a file's table was measured with, and the table. Raises ValueError."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(LONGEST_TABLE + 1)
+        if len(raw) > LONGEST_TABLE:
+            raise ValueError(f"it has more than {LONGEST_TABLE} bytes")
+        return table_of(json.loads(raw))
+    except OSError as error:
+        raise ValueError(f"it cannot be read ({error.strerror})") from error
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def _folder(value: str) -> str:
@@ -110,6 +137,7 @@ Text = Annotated[str, Strict()]
 SomeText = Annotated[str, Strict(), StringConstraints(min_length=1, pattern=r"\S")]
 Name = Annotated[str, Strict(), StringConstraints(min_length=1, max_length=80, pattern=r"^[^\n:]*[^\s:][^\n:]*$")]
 ExistingFile = Annotated[str, Strict(), AfterValidator(_from_here), AfterValidator(_existing)]
+LengthsFile = Annotated[str, Strict(), AfterValidator(_from_here), AfterValidator(_existing), AfterValidator(_table)]
 Folder = Annotated[str, Strict(), AfterValidator(_from_here), AfterValidator(_folder)]
 DatabaseUrl = Annotated[str, Strict(), AfterValidator(_database)]
 EngineUrl = Annotated[str, Strict(), AfterValidator(_engine_url)]

@@ -6,10 +6,23 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, ValidationInfo
 from pydantic.dataclasses import dataclass
 
-from adapters.config.kinds import CLOSED, AdapterName, ExistingFile, Flag, Number, StatedRating, Whole
+from adapters.config.kinds import (
+    CLOSED,
+    AdapterName,
+    ExistingFile,
+    Flag,
+    LengthsFile,
+    Number,
+    StatedRating,
+    Whole,
+    read_lengths,
+)
+from bot.errors import ConfigMistakes
+from bot.prompt.length import LengthTable
 from bot.story.policy import Rating
 
 DEMO_MODEL = Path(__file__).parents[1] / "llama" / "models" / "understudy-demo.gguf"
+DEMO_LENGTHS = DEMO_MODEL.with_suffix(".lengths.json")
 
 Choice = Literal["auto", "on", "off"]
 CHOSEN = {"auto": None, "on": True, "off": False}
@@ -45,7 +58,9 @@ class ModelConfig:
     path: ExistingFile | None = None
     rating: StatedRating | None = None
     format: Literal["auto", "limarp", "alpaca", "chatml", "gguf"] = "auto"
+    presets: tuple[ExistingFile, ...] = ()
     keep_lengths: Flag = False
+    lengths: LengthsFile | None = None
     context: Annotated[Whole, Field(ge=256, le=1_048_576)] | None = None
     slots: Annotated[Whole, Field(ge=1, le=256)] = 4
     threads: Annotated[Whole, Field(ge=1, le=1024)] | None = None
@@ -62,6 +77,19 @@ class ModelConfig:
     def file(self) -> Path:
         """The GGUF file."""
         return Path(self.path) if self.path else DEMO_MODEL
+
+    @property
+    def length_tables(self) -> dict[str, LengthTable]:
+        """What is known of models' replies, by the models' fingerprints: ours of the demo model, and the configured ones."""
+        return dict([read_lengths(DEMO_LENGTHS)]) | self.configured_lengths
+
+    @property
+    def configured_lengths(self) -> dict[str, LengthTable]:
+        """The configured table, by the fingerprint of its model. Raises ConfigMistakes when its file was changed meanwhile."""
+        try:
+            return dict([read_lengths(Path(self.lengths))] if self.lengths else [])
+        except ValueError as wrong:
+            raise ConfigMistakes([f"[model] lengths names {self.lengths}, which is no table of lengths: {wrong}."]) from wrong
 
     @property
     def thread_count(self) -> int | None:

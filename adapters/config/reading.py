@@ -16,6 +16,7 @@ from adapters.config.kinds import CLOSED
 from adapters.config.lines import Keys, line_of, lines_of
 from adapters.config.mistakes import Source, sentences, suggestion
 from adapters.config.model import ModelConfig
+from adapters.config.safety import PrivacyConfig, SafetyConfig
 from adapters.config.scene import Character, Part, Scene, SceneChoice, sample_scene
 from adapters.config.settings import Config, SamplingConfig, StorageConfig, StoryConfig, WebConfig
 from bot.errors import ConfigMistakes
@@ -44,6 +45,8 @@ class _Sections:
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     web: WebConfig = field(default_factory=WebConfig)
     story: StoryConfig = field(default_factory=StoryConfig)
+    safety: SafetyConfig = field(default_factory=SafetyConfig)
+    privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
     scene: SceneChoice = field(default_factory=SceneChoice)
     character: Character | None = None
     player: Part | None = None
@@ -84,7 +87,10 @@ def _judge(text: str, path: Path, environment: Mapping[str, str]) -> Config:
     mistakes += _misspelt(environment)
     if mistakes or sections is None or scene is None:
         raise ConfigMistakes(mistakes)
-    parts = {name: getattr(sections, name) for name in ("storage", "model", "engine", "sampling", "web", "story")}
+    parts = {
+        name: getattr(sections, name)
+        for name in ("storage", "model", "engine", "sampling", "web", "story", "safety", "privacy")
+    }
     return Config(**parts, scene=scene)
 
 

@@ -14,6 +14,7 @@ from adapters.config.kinds import (
     AdapterName,
     Biases,
     DatabaseUrl,
+    ExistingFile,
     Flag,
     Folder,
     LoopbackHost,
@@ -26,6 +27,8 @@ from adapters.config.kinds import (
     pairs,
 )
 from adapters.config.model import ModelConfig
+from adapters.config.presets import sampling_of
+from adapters.config.safety import PrivacyConfig, SafetyConfig
 from adapters.config.scene import Scene, sample_scene
 from bot.posts import ChannelLimits
 from bot.sampling import BOUNDS, PRESETS, SamplingSettings
@@ -56,6 +59,7 @@ class SamplingConfig:
     """How tokens are drawn: a preset, and what is to differ from it (None: as in the preset)."""
 
     preset: Preset = "limarp"
+    preset_file: ExistingFile | None = None
     temperature: Annotated[Number, _within("temperature")] | None = None
     tail_free_z: Annotated[Number, _within("tail_free_z")] | None = None
     top_k: Annotated[Whole, _within("top_k")] | None = None
@@ -79,25 +83,31 @@ class SamplingConfig:
 
     @property
     def settings(self) -> SamplingSettings:
-        """The preset with its differences."""
-        differences = {name: value for name, value in asdict(self).items() if name != "preset" and value is not None}
+        """The preset, or that of the file, with its differences. Raises Refused when the file is none."""
+        ours = {"preset", "preset_file"}
+        differences = {name: value for name, value in asdict(self).items() if name not in ours and value is not None}
         if self.logit_bias is not None:
             differences["logit_bias"] = pairs(self.logit_bias)
-        return replace(PRESETS[self.preset], **differences)
+        base = sampling_of(self.preset_file) if self.preset_file else PRESETS[self.preset]
+        return replace(base, **differences)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CLOSED)
 class WebConfig:
-    """Where the page is served, and how long a post on it may be (in characters). Port 0 takes any free one."""
+    """Where the page is served, and how long a post on it may be (in characters). Port 0 takes any free one.
+
+    `adults_only` is the operator's word that nobody but adults can open it.
+    """
 
     host: LoopbackHost = "127.0.0.1"
     port: Port = 8000
     post_length: Annotated[Whole, Field(ge=200, le=100_000)] = 2_000
+    adults_only: Flag = False
 
     @property
     def limits(self) -> ChannelLimits:
         """What a place of the page accepts."""
-        return ChannelLimits(self.post_length, streams=True)
+        return ChannelLimits(self.post_length, streams=True, adults_only=self.adults_only)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CLOSED)
@@ -126,6 +136,8 @@ class Config:
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     web: WebConfig = field(default_factory=WebConfig)
     story: StoryConfig = field(default_factory=StoryConfig)
+    safety: SafetyConfig = field(default_factory=SafetyConfig)
+    privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
     scene: Scene = field(default_factory=sample_scene)
 
     @property

@@ -4,6 +4,7 @@ import logging
 import os
 from pathlib import Path
 
+from adapters.llama.identity import content
 from adapters.llama.loading import LoadedModel, load
 from adapters.llama.lora import AdapterFile
 from adapters.llama.runner import LlamaRunner, RunnerSettings
@@ -78,7 +79,14 @@ def open_engine(  # noqa: PLR0913 - each is a line of the configuration
     except ModelNotLoaded:
         model.free()
         raise
-    return ThreadedEngine(runner, model=model.facts.name, rating=rating or model.facts.rating, sharing=sharing, shelf=shelf)
+    return _shared(runner, model, rating or model.facts.rating, sharing, shelf)
+
+
+def _shared(
+    runner: LlamaRunner, model: LoadedModel, rating: Rating, sharing: SharingSettings, shelf: Shelf | None
+) -> ThreadedEngine:
+    mark = content(model.path)
+    return ThreadedEngine(runner, model=model.facts.name, rating=rating, fingerprint=mark, sharing=sharing, shelf=shelf)
 
 
 def _context_size(asked: int | None, model: LoadedModel) -> int:

@@ -11,12 +11,14 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from urllib.parse import quote
+from weakref import WeakKeyDictionary
 
 from adapters.network.circuit import CircuitRules
 from adapters.network.retry import Backoff
 from adapters.remote import wire
 from adapters.remote.connection import Line, LineSettings, TimeLimits
 from adapters.remote.events import EventReader, EventTooLong
+from adapters.remote.leash import Leash
 from adapters.remote.parsing import BUSY_SECONDS, Changed, Passing, Told
 from adapters.remote.sending import completion_body, warm_body
 from adapters.remote.serving import Served, ask_served
@@ -72,22 +74,26 @@ class RemoteEngine:
         self._served: Served | None = None
         self._asking = asyncio.Lock()
         self._warming: dict[SessionId, asyncio.Task[None]] = {}
+        # A leash is let go of with its reply, however that ended.
+        self._writing: WeakKeyDictionary[Leash, SessionId] = WeakKeyDictionary()
 
     async def capabilities(self) -> EngineCapabilities:
         """What it runs, as it was told; asked again after the connection was lost."""
-        return (await self._line.patiently(self._known, self._forget)).capabilities
+        return (await self._line.patiently(self._known, self._forget_served)).capabilities
 
     async def count(self, segments: Sequence[Segment]) -> tuple[int, ...]:
         """The number of tokens of each segment. Raises EngineUnavailable."""
-        return tuple(map(len, await self._line.patiently(lambda: self._parts(segments), self._forget)))
+        return tuple(map(len, await self._line.patiently(lambda: self._parts(segments), self._forget_served)))
 
     async def generate(self, request: GenerationRequest) -> AsyncGenerator[StreamItem, None]:
         """Stream a reply. Raises EngineBusy, EngineUnavailable and PromptTooLong."""
         self._stop_warming(request.session)
         due = None if request.deadline is None else self._clock.ticks() + request.deadline
-        trying = self._line.trying(self._forget)
+        trying = self._line.trying(self._forget_served)
+        leash = Leash()
+        self._writing[leash] = request.session
         while not trying.is_over:
-            async with trying, aclosing(self._once(request, due)) as stream:
+            async with trying, aclosing(self._once(request, due, leash)) as stream:
                 async for item in stream:
                     trying.came(text=isinstance(item, TextDelta))
                     yield item
@@ -97,6 +103,17 @@ class RemoteEngine:
         self._stop_warming(session)
         warming = self._warming[session] = asyncio.create_task(self._warm(session, segments, adapter))
         warming.add_done_callback(lambda _: self._warming.pop(session, None) if self._warming.get(session) is warming else None)
+
+    async def forget(self, session: SessionId) -> None:
+        """Have all of this session dropped where it is kept. Raises EngineUnavailable when that cannot be known.
+
+        Other kinds of servers have no such request: what they keep of a story is theirs, until they end or find no room.
+        """
+        was_under_way = await self._call_back(session)
+        await self._line.patiently(lambda: self._forget_once(session), self._forget_served)
+        if was_under_way:
+            # It may have reached the engine only behind that; by now it has, and its connection is closed.
+            await self._line.patiently(lambda: self._forget_once(session), self._forget_served)
 
     @property
     def trouble(self) -> str:
@@ -120,18 +137,39 @@ class RemoteEngine:
     async def _parts(self, segments: Sequence[Segment]) -> tuple[tuple[int, ...], ...]:
         return await (await self._known()).tokens.parts(segments)
 
-    def _forget(self) -> None:
+    def _forget_served(self) -> None:
         """What is served may be another model when the connection comes back."""
         self._served = None
 
-    async def _once(self, request: GenerationRequest, due: float | None) -> AsyncGenerator[StreamItem, None]:
+    async def _call_back(self, session: SessionId) -> bool:
+        """End what was asked for this session and is not done; whether there was anything."""
+        warming = self._warming.pop(session, None)
+        leashes = [leash for leash, each in self._writing.items() if each == session]
+        for leash in leashes:
+            leash.cut()
+        if warming:
+            warming.cancel()
+            await asyncio.wait({warming})
+        return bool(leashes or warming)
+
+    async def _forget_once(self, session: SessionId) -> None:
+        served = await self._known()
+        served.tokens.forget()
+        if served.capabilities.forgets:
+            await self._line.post(wire.FORGET, {"session_id": session}, self._headers(served, session, is_pinned=False))
+            return
+        facts = {"action": "not_forgotten", "engine": self._line.address}
+        log.warning("%s cannot be told to forget a story: what it keeps goes when it ends", served.kind.name, extra=facts)
+
+    async def _once(self, request: GenerationRequest, due: float | None, leash: Leash) -> AsyncGenerator[StreamItem, None]:
         """One try. Raises Passing and Changed too."""
+        leash.check()
         served = await self._known()
         parts = await served.tokens.parts(request.segments)
         _check(request, served, sum(map(len, parts)))
         body = completion_body(served.kind, request, parts, served.model, self._left(due))
         reply = _Reply(request, served, sum(map(len, parts)))
-        async with self._line.stream(wire.COMPLETIONS, body, self._headers(served, request.session)) as received:
+        async with self._line.stream(wire.COMPLETIONS, body, self._headers(served, request.session), leash) as received:
             async for data in _events(received):
                 if data == END and not served.kind.is_ours:
                     break
@@ -169,8 +207,9 @@ class RemoteEngine:
         if warming := self._warming.pop(session, None):
             warming.cancel()
 
-    def _headers(self, served: Served, session: SessionId) -> dict[str, str]:
-        headers = {"If-Match": f'"{served.tokens.tag}"'} if served.tokens.tag else {}
+    def _headers(self, served: Served, session: SessionId, *, is_pinned: bool = True) -> dict[str, str]:
+        """What goes with a request; one that `is_pinned` is for this very model."""
+        headers = {"If-Match": f'"{served.tokens.tag}"'} if served.tokens.tag and is_pinned else {}
         if self._settings.session_header:
             headers[self._settings.session_header] = quote(session, safe=":/@ ")
         return headers

@@ -18,6 +18,7 @@ import aiohttp
 from adapters.network.circuit import Circuit, CircuitRules
 from adapters.network.errors import NETWORK_ERRORS, meaning, was_reached
 from adapters.network.retry import Backoff
+from adapters.remote.leash import Leash
 from adapters.remote.parsing import Changed, EngineAway, Passing, error_of
 from adapters.remote.wire import bare_tag
 from bot.errors import ConfigMistakes, EngineBusy, EngineUnavailable, PromptTooLong
@@ -107,14 +108,19 @@ class Line:
 
     @asynccontextmanager
     async def stream(
-        self, route: str, body: Mapping[str, object], headers: Mapping[str, str]
+        self, route: str, body: Mapping[str, object], headers: Mapping[str, str], leash: Leash
     ) -> AsyncIterator[AsyncIterator[bytes]]:
-        """Send once; the block gets the bytes of the answer as they arrive. Leaving the block ends the answer."""
+        """Send once; the block gets the bytes of the answer as they arrive. Leaving the block ends the answer.
+
+        So does cutting the leash, from elsewhere; StoryForgotten is raised then.
+        """
         async with self._translated(is_reply=True):
-            response = await self._send("POST", route, body, headers)
+            response = await self._send("POST", route, body, headers, leash)
+        leash.holds(response.close)
         try:
-            yield self._arriving(response)
+            yield self._arriving(response, leash)
         finally:
+            leash.holds(None)
             # Not given back for another request: only a closed connection tells the server to stop.
             response.close()
 
@@ -125,22 +131,27 @@ class Line:
                 return Answer(_json(await response.read()), bare_tag(response.headers.get("ETag", "")))
 
     async def _send(
-        self, method: str, route: str, body: Mapping[str, object] | None, headers: Mapping[str, str]
+        self,
+        method: str,
+        route: str,
+        body: Mapping[str, object] | None,
+        headers: Mapping[str, str],
+        leash: Leash | None = None,
     ) -> aiohttp.ClientResponse:
         """Send, and return the answer when it is a good one; raise what it means when it is not."""
         data = None if body is None else json.dumps(body).encode()
         limits = self._settings.limits
-        async with asyncio.timeout(limits.ask if body is None else limits.answer):
+        async with (leash or Leash()).waiting(limits.ask if body is None else limits.answer):
             response = await self._http().request(method, route, data=data, headers=headers)
         if response.status < 400:  # noqa: PLR2004 - HTTP's own border
             return response
         async with response, asyncio.timeout(self._settings.limits.idle):
             raise error_of(response.status, _json(await response.read()), _seconds(response))
 
-    async def _arriving(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    async def _arriving(self, response: aiohttp.ClientResponse, leash: Leash) -> AsyncIterator[bytes]:
         async with self._translated(is_reply=True):
             while True:
-                async with asyncio.timeout(self._settings.limits.idle):
+                async with leash.waiting(self._settings.limits.idle):
                     received = await response.content.readany()
                 if not received:
                     return

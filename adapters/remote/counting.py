@@ -47,6 +47,7 @@ class RemoteTokens:
         self._model = model
         self.tag = tag
         self._known: OrderedDict[_Asked, tuple[int, ...]] = OrderedDict()
+        self._forgotten = 0
         self._gate = asyncio.Semaphore(SIDE_BY_SIDE)
 
     async def parts(self, segments: Sequence[Segment]) -> tuple[tuple[int, ...], ...]:
@@ -58,10 +59,17 @@ class RemoteTokens:
         # Held here, as what is remembered may be forgotten while others are asked for.
         found = {each: self._known[each] for each in asked if each in self._known}
         unknown = [each for each in dict.fromkeys(asked) if each not in found]
+        forgotten = self._forgotten
         if unknown:
             found |= zip(unknown, await self._tokens(unknown), strict=True)
-        self._remember(found)
+        if forgotten == self._forgotten:
+            self._remember(found)
         return tuple(found[each] for each in asked)
+
+    def forget(self) -> None:
+        """Remember no text any more, nor those that are being tokenised: which story one belongs to, nobody here knows."""
+        self._known.clear()
+        self._forgotten += 1
 
     def _asked(self, segment: Segment, *, first: bool) -> _Asked:
         # Only our own server checks that ids spell their text; elsewhere the text alone is certain.

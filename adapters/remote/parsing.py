@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from adapters.remote import wire
 from adapters.remote.servers import Path, found_at
-from bot.errors import EngineBusy, EngineError, EngineUnavailable, PromptTooLong
+from bot.errors import EngineBusy, EngineError, EngineUnavailable, PromptTooLong, StoryForgotten
 from bot.ports.engine import Finished, FinishReason, StreamItem, TextDelta, Usage, Waiting
 
 BUSY_SECONDS = 10.0
@@ -103,15 +103,20 @@ def error_of(status: int, body: object, retry_after: float | None = None) -> Exc
         return EngineUnavailable("The engine refused the token: set the same one here as on the engine's host.")
     if status == 429 or code == wire.BUSY:  # noqa: PLR2004 - HTTP's own numbers
         return EngineBusy(_number(found_at(body, ("error", "seconds"))) or retry_after or BUSY_SECONDS)
-    if (too_long := _too_long(body)) is not None:
-        return too_long
+    if (own_end := _of_this_request(body, code)) is not None:
+        return own_end
     if status in {408, 502, 503, 504} or code in {503, wire.UNAVAILABLE}:
         return Passing(f"The engine cannot be used now{_after_colon(told)}", retry_after or 0.0, accepted=not status)
     return EngineUnavailable(f"The engine refused the request{_after_colon(told, f'status {status}')}")
 
 
-def _too_long(body: object) -> EngineError | None:
-    """The prompt is too long: as our own server says it, or llama-server. Others tell it in words only."""
+def _of_this_request(body: object, code: object) -> EngineError | None:
+    """What no other try would mend: its story was forgotten, or its prompt is too long.
+
+    Both as our own server says it; llama-server tells the second in its own way, others in words only.
+    """
+    if code == wire.FORGOTTEN:
+        return StoryForgotten()
     for tokens_at, limit_at in (("tokens", "limit"), ("n_prompt_tokens", "n_ctx")):
         tokens, limit = (whole(found_at(body, ("error", name))) for name in (tokens_at, limit_at))
         if tokens is not None and limit is not None:

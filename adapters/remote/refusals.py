@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping
 
 from adapters.remote import wire
-from bot.errors import EngineBusy, EngineError, PromptTooLong, UnknownToken
+from bot.errors import EngineBusy, EngineError, PromptTooLong, StoryForgotten, UnknownToken
 
 SOON = 5.0
 """Seconds after which to come back when nobody knows better."""
@@ -53,6 +53,8 @@ def refusal_of(error: EngineError) -> Refusal:
     """The answer that tells of this error of the engine."""
     if isinstance(error, EngineBusy):
         return Refusal(429, str(error), wire.BUSY, error.seconds, {"seconds": error.seconds})
+    if isinstance(error, StoryForgotten):
+        return Refusal(409, str(error), wire.FORGOTTEN)
     if isinstance(error, PromptTooLong):
         return too_long(error.tokens, error.limit)
     if isinstance(error.__cause__, UnknownToken):

@@ -123,6 +123,7 @@ class EngineServer:
                 web.post(wire.COMPLETIONS, self._complete),
                 web.post(wire.TOKENIZE, self._tokenize),
                 web.post(wire.WARM, self._warm),
+                web.post(wire.FORGET, self._forget),
                 web.get(wire.MODELS, self._models),
                 web.get(wire.HEALTH, self._health),
                 web.get(wire.METRICS, self._show_metrics),
@@ -220,9 +221,7 @@ class EngineServer:
         body = await self._body(request)
         self._refuse_draining()
         self._check_tag(request)
-        session = body.text("session_id", request.headers.get(wire.SESSION_HEADER, ""), NAME_LENGTH)
-        if not session:
-            body.wrong("session_id", "the name of the session to read for")
+        session = _session(request, body, "the name of the session to read for")
         _, adapter = read_model(body, self._served)
         context = self._served.context
         if body.get("segments") is None:
@@ -232,8 +231,16 @@ class EngineServer:
         with self._counted():
             # Asked for here, as warming itself tells of no mistake.
             _refuse_over(context, await self._engine.tokenize(segments))
-            await self._engine.warm(SessionId(session), segments, adapter)
+            await self._engine.warm(session, segments, adapter)
         return self._json({}, status=202)
+
+    async def _forget(self, request: web.Request) -> web.Response:
+        """Answered when all is gone, also while the server drains: what is to be deleted cannot wait for the next one."""
+        body = await self._body(request)
+        session = _session(request, body, "the name of the session to forget")
+        with self._counted():
+            await self._engine.forget(session)
+        return self._json({"forgotten": True})
 
     async def _models(self, _: web.Request) -> web.Response:
         served = self._served
@@ -242,6 +249,8 @@ class EngineServer:
             "rating": served.rating,
             "adapters": served.adapters,
             "unhonoured": served.unhonoured,
+            "fingerprint": served.fingerprint,
+            "forgets": served.forgets,
             "max_tokens": self._settings.max_tokens,
             "stops": self._settings.stops,
             "stop_length": self._settings.stop_length,
@@ -317,6 +326,14 @@ async def serve(engine: ServedEngine, settings: EngineServerSettings) -> AsyncIt
         yield await server.start()
     finally:
         await server.close()
+
+
+def _session(request: web.Request, body: Body, meaning: str) -> SessionId:
+    """The session that the body names, or else a header. Raises Refusal when neither does."""
+    session = body.text("session_id", request.headers.get(wire.SESSION_HEADER, ""), NAME_LENGTH)
+    if not session:
+        body.wrong("session_id", meaning)
+    return SessionId(session)
 
 
 def _refuse_over(room: int, parts: Iterable[tuple[int, ...]]) -> None:

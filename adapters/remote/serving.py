@@ -36,7 +36,7 @@ async def ask_served(line: Line, kind_name: str, model: str, context: int | None
     if room is None:
         raise EngineUnavailable("The engine does not tell its context: set it in the configuration.")
     adapters = await _other_models(line, name) if kind.lists_adapters else ()
-    capabilities = EngineCapabilities(name, room, rating or Rating.UNRATED, adapters, unhonoured(kind))
+    capabilities = EngineCapabilities(name, room, rating or Rating.UNRATED, adapters, unhonoured(kind), forgets=False)
     return Served(kind, name, capabilities, RemoteTokens(line, kind, name))
 
 
@@ -64,7 +64,15 @@ def _ours(line: Line, kind: ServerKind, answer: Answer, context: int | None, rat
     adapters = found_at(told, ("understudy", "adapters"))
     named = tuple(each for each in adapters if isinstance(each, str)) if isinstance(adapters, list) else ()
     rated = rating or _rating(found_at(told, ("understudy", "rating")))
-    capabilities = EngineCapabilities(name, min(room, context or room), rated, named)
+    mark = found_at(told, ("understudy", "fingerprint"))
+    capabilities = EngineCapabilities(
+        name,
+        min(room, context or room),
+        rated,
+        named,
+        fingerprint=mark if isinstance(mark, str) else "",
+        forgets=found_at(told, ("understudy", "forgets")) is True,
+    )
     stops, length = (whole(found_at(told, ("understudy", each))) for each in ("stops", "stop_length"))
     kind = replace(kind, stops=stops or kind.stops, stop_length=length or kind.stop_length)
     return Served(kind, name, capabilities, RemoteTokens(line, kind, name, answer.tag))

@@ -108,15 +108,13 @@ class DiskShelf:
 
     def drop(self, name: str) -> None:
         """Forget a state, wherever on its way it is. Whoever waits for it is told that there is none."""
-        key = key_of(name)
-        with self._lock:
-            self._unwritten.pop(key, None)
-            self._held.discard(key)
-            self._fetched = [(each, None if each == name else state) for each, state in self._fetched]
-            if name in self._coming:
-                self._coming.remove(name)
-                self._fetched.append((name, None))
-        self._remove_later(key)
+        self._let_go(name)
+        self._remove_later(key_of(name))
+
+    def erase(self, name: str, done: Callable[[bool], None]) -> None:
+        """Forget a state, and tell the worker's outcome; without a folder of its own it cannot know what lies there."""
+        self._let_go(name)
+        self._jobs.put(lambda: self._erase(key_of(name), done))
 
     def statistics(self) -> ShelfStatistics:
         """What it holds, what is still to be written included, and what happened."""
@@ -130,6 +128,16 @@ class DiskShelf:
         self._closing.set()
         self._jobs.put(None)
         self._worker.join()
+
+    def _let_go(self, name: str) -> None:
+        key = key_of(name)
+        with self._lock:
+            self._unwritten.pop(key, None)
+            self._held.discard(key)
+            self._fetched = [(each, None if each == name else state) for each, state in self._fetched]
+            if name in self._coming:
+                self._coming.remove(name)
+                self._fetched.append((name, None))
 
     def _shorten_backlog(self) -> int:
         lost = 0
@@ -266,6 +274,20 @@ class DiskShelf:
             self._coming.remove(name)
             self._counts[count] += 1
             self._fetched.append((name, state))
+
+    def _erase(self, key: str, done: Callable[[bool], None]) -> None:
+        is_gone = False
+        with self._lock:
+            if key not in self._unwritten:
+                self._held.discard(key)  # as in `_remove`
+        try:
+            if self._folder:
+                self._folder.erase(key)
+                is_gone = True
+        except OSError as error:
+            logger.warning("a saved memory of a story could not be erased: %s", error, extra={"file": key})
+        finally:
+            done(is_gone)
 
     def _remove(self, key: str) -> None:
         with self._lock:

@@ -84,6 +84,16 @@ class StateFolder:
         self._lengths.pop(key, None)
         self._path(key).unlink(missing_ok=True)
 
+    def erase(self, key: str) -> None:
+        """Remove a file, and what a failed writing left of it, so that no power cut brings them back. Raises OSError."""
+        self.remove(key)
+        (self._folder / f"{key}{BEGUN}").unlink(missing_ok=True)
+        folder = os.open(self._folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
     def close(self) -> None:
         """Let go of the folder."""
         self._claim.close()

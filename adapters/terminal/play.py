@@ -7,30 +7,28 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from adapters.terminal.courier import TerminalCourier
+from adapters.terminal.files import bring, take_home
 from adapters.terminal.keyboard import read_lines
+from bot.commands.catalogue import COMMANDS
+from bot.commands.parse import Asked, parse
+from bot.commands.spec import OptionKind
 from bot.errors import Refused, StoreUnavailable
+from bot.flow.desk import Answer, Desk
 from bot.flow.receive import Receiver
 from bot.ids import AuthorId, EventId, Place
 from bot.ports.store import Store
 from bot.posts import Command, InboundPost
-from bot.story.settings import Length
 from bot.story.turn import Role, Turn
 
-HELP = f"""\
-Write a line to post it; end a line with \\ to go on in the next one.
-/retry           another version of the last reply
-/swipe left      the version before (/swipe right: the one after)
-/continue        the last reply is written on
-/edit TEXT       the last post says TEXT instead
-/undo            takes your last post and all after it away
-/length LENGTH   {", ".join(Length)}, or none
-/stop            ends the reply that is being written (so does Ctrl-C)
-/quit            ends the program; the story stays (so does Ctrl-C at the prompt)"""
-
-ACTS = ("retry", "continue", "undo")
-SIDES = ("left", "right")
+PREFIX = "/"
+QUIT = "quit"
+OWN_HELP = f"""\
+Write a line to post it; end a line with \\ to go on in the next one. Ctrl-C stops a reply that is being written.
+A command that means a post means the newest one, unless you write its number. A file is named by its path.
+{PREFIX}{QUIT} ends the program (so does Ctrl-C at the prompt); the story stays."""
 
 
 @dataclass(slots=True)
@@ -40,6 +38,7 @@ class Play:
     courier: TerminalCourier
     store: Store
     receiver: Receiver
+    desk: Desk
     place: Place
     player: AuthorId
     player_name: str
@@ -79,8 +78,9 @@ class Play:
         if session is not None:
             self.courier.say(session.scenario, "italic")
         for turn in page.turns:
+            name = f"{turn.name} (beside the story)" if turn.role is Role.ASIDE else turn.name
             for post in _posts(turn):
-                self.courier.tell(turn.name, post)
+                self.courier.tell(name, post)
         told = {(turn.number, position): post for turn in page.turns for position, post in enumerate(turn.posts)}
         self.courier.unmute(told)
         if self.interactive:
@@ -129,34 +129,47 @@ class Play:
 
     async def _obey(self, line: str) -> None:
         try:
-            if line.startswith("/"):
-                await self._command(*line[1:].partition(" ")[::2])
+            if is_command(line):
+                await self._command(line.strip().removeprefix(PREFIX))
             elif line.strip():
                 await self.receiver.receive(InboundPost(self._event(), self.place, self.player, self.player_name, line))
         except (Refused, StoreUnavailable) as error:
             self.courier.say(str(error), "bold")
 
-    async def _command(self, word: str, rest: str) -> None:
-        rest = rest.strip()
-        if word == "quit":
+    async def _command(self, line: str) -> None:
+        if line.strip().casefold() == QUIT:
             self._quit.set()
-        elif word == "stop":
-            if not self.receiver.stop(self.place):
-                self.courier.say("Nothing is being written.")
-        elif word == "length":
-            await self._act("length", length=rest)
-        elif word == "edit":
-            session = await self.store.session_at(self.place)
-            await self._act("edit", turn=session.last.number if session and session.last else -1, text=rest)
-        elif word in ACTS:
-            await self._act(word)
-        elif word == "swipe" and rest in SIDES:
-            await self._act("swipe", side=rest)
-        else:
-            self.courier.say(HELP)
+            return
+        asked, upload = await self._asked(line)
+        name = asked.spec.name
+        command = Command(self._event(), self.place, self.player, name, asked.values, self.player_name, is_moderator=True)
+        if not self.desk.answers(name):
+            await self.receiver.receive(command)
+            return
+        self._say(await self.desk.answer(command, upload))
+        if name == "help" and not asked.values:
+            self.courier.say(OWN_HELP)
 
-    async def _act(self, name: str, **values: str | int) -> None:
-        await self.receiver.receive(Command(self._event(), self.place, self.player, name, values))
+    async def _asked(self, line: str) -> tuple[Asked, bytes]:
+        """What a line asks for, and the file whose path it names. Raises Refused."""
+        if named := path_in(line):
+            command, path = named
+            name, data = await asyncio.to_thread(bring, path)
+            return parse(command, attached=name), data
+        session = await self.store.session_at(self.place)
+        newest = session.last.number if session and session.last else None
+        try:
+            return parse(line, newest), b""
+        except Refused:
+            # With its number written, a post need not be the newest.
+            with contextlib.suppress(Refused):
+                return parse(line), b""
+            raise
+
+    def _say(self, answer: Answer) -> None:
+        self.courier.say(answer.text)
+        if answer.file:
+            self.courier.say(f"Saved as {take_home(answer, Path.cwd())}.")
 
     def _event(self) -> EventId:
         self._count += 1
@@ -175,4 +188,21 @@ async def play(playing: Play) -> None:
 
 
 def _posts(turn: Turn) -> tuple[str, ...]:
-    return (turn.text,) if turn.role is Role.PLAYER else turn.posts
+    """A turn as it is told: the turns of a branch stand in no posts of their own, and dice are told after the words."""
+    posts = turn.posts if turn.role is Role.CHARACTER and turn.posts else (turn.text,)
+    return (*(post for post in posts if post.strip()), *(f"{roll.sentence} ({roll.detail})" for roll in turn.rolls))
+
+
+def is_command(line: str) -> bool:
+    """Whether a line is a command: `//` begins talk beside the story, and is none."""
+    return line.lstrip().startswith(PREFIX) and not line.lstrip().startswith(PREFIX * 2)
+
+
+def path_in(line: str) -> tuple[str, str] | None:
+    """A command that a file comes with, and the path that stands behind it; None for any other line."""
+    for spec in COMMANDS:
+        words = line.split(maxsplit=len(spec.name.split()))
+        named, path = " ".join(words[: len(spec.name.split())]).casefold(), words[len(spec.name.split()) :]
+        if named == spec.name and path and any(option.kind is OptionKind.FILE for option in spec.options):
+            return spec.name, path[0].strip().strip("\"'")
+    return None

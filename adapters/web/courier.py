@@ -7,7 +7,7 @@ Rule 3: a page that reads slowly misses steps, never the end: a watch holds flag
 
 import asyncio
 import hashlib
-from collections import OrderedDict, defaultdict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -55,6 +55,7 @@ class WebCourier:
     )
     _drafts: dict[Place, Draft] = field(default_factory=dict)
     _watches: defaultdict[Place, set[Watch]] = field(default_factory=lambda: defaultdict(set))
+    _steps: Counter[Place] = field(default_factory=Counter)
 
     @property
     def platform(self) -> Platform:
@@ -113,7 +114,16 @@ class WebCourier:
 
     def recent(self, place: Place) -> Mapping[MessageId, OutboundPost | None]:
         """The latest messages and what they show by now (None: taken away), whether the store knows of it yet or not."""
-        return self._recent[place]
+        # Asking about a place that never was must not keep its name.
+        return self._recent.get(place, {})
+
+    def forget(self, place: Place) -> None:
+        """The place holds another story now: what was remembered of the one before is no part of it."""
+        self._recent.pop(place, None)
+
+    def steps(self, place: Place) -> int:
+        """A number that is another one whenever a place has changed since the start."""
+        return self._steps[place]
 
     def changed(self, place: Place) -> None:
         """The story has changed without a post of ours: have the open pages show it."""
@@ -128,10 +138,16 @@ class WebCourier:
             yield watch
         finally:
             self._watches[place].discard(watch)
+            if not self._watches[place]:
+                del self._watches[place]
 
     def watchers(self, place: Place) -> int:
         """How many pages are open."""
-        return len(self._watches[place])
+        return len(self._watches[place]) if place in self._watches else 0
+
+    def watchers_of_all(self) -> int:
+        """How many pages are open, of all places."""
+        return sum(map(len, self._watches.values()))
 
     def close(self) -> None:
         """End all watches, so that their streams end."""
@@ -148,7 +164,8 @@ class WebCourier:
         self._tell(place, thread=True)
 
     def _tell(self, place: Place, *, thread: bool = False, draft: bool = False) -> None:
-        for watch in self._watches[place]:
+        self._steps[place] += thread
+        for watch in self._watches.get(place, ()):
             watch.tell(thread=thread, draft=draft)
 
 

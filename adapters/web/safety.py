@@ -35,9 +35,9 @@ class NotAllowed(Exception):
         self.sentence = sentence
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Guard:
-    """The checks of one running page. Its secrets are new with every start."""
+    """The checks of one running page. Its secrets are new with every start; its port is known once it is open."""
 
     host: str
     port: int

@@ -19,7 +19,7 @@ from bot.engine.placing import Placing
 from bot.engine.queue import Line
 from bot.engine.statistics import EngineStatistics
 from bot.engine.writing import Writing
-from bot.errors import EngineBusy, EngineUnavailable, RunnerFailed
+from bot.errors import EngineBusy, EngineUnavailable, RunnerFailed, StoryForgotten
 from bot.ids import SessionId
 from bot.ports.engine import Finished, FinishReason, Waiting
 from bot.ports.runner import Runner, Stretch
@@ -101,6 +101,19 @@ class EngineLoop:
         """Read these tokens into the session's slot when nothing else is to do. Replaces an older call for the session."""
         if 0 < len(wanted.reading.tokens) < self._runner.shape.context:
             self._warming[wanted.session] = wanted
+
+    def forget(self, session: SessionId, done: Callable[[bool], None]) -> tuple[Event, ...]:
+        """Drop all that is held and kept of a session; its replies end with StoryForgotten.
+
+        `done` hears, perhaps later and from another thread, whether nothing is left. Raises RunnerFailed as `step` does.
+        """
+        self._warming.pop(session, None)
+        ended = [job.ticket for job in self._line.of(session)]
+        ended += [each.job.ticket for each in self._writing.values() if each.job.session == session]
+        for ticket in ended:
+            self.cancel(ticket)
+        self._placing.forget(session, done)
+        return tuple(Event(ticket, StoryForgotten()) for ticket in ended)
 
     def step(self) -> tuple[Event, ...]:
         """Do one step of the runner and tell what came of it.

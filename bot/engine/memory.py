@@ -5,7 +5,7 @@ Rule 2. What finds no room here moves to the shelf, the longest unused first; wh
 """
 
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from bot.ids import SessionId
@@ -84,12 +84,17 @@ class StateMemory:
 
     def forget(self, session: SessionId) -> None:
         """Drop whatever is known of a session, but for what is still on its way."""
-        self._arrived.pop(session, None)
-        state = self._states.pop(session, None)
-        if state is not None:
-            self._count(bytes=-state.size, entries=-1)
+        self._drop(session)
         if self._shelf is not None and session not in self._coming and self._shelf.holds(session):
             self._shelf.drop(session)
+
+    def erase(self, session: SessionId, done: Callable[[bool], None]) -> None:
+        """Drop whatever is known of a session, also on its way; `done` hears whether nothing is left, as Shelf.erase says."""
+        self._drop(session)
+        if self._shelf is None:
+            done(True)
+        else:
+            self._shelf.erase(session, done)
 
     def statistics(self) -> tuple[ShelfStatistics, ShelfStatistics]:
         """What is here, and what is on the shelf."""
@@ -104,6 +109,12 @@ class StateMemory:
         self._states.clear()
         self._arrived.clear()
         self._shelf.close()
+
+    def _drop(self, session: SessionId) -> None:
+        self._arrived.pop(session, None)
+        state = self._states.pop(session, None)
+        if state is not None:
+            self._count(bytes=-state.size, entries=-1)
 
     def _put_away(self, session: SessionId, state: KeptState) -> None:
         if self._shelf is not None:

@@ -5,7 +5,7 @@ Rule 2. A slot that cannot be trusted after a failure of the runner is emptied.
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from bot.engine.chunks import divided
 from bot.engine.gathering import exchanges
@@ -87,6 +87,19 @@ class Placing:
         """Give up what the slot holds. Raises RunnerFailed when even that fails: the runner is of no more use then."""
         self._runner.keep(slot.index, 0)
         slot.clear()
+
+    def forget(self, session: SessionId, done: Callable[[bool], None]) -> None:
+        """Drop all that is held and kept of a session; `done` hears whether nothing is left, as Shelf.erase says.
+
+        Raises RunnerFailed as for `empty`; the slot is not saved then, and `done` hears all the same.
+        """
+        self.memory.erase(session, done)
+        slot = self.slots.of(session)
+        if slot is not None:
+            try:
+                self._runner.keep(slot.index, 0)
+            finally:
+                slot.clear()
 
     def close(self) -> None:
         """Save what the slots hold, and have everything written down."""

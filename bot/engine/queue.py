@@ -39,6 +39,10 @@ class Line:
         """The jobs whose deadline has passed; they stay in line."""
         return tuple(job for job in self._jobs.values() if job.deadline is not None and job.deadline <= now)
 
+    def of(self, session: SessionId) -> tuple[Job, ...]:
+        """The jobs of a session; they stay in line."""
+        return tuple(job for job in self._jobs.values() if job.session == session)
+
     def sessions(self) -> set[SessionId]:
         """The sessions that wait."""
         return {job.session for job in self._jobs.values()}

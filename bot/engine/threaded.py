@@ -11,7 +11,8 @@ import logging
 import math
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
@@ -19,7 +20,7 @@ from bot.engine.job import Event, Job, Reading, WarmUp
 from bot.engine.loop import STEP_SECONDS, EngineLoop
 from bot.engine.statistics import EngineStatistics
 from bot.engine.tokens import PromptTokens, joined
-from bot.errors import EngineBusy, EngineError, EngineUnavailable, PromptTooLong, RunnerFailed
+from bot.errors import EngineBusy, EngineError, EngineUnavailable, PromptTooLong, RunnerFailed, StoryForgotten
 from bot.ids import SessionId
 from bot.ports.engine import EngineCapabilities, Finished, GenerationRequest, Segment, StreamItem
 from bot.ports.runner import Runner
@@ -66,6 +67,7 @@ class ThreadedEngine:
         *,
         model: str,
         rating: Rating = Rating.UNRATED,
+        fingerprint: str = "",
         sharing: SharingSettings = DEFAULT,
         shelf: Shelf | None = None,
         ticks: Callable[[], float] = time.monotonic,
@@ -73,7 +75,7 @@ class ThreadedEngine:
         self._runner = runner
         self._ticks = ticks
         self._queue_limit = sharing.queue_limit
-        self._capabilities = EngineCapabilities(model, runner.shape.context, rating, runner.adapters)
+        self._capabilities = EngineCapabilities(model, runner.shape.context, rating, runner.adapters, fingerprint=fingerprint)
         self._tokens = PromptTokens(runner)
         self._loop = EngineLoop(
             runner, ticks, step_seconds=sharing.step_seconds, memory_bytes=sharing.memory_bytes, shelf=shelf
@@ -81,6 +83,9 @@ class ThreadedEngine:
         self._commands: SimpleQueue[_Command | None] = SimpleQueue()
         self._streams: dict[int, asyncio.Queue[Event]] = {}
         self._tickets = itertools.count(1)
+        self._asks = itertools.count(1)
+        self._asked: dict[int, SessionId] = {}
+        self._forgetting: set[asyncio.Future[bool]] = set()
         self._listener: asyncio.AbstractEventLoop | None = None
         self._out_of_use = ""
         self._step_begun: float | None = None
@@ -101,7 +106,9 @@ class ThreadedEngine:
 
     async def generate(self, request: GenerationRequest) -> AsyncGenerator[StreamItem, None]:
         """Stream a reply. Raises EngineBusy, EngineUnavailable and PromptTooLong."""
-        job = await self._job(request)
+        with self._asking(request.session) as asked:
+            job = await self._job(request)
+            self._refuse_forgotten(asked)
         stream = self._streams[job.ticket] = asyncio.Queue()
         self._listener = asyncio.get_running_loop()
         content: object = None
@@ -125,11 +132,31 @@ class ThreadedEngine:
             return
         try:
             self._refuse_adapter(adapter)
-            tokens, borders = joined(segments, await self._parts(segments))
+            with self._asking(session) as asked:
+                tokens, borders = joined(segments, await self._parts(segments))
+                self._refuse_forgotten(asked)
         except EngineUnavailable as error:
             logger.info("the story was not read ahead: %s", error)
             return
         self._commands.put(lambda loop: loop.warm(WarmUp(session, Reading(tokens, borders, adapter))))
+
+    async def forget(self, session: SessionId) -> None:
+        """Drop all that is kept of this session, here and on the shelf. Raises EngineUnavailable when that cannot be known."""
+        self._asked = {asked: each for asked, each in self._asked.items() if each != session}
+        self._tokens.forget()
+        self._listener = asyncio.get_running_loop()
+        done = self._listener.create_future()
+        self._forgetting.add(done)
+        try:
+            # Asked after `done` is known: if the thread ends from here on, `_end_all` finds it.
+            self._refuse_out_of_use()
+            self._commands.put(lambda loop: self._forget(loop, session, done))
+            is_gone = await done
+        finally:
+            self._forgetting.discard(done)
+        self._refuse_out_of_use()
+        if not is_gone:
+            raise EngineUnavailable("What the model has read of a story could not be erased from the disk; ask for it again.")
 
     def statistics(self) -> EngineStatistics:
         """What was read and written so far; may be a step behind."""
@@ -145,6 +172,20 @@ class ThreadedEngine:
         self._out_of_use = self._out_of_use or "The engine was closed."
         self._commands.put(None)
         await asyncio.to_thread(self._thread.join)
+
+    @contextmanager
+    def _asking(self, session: SessionId) -> Iterator[int]:
+        """A number for what is asked for a session and not handed to the thread yet, so that forgetting finds it too."""
+        asked = next(self._asks)
+        self._asked[asked] = session
+        try:
+            yield asked
+        finally:
+            self._asked.pop(asked, None)
+
+    def _refuse_forgotten(self, asked: int) -> None:
+        if asked not in self._asked:
+            raise StoryForgotten
 
     async def _job(self, request: GenerationRequest) -> Job:
         self._refuse_out_of_use()
@@ -227,6 +268,14 @@ class ThreadedEngine:
             self._runner.close()
             self._end_all()
 
+    def _forget(self, loop: EngineLoop, session: SessionId, done: "asyncio.Future[bool]") -> None:
+        """In the thread: forget, and tell `done` whether all is gone once that is known."""
+
+        def tell(is_gone: bool) -> None:  # noqa: FBT001 - as the shelf tells it
+            self._in_listener(lambda: None if done.done() else done.set_result(is_gone))
+
+        self._tell(loop.forget(session, tell))
+
     def _tell(self, events: Sequence[Event]) -> None:
         if events:
             self._in_listener(lambda: self._deliver(events))
@@ -238,7 +287,14 @@ class ThreadedEngine:
 
     def _end_all(self) -> None:
         sentence = self._out_of_use or "The engine was closed."
-        self._in_listener(lambda: self._deliver([Event(ticket, EngineUnavailable(sentence)) for ticket in self._streams]))
+
+        def end() -> None:
+            self._deliver([Event(ticket, EngineUnavailable(sentence)) for ticket in self._streams])
+            for done in self._forgetting:
+                if not done.done():
+                    done.set_result(False)
+
+        self._in_listener(end)
 
     def _in_listener(self, call: Callable[[], None]) -> None:
         if self._listener is None or self._listener.is_closed():

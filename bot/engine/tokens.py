@@ -51,6 +51,7 @@ class PromptTokens:
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
         self._known: OrderedDict[_Asked, tuple[int, ...]] = OrderedDict()
+        self._forgotten = 0
         self._real: set[int] = set()
 
     async def parts(self, segments: Sequence[Segment]) -> tuple[tuple[int, ...], ...]:
@@ -61,12 +62,19 @@ class PromptTokens:
         asked = [_Asked(each.text, each.trusted, not place, each.token_ids) for place, each in enumerate(segments)]
         found = {each: self._known[each] for each in asked if each in self._known}
         unknown = [each for each in dict.fromkeys(asked) if each not in found]
+        forgotten = self._forgotten
         if sum(each.size for each in unknown) >= LONG_TEXT:
             found |= await asyncio.to_thread(self._all, unknown)
         else:
             found |= self._all(unknown)
-        self._remember(found)
+        if forgotten == self._forgotten:
+            self._remember(found)
         return tuple(found[each] for each in asked)
+
+    def forget(self) -> None:
+        """Remember no text any more, nor those that are being tokenised: which story one belongs to, nobody here knows."""
+        self._known.clear()
+        self._forgotten += 1
 
     def _remember(self, found: Mapping[_Asked, tuple[int, ...]]) -> None:
         for asked, tokens in found.items():

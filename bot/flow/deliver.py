@@ -64,7 +64,6 @@ class Deliverer:
 
     async def _work(self, place: Place) -> None:
         while True:
-            self._bells[place].clear()
             try:
                 await self._deliver_all(place)
             except StoreUnavailable as error:
@@ -77,13 +76,24 @@ class Deliverer:
 
     async def _deliver_all(self, place: Place) -> None:
         while True:
+            self._bells[place].clear()
             delivery = await self.store.claim(place, self.clock.now())
             if delivery is not None:
                 await self._deliver(place, delivery)
             elif place in await self.store.outstanding():
-                await self.clock.sleep(RECHECK)
+                await self._pause(place)
             else:
                 return
+
+    async def _pause(self, place: Place) -> None:
+        """Wait a moment, or until there is something new: it may have been stored since it was looked for."""
+        waits = asyncio.ensure_future(self.clock.sleep(RECHECK)), asyncio.ensure_future(self._bells[place].wait())
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waits:
+                each.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
 
     async def _deliver(self, place: Place, delivery: Delivery) -> None:
         try:

@@ -6,27 +6,42 @@ Rule 3: as long as the engine has not told what it runs, the age gate cannot be 
 """
 
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 
 from bot import texts
-from bot.errors import AlreadyHandled, ChannelGone, EngineError, Refused, StaleSession, StoreUnavailable, UnderstudyError
+from bot.commands.spec import Who
+from bot.errors import (
+    AlreadyHandled,
+    ChannelGone,
+    EngineError,
+    Refused,
+    StaleSession,
+    StoreUnavailable,
+    TextRefused,
+)
 from bot.flow.acts import Scene, carry_out
-from bot.flow.decide import Amend, Ignore, RunCommand, decide
+from bot.flow.decide import Amend, Ignore, RunCommand, Standing, circle, decide
+from bot.flow.errands import ERRANDS, Errands
+from bot.flow.forgetting import Forgetter
+from bot.flow.gate import Gate, text_refused
+from bot.flow.joining import Joining
 from bot.flow.places import Places
 from bot.flow.stop import Stop
 from bot.flow.take_turn import Writer
 from bot.flow.wishes import notice, notice_without_session
-from bot.ids import Place
+from bot.ids import AuthorId, Place
 from bot.metrics import Metrics
 from bot.ports.clock import Clock
-from bot.ports.engine import Engine
 from bot.ports.store import Change, Store
-from bot.posts import Deleted, Edited, Inbound, InboundPost, OutboundPost
-from bot.story import cutting
-from bot.story.acts import add_post, edit, open_reply
+from bot.posts import Command, Deleted, Edited, Inbound, InboundPost, OutboundPost
+from bot.story.acts import extend, retry
+from bot.story.agreements import with_summary
+from bot.story.losing import loses_words
 from bot.story.persona import Persona
 from bot.story.session import Session
+from bot.story.settings import TurnPolicy
+from bot.story.turn import Role, Turn
 
 log = logging.getLogger(__name__)
 
@@ -40,19 +55,40 @@ class Handler:
     """Handles the events of all places; called by their lanes, one call at a time per place."""
 
     store: Store
-    engine: Engine
+    forgetter: Forgetter
     places: Places
+    gate: Gate
+    errands: Errands
+    operators: Collection[AuthorId]
     clock: Clock
     metrics: Metrics
     writer: Writer
-    roll: Callable[[], int]
+    joining: Joining
     wake: Callable[[Place], None]
+    reasons: dict[Place, str] = field(default_factory=dict)
     _writing: dict[Place, Stop] = field(default_factory=dict)
+    _broken: dict[Place, Turn] = field(default_factory=dict)
+    _coming: dict[Place, list[Edited | Deleted]] = field(default_factory=dict)
+
+    def expect(self, event: Inbound) -> None:
+        """An event waits in its lane: no reply is written to what it changes."""
+        if isinstance(event, Edited | Deleted):
+            self._coming.setdefault(event.place, []).append(event)
+
+    async def _moves_on(self, place: Place) -> bool:
+        """Whether what waits in a lane changes the story, so that what is written now would not fit it."""
+        for each in self._coming.get(place, ()):
+            if await self._concerns_story(each):
+                return True
+        return False
 
     async def handle(self, event: Inbound) -> None:
         """Store what an event changes, and write the reply that it opens. Never raises: a failure is logged and told."""
+        if event in (coming := self._coming.get(event.place, [])):
+            coming.remove(event)
         try:
             await self._patiently(lambda: self._store_outcome(event))
+            await self._patiently(lambda: self._reopen(event.place))
             await self._patiently(lambda: self._write_open_reply(event.place))
         except Exception:
             # A defect met in one place must neither end its lane nor come back at every start.
@@ -79,12 +115,11 @@ class Handler:
     async def drop_stale(self, event: Edited | Deleted) -> None:
         """The story moves on under the reply that is being written, if one is: it is taken back."""
         stop = self._writing.get(event.place)
-        if stop is not None and await self._concerns_story(event):
+        session = await self.store.session_at(event.place) if stop is not None else None
+        if stop is None or session is None or (isinstance(event, Edited) and event.author in session.table.removed):
+            return
+        if await self._concerns_story(event):
             stop.set(stale=True)
-
-    async def _concerns_story(self, event: Edited | Deleted) -> bool:
-        session = await self.store.session_at(event.place)
-        return session is not None and any(event.post in turn.sources for turn in session.turns)
 
     async def _patiently(self, work: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -109,8 +144,19 @@ class Handler:
     async def _decide_and_store(self, event: Inbound) -> None:
         session = await self.store.session_at(event.place)
         if session is not None and session.writing is not None:
-            session = await self._write(session, stale=isinstance(event, Edited | Deleted))
-        decision = decide(session, event, (await self.engine.capabilities()).rating)
+            changes = isinstance(event, Edited | Deleted) and await self._concerns_story(event)
+            session = await self._write(session, stale=changes or await self._moves_on(event.place))
+        if session is not None and (found := await self.gate.judge_event(session, event)):
+            await self._refuse(session, event, text_refused(found, "A post"))
+            return
+        try:
+            await self._carry_out(session, event)
+        except TextRefused as refused:
+            if session is not None:
+                await self._refuse(session, event, refused)
+
+    async def _carry_out(self, session: Session | None, event: Inbound) -> None:
+        decision = decide(session, event, await self._standing(session, event))
         match decision:
             case Ignore():
                 await self._ignore(session, event, decision)
@@ -119,13 +165,31 @@ class Handler:
             case Amend():
                 await self._amend(decision)
             case _:
-                await self._save(self._taken_in(decision.session, decision.post))
+                await self._take_in(decision.session, decision.post)
+
+    async def _refuse(self, session: Session, event: Inbound, refused: TextRefused) -> None:
+        """Words that may not join the story after all: they are gone, and the place is told."""
+        if not await self.gate.put_away(event.event, event.place, refused.reason):
+            raise AlreadyHandled(f"The event {event.event} is in the story.")
+        self.metrics.count("refused_posts", refused.reason)
+        await self.store.save(Change(session, session, (notice(session, str(refused), event.event),)))
+        self.wake(event.place)
+
+    async def _standing(self, session: Session | None, event: Inbound) -> Standing:
+        if session is None or isinstance(event, Edited | Deleted):
+            return Standing()
+        who = circle(session, event, self.operators) if isinstance(event, Command) else Who.ANYONE
+        return Standing(await self.gate.closed(session, event), who)
 
     async def _run(self, decision: RunCommand) -> None:
-        command = decision.command
+        command, number = decision.command, decision.command.values.get("turn")
+        session = await self._reaching(decision.session, number) if isinstance(number, int) else decision.session
         try:
-            limits = await self.places.limits(command.place)
-            change = carry_out(Scene(decision.session, command, limits, self.roll))
+            scene = Scene(session, command, await self.places.limits(command.place), self.joining, decision.who)
+            change = await self.errands.run(scene) if command.name in ERRANDS else carry_out(scene)
+            change = await self.gate.checked(change)
+        except TextRefused:
+            raise
         except (Refused, ChannelGone) as refused:
             await self._ignore(decision.session, command, Ignore("the act makes no sense now", str(refused)))
             return
@@ -133,34 +197,90 @@ class Handler:
         if saved.writing is None:
             await self.writer.read_ahead(saved)
 
+    async def _reaching(self, session: Session, number: int) -> Session:
+        """The session with its turns from this number on, where they go further back than its window."""
+        if not 0 <= number < session.window_start:
+            return session
+        return await self.store.widened(session.place, number) or session
+
     async def _amend(self, decision: Amend) -> None:
-        """A player's post reads otherwise now, or is gone: the story follows, and what answered it is written anew."""
-        event, session = decision.event, decision.session
-        turn = next((turn for turn in session.turns if event.post in turn.sources), None)
-        if turn is None:
-            await self._ignore(session, event, Ignore("the post is no part of the story"))
+        """A player's post reads otherwise now, or is gone: the story follows.
+
+        What was answered by a reply that was taken back for it is answered anew, where that may be.
+        """
+        event = decision.event
+        turns = await self._made_of(event)
+        if not turns:
+            await self._ignore(decision.session, event, Ignore("the post is no part of the story"))
             return
-        if isinstance(event, Deleted):
-            after, _ = cutting.delete(session, turn.number)
-        else:
-            after = edit(session, turn.number, event.text)
-        if session.last is turn and isinstance(event, Edited):
-            after = open_reply(after, self.roll())
-        saved = await self._save(Change(session, after, handled=event.event))
+        session = await self._reaching(decision.session, turns[0].number)
+        after = self.joining.amended(session, turns, event.text if isinstance(event, Edited) else None)
+        broken = self._broken.get(event.place)
+        lacks_answer = after.last in turns_of(after, turns) and after.settings.turns is TurnPolicy.EVERY_POST
+        rests = after.locked or after.table.paused or bool(await self.gate.closed(after))
+        if not rests and (broken is not None or lacks_answer):
+            after = self._answered_anew(after, broken)
+        saved = await self._save(await self.gate.checked(Change(session, after, handled=event.event)))
+        self._broken.pop(event.place, None)
         if saved.writing is None:
             await self.writer.read_ahead(saved)
 
-    def _taken_in(self, session: Session, post: InboundPost) -> Change:
-        persona = session.persona_of(post.author) or Persona(post.author, post.author_name)
-        answered = open_reply(add_post(session, persona, post.text, source=post.event), self.roll())
-        return Change(session, answered, handled=post.event)
+    async def _reopen(self, place: Place) -> None:
+        """What was taken back for a change that came to nothing (refused, not theirs, handled before) is written after all."""
+        broken = self._broken.get(place)
+        if broken is None or self._coming.get(place):
+            return
+        session = await self.store.session_at(place)
+        rests = session is None or session.writing is not None or session.locked or session.table.paused
+        if session is not None and not rests and (after := self._answered_anew(session, broken)) is not session:
+            await self.store.save(Change(session, after))
+        self._broken.pop(place, None)
+
+    def _answered_anew(self, session: Session, broken: Turn | None) -> Session:
+        """The session with a reply opened in the place of one that was taken back, unless what it answered is gone."""
+        last = session.last
+        if last is not None and last.role is Role.PLAYER:
+            return self.joining.answered(session)
+        if last is None or broken is None or last.number != broken.number:
+            return session
+        return extend(session, self.joining.roll()) if broken.text else retry(session, self.joining.roll())
+
+    async def _concerns_story(self, event: Edited | Deleted) -> bool:
+        """Whether what changed is read by the model, so that what is written now does not fit any more."""
+        return any(turn.role is not Role.ASIDE for turn in await self._made_of(event))
+
+    async def _made_of(self, event: Edited | Deleted) -> tuple[Turn, ...]:
+        """The turns that were made of a player's post: the story in it, and the talk in it."""
+        number = await self.store.turn_of(event.place, event.post)
+        if number is None:
+            return ()
+        # Talk stands right before the story of the same post.
+        session = await self.store.widened(event.place, max(0, number - 1))
+        return tuple(turn for turn in session.turns if event.post in turn.sources) if session else ()
+
+    async def _take_in(self, session: Session, post: InboundPost) -> None:
+        persona = session.persona_of(post.author) or await self.store.default_persona(post.author)
+        try:
+            joined = self.joining.join(session, persona or Persona(post.author, post.author_name), post)
+        except Refused as refused:
+            await self._ignore(session, post, Ignore("it asks for what cannot be done", f"{refused}{texts.NOT_TAKEN}"))
+            return
+        self.reasons[session.place] = joined.unanswered
+        saved = await self._save(await self.gate.checked(joined.change))
+        if saved.writing is None:
+            await self.writer.read_ahead(saved)
 
     async def _save(self, change: Change) -> Session:
-        saved = await self.store.save(change)
+        loses = change.before is not None and loses_words(change.before, change.after)
+        saved = await self.store.save(replace(change, loses_words=loses))
         self.wake(saved.place)
+        if loses:
+            # What the model has read of them would else be kept with the story's place in it, on disk too.
+            await self.forgetter.forget((saved.id,))
         return saved
 
     async def _ignore(self, session: Session | None, event: Inbound, why: Ignore) -> None:
+        self.reasons[event.place] = why.reason
         log.info("an event was ignored: %s", why.reason, extra={"action": "ignore", "event": event.event})
         said: tuple[OutboundPost, ...] = ()
         if why.notice and session is None:
@@ -170,26 +290,50 @@ class Handler:
         await self.store.dismiss(event.place, event.event, said)
         self.wake(event.place)
 
+    async def _sum_up(self, session: Session) -> Session:
+        """The session with what has left its window summed up, where its table wants that. A failure is no matter here."""
+        if not session.settings.summarises or session.window_start <= session.memory.summary_until:
+            return session
+        try:
+            turns = await self.store.turns(session.id)
+            left = [turn for turn in turns if session.memory.summary_until <= turn.number < session.window_start]
+            summary = await self.errands.summariser.sum_up(session, left)
+            summed = with_summary(session, summary, session.window_start)
+            await self.gate.check(summed, session)
+            return await self.store.save(Change(session, summed))
+        except (EngineError, Refused) as error:
+            log.info("the story was not summed up: %s", error, extra={"action": "skip_summary", "place": session.place})
+            return session
+
     async def _write_open_reply(self, place: Place) -> None:
         session = await self.store.session_at(place)
         if session is not None and session.writing is not None:
-            await self._write(session)
+            await self._write(session, stale=await self._moves_on(place))
 
     async def _write(self, session: Session, *, stale: bool = False) -> Session:
-        stop = Stop()
+        stop, open_turn = Stop(), session.writing
         if stale:
             stop.set(stale=True)
         self._writing[session.place] = stop
         try:
-            return await self.writer.write(session, stop)
+            written = await self.writer.write(session, stop)
         finally:
             del self._writing[session.place]
+        if stop.is_stale and open_turn is not None:
+            self._broken[session.place] = open_turn
+        return await self._sum_up(written)
 
     async def _tell_failure(self, event: Inbound) -> None:
         said = notice_without_session(event.place, texts.INTERNAL.format(event=event.event), event.event)
         try:
             await self.store.dismiss(event.place, event.event, (said,))
-        except UnderstudyError:
+        except Exception:
             log.exception("the failure could not be stored", extra={"action": "fail", "event": event.event})
         else:
             self.wake(event.place)
+
+
+def turns_of(session: Session, turns: Sequence[Turn]) -> tuple[Turn, ...]:
+    """These turns as the session has them now, without those that it has no longer."""
+    numbers = {turn.number for turn in turns}
+    return tuple(turn for turn in session.turns if turn.number in numbers)

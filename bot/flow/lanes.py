@@ -6,9 +6,11 @@ Rule 1: only a place's lane changes its session. Rule 2: work that fails is the 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from bot.ids import Place
 
+Result = TypeVar("Result")
 Work = Callable[[], Awaitable[None]]
 
 
@@ -18,6 +20,7 @@ class Lanes:
 
     _queues: dict[Place, asyncio.Queue[Work]] = field(default_factory=dict)
     _runners: dict[Place, asyncio.Task[None]] = field(default_factory=dict)
+    _asked: set[asyncio.Future[Any]] = field(default_factory=set)
 
     def put(self, place: Place, work: Work) -> None:
         """Queue work for a place; it must not raise."""
@@ -25,6 +28,25 @@ class Lanes:
             self._queues[place] = asyncio.Queue()
             self._runners[place] = asyncio.create_task(self._run(self._queues[place]), name=f"lane {place.channel}")
         self._queues[place].put_nowait(work)
+
+    async def run(self, place: Place, work: Callable[[], Awaitable[Result]]) -> Result:
+        """Have work done in a place's lane, when its turn comes, and return what came of it; raises what it raises."""
+        done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+
+        async def turn() -> None:
+            try:
+                result = await work()
+            except Exception as error:  # noqa: BLE001 - it is raised where the work was asked for
+                if not done.done():
+                    done.set_exception(error)
+            else:
+                if not done.done():
+                    done.set_result(result)
+
+        self._asked.add(done)
+        done.add_done_callback(self._asked.discard)
+        self.put(place, turn)
+        return await done
 
     async def settled(self, place: Place) -> None:
         """Return when nothing is queued or running in a place."""
@@ -36,6 +58,8 @@ class Lanes:
         for runner in self._runners.values():
             runner.cancel()
         await asyncio.gather(*self._runners.values(), return_exceptions=True)
+        for asked in tuple(self._asked):
+            asked.cancel()
         self._runners.clear()
         self._queues.clear()
 

@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.errors import TryLater
+from bot.errors import OutcomeUnknown, TryLater
 from bot.ids import Place
 from bot.ports.clock import Clock
 from bot.ports.courier import Courier, courier_for
 from bot.posts import ChannelLimits, Draft
+
+RECHECK = 1.0
+"""Seconds until a platform that broke off is asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,9 @@ class Places:
                 return await self.courier(place).limits(place)
             except TryLater as patience:
                 await self.clock.sleep(patience.seconds)
+            except OutcomeUnknown:
+                # Asking again is harmless: nothing is shown by it, and the same key opens the same place.
+                await self.clock.sleep(RECHECK)
 
     async def open(self, near: Place, title: str, key: str) -> Place:
         """A new place beside one, asked for again as long as the platform asks to wait. Raises PostRefused and ChannelGone."""
@@ -40,6 +46,9 @@ class Places:
                 return await self.courier(near).open(near, title, key)
             except TryLater as patience:
                 await self.clock.sleep(patience.seconds)
+            except OutcomeUnknown:
+                # Asking again is harmless: nothing is shown by it, and the same key opens the same place.
+                await self.clock.sleep(RECHECK)
 
     async def writing(self, place: Place, draft: Draft) -> None:
         """Show that a reply is being written."""

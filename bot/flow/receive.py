@@ -1,13 +1,17 @@
 """The door through which adapters bring events in: cleaned, stored once, and handed to the lane of their place."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
 
-from bot.ids import Place
+from bot.cleaning import clean_input, clean_name
+from bot.commands.spec import Who
+from bot.errors import Refused
+from bot.flow.decide import circle
+from bot.flow.gate import Gate, sentence
+from bot.ids import AuthorId, Place
 from bot.metrics import Metrics
 from bot.ports.store import Store
 from bot.posts import Command, Deleted, Edited, Inbound
-from bot.prompt.guard import clean_input, clean_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +20,8 @@ class Receiver:
 
     store: Store
     metrics: Metrics
+    gate: Gate
+    operators: Collection[AuthorId]
     post_limit: int
     queue: Callable[[Inbound], None]
     stop_writing: Callable[[Place], bool]
@@ -29,12 +35,24 @@ class Receiver:
         StoreUnavailable.
         """
         cleaned = self._cleaned(event)
-        if not await self.store.receive(cleaned):
+        await self._judge(cleaned)
+        is_new = await self.store.receive(cleaned)
+        if not is_new:
             # It may still wait: kept by a call whose answer was lost. If it was handled, its lane finds that out.
             self.metrics.count("duplicate_events")
-        if isinstance(cleaned, Edited | Deleted):
-            await self.drop_stale(cleaned)
-        self.queue(cleaned)
+        try:
+            await self._interrupt(cleaned, is_new=is_new)
+        finally:
+            self.queue(cleaned)
+
+    async def _interrupt(self, event: Inbound, *, is_new: bool) -> None:
+        """What cannot wait for the reply that is being written: it is stopped, or taken back."""
+        if isinstance(event, Edited | Deleted):
+            await self.drop_stale(event)
+        elif is_new and isinstance(event, Command) and event.name == "pause":
+            session = await self.store.session_at(event.place)
+            if session is not None and circle(session, event, self.operators).may(Who.PLAYER):
+                self.stop_writing(event.place)
 
     def stop(self, place: Place) -> bool:
         """Stop the reply that is being written in a place; False when none is."""
@@ -44,10 +62,23 @@ class Receiver:
         """Return when nothing of this place is waiting, being written or undelivered."""
         await self.wait_until_settled(place)
 
+    async def _judge(self, event: Inbound) -> None:
+        """Raises Refused for words that may not join the story of their place: they are gone, their id and the reason stay."""
+        session = await self.store.session_at(event.place)
+        found = await self.gate.judge_at_once(session, event) if session else None
+        if found is not None:
+            if not await self.gate.put_away(event.event, event.place, found.reason):
+                return  # It came again, and is in the story: its lane finds that out.
+            self.metrics.count("refused_posts", found.reason)
+            raise Refused(sentence(found, "That"))
+
     def _cleaned(self, event: Inbound) -> Inbound:
         match event:
             case Command():
-                return replace(event, values={name: self._value(value) for name, value in event.values.items()})
+                values = {name: self._value(value) for name, value in event.values.items()}
+                return replace(
+                    event, values=values, author_name=clean_name(event.author_name) if event.author_name.strip() else ""
+                )
             case Edited():
                 return replace(event, text=clean_input(event.text, self.post_limit))
             case Deleted():

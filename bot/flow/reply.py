@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from bot import texts
 from bot.chunking.chunker import cut
+from bot.flow.gate import fault
 from bot.flow.scribe import Scribe
 from bot.flow.wishes import notice, removals_for, wishes_for
 from bot.ids import Place
@@ -46,7 +47,7 @@ class Reply:
     @property
     def turn(self) -> Turn:
         """The turn that is being written."""
-        return self.session.turns[-1]
+        return self.session.writing or self.session.turns[-1]
 
     async def keep(self) -> None:
         """Store the posts that have become sure, so that they can leave while the rest is written."""
@@ -59,6 +60,9 @@ class Reply:
     async def finish(self, ending: Ending) -> None:
         """The reply is over."""
         text, ids = self.scribe.finish(cut=ending.cut_short)
+        if self.scribe.concern:
+            await self.take_back(texts.STOPPED_TEXT.format(fault=fault(self.scribe.concern)))
+            return
         said = ending.unchanged if text == self.scribe.variant.text else ""
         await self._close(Variant(text, ending.state, ids, is_cut=ending.is_cut), said, ending.silent)
 
@@ -76,19 +80,22 @@ class Reply:
     async def break_off(self, reason: str) -> None:
         """The reply cannot be written on: what there is stays, and the place is told why."""
         text, ids = self.scribe.finish(cut=True)
+        if self.scribe.concern:
+            await self.take_back(texts.STOPPED_TEXT.format(fault=fault(self.scribe.concern)))
+            return
         kept, nothing = texts.BROKEN.format(reason=reason), texts.NOTHING_WRITTEN.format(reason=reason)
         await self._close(Variant(text, VariantState.BROKEN, ids), kept, nothing)
 
-    async def take_back(self) -> None:
-        """The story moved on while it was written: nothing of it stays, and what was shown before is shown again."""
+    async def take_back(self, sentence: str = "") -> None:
+        """Nothing of what was written stays, and what was shown before is shown again; the place is told why, if need be."""
         began = self.scribe.variant
         if not began.text:
-            await self._give_up("")
+            await self._give_up(sentence)
             return
         posts = tuple(chunk.text for chunk in cut(began.text, self.scribe.limits))
         variant = replace(began, state=VariantState.WHOLE)
         after = with_turn(self.session, replace(self.turn.with_variant(variant), posts=posts))
-        await self.save(after, wishes_for(self.session, self.turn, posts))
+        await self.save(after, (*wishes_for(self.session, self.turn, posts), *self._said(sentence)))
 
     async def save(self, after: Session, wishes: tuple[Wish, ...] = ()) -> None:
         """Store the session as it shall be, with what its place must come to show."""

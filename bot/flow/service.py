@@ -1,31 +1,45 @@
 """The bot as one object: the walk wired together, started, and closed. Adapters see its receiver and `begin`."""
 
 import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
-from bot.chunking.chunker import cut
 from bot.errors import Refused, StaleSession
 from bot.flow.deliver import Deliverer
+from bot.flow.desk import Desk
+from bot.flow.desk.library import LibraryDesk
+from bot.flow.desk.people import PeopleDesk
+from bot.flow.desk.status import Status
+from bot.flow.desk.stories import StoryDesk
+from bot.flow.errands import Errands
+from bot.flow.forgetting import Forgetter
+from bot.flow.gate import Gate
 from bot.flow.handle import Handler
+from bot.flow.joining import Joining
+from bot.flow.keeping import Keep, Sweeper
 from bot.flow.lanes import Lanes
+from bot.flow.lore import LoreTeller
+from bot.flow.opening import opened
 from bot.flow.places import Places
 from bot.flow.receive import Receiver
+from bot.flow.reminding import Reminder
+from bot.flow.summing import Summariser
 from bot.flow.take_turn import Writer
-from bot.flow.wishes import wishes_for
-from bot.ids import Place
+from bot.flow.window import Reading
+from bot.ids import AuthorId, Place
 from bot.metrics import Metrics
 from bot.ports.clock import Clock
 from bot.ports.courier import Courier
 from bot.ports.engine import Engine
-from bot.ports.store import Change, Store, Wish
-from bot.posts import ChannelLimits, Deleted, Edited, Inbound
+from bot.ports.store import Store
+from bot.posts import Deleted, Edited, Inbound
 from bot.prompt.format import PromptFormat
+from bot.prompt.length import LengthTable
+from bot.safety.blocklist import Blocklist
 from bot.sampling import LIMARP, SamplingSettings
-from bot.story.acts import greet
-from bot.story.policy import refusal
-from bot.story.session import Session, with_turn
+from bot.story.session import Session
+from bot.story.settings import SessionSettings
 
 POST_LIMIT = 16_000
 """The longest post of a player, in characters, unless configured otherwise."""
@@ -38,7 +52,12 @@ def roll() -> int:
 
 @dataclass(slots=True)
 class Service:
-    """Plays the stories of all places that its couriers serve. `deadline` is how many seconds a reply may take at most."""
+    """Plays the stories of all places that its couriers serve.
+
+    `deadline` is how many seconds a reply may take at most; `lengths` are what is known of models' replies, by the models'
+    fingerprints. `operators` are the players who run this program, `usual` the settings of new sessions, and `keep` says how
+    long things are kept.
+    """
 
     store: Store
     engine: Engine
@@ -49,8 +68,18 @@ class Service:
     metrics: Metrics = field(default_factory=Metrics)
     post_limit: int = POST_LIMIT
     deadline: float | None = None
+    lengths: Mapping[str, LengthTable] = field(default_factory=dict)
     roll: Callable[[], int] = roll
+    blocklist: Blocklist = field(default_factory=Blocklist)
+    operators: Collection[AuthorId] = ()
+    usual: SessionSettings = field(default_factory=SessionSettings)
+    keep: Keep | None = None
     receiver: Receiver = field(init=False)
+    desk: Desk = field(init=False)
+    _gate: Gate = field(init=False)
+    _forgetter: Forgetter = field(init=False)
+    _sweeper: Sweeper | None = field(init=False)
+    reminder: Reminder = field(init=False)
     _places: Places = field(init=False)
     _lanes: Lanes = field(init=False, default_factory=Lanes)
     _deliverer: Deliverer = field(init=False)
@@ -58,57 +87,96 @@ class Service:
     _handler: Handler = field(init=False)
 
     def __post_init__(self) -> None:
-        self._places = Places(self.couriers, self.clock)
-        self._deliverer = Deliverer(self.store, self._places, self.clock, self.metrics)
-        self._writer = Writer(
-            self.store,
-            self.engine,
-            self._places,
-            self.clock,
-            self.prompt_format,
-            self.sampling,
-            self.metrics,
-            self._deliverer.wake,
-            self.deadline,
+        places = self._places = Places(self.couriers, self.clock)
+        self._forgetter = Forgetter(self.store, self.engine, self.clock, self._lanes)
+        self._sweeper = Sweeper(self.store, self._forgetter, self.clock, self.keep) if self.keep else None
+        self._gate = Gate(self.engine, places, self.clock, self.store, self.blocklist)
+        self._deliverer = Deliverer(self.store, places, self.clock, self.metrics)
+        wake = self._deliverer.wake
+        self.reminder = Reminder(self.store, places, self._lanes, self.clock, wake)
+        reading = Reading(self.store, self.engine, self.prompt_format, LoreTeller(self.engine), self.lengths)
+        writer = Writer(
+            self.store, self.engine, places, self._gate, self.clock, reading, self.sampling, self.metrics, wake, self.deadline
         )
-        self._handler = Handler(
-            self.store,
-            self.engine,
-            self._places,
-            self.clock,
-            self.metrics,
-            self._writer,
-            self.roll,
-            self._deliverer.wake,
+        joining = Joining(self.roll)
+        library = LibraryDesk(self.store, self._gate, self._lanes)
+        summariser = Summariser(self.engine, self.prompt_format, self.sampling, self.roll)
+        errands = Errands(self.store, places, self._gate, summariser, library.find, wake)
+        self._writer, self._handler = (
+            writer,
+            Handler(
+                self.store,
+                self._forgetter,
+                places,
+                self._gate,
+                errands,
+                self.operators,
+                self.clock,
+                self.metrics,
+                writer,
+                joining,
+                wake,
+            ),
         )
         self.receiver = Receiver(
             self.store,
             self.metrics,
+            self._gate,
+            self.operators,
             self.post_limit,
             self._queue,
             self._handler.stop_writing,
             self._handler.drop_stale,
             self._settled,
         )
+        self.desk = self._desk(library, reading)
+
+    def _desk(self, library: LibraryDesk, reading: Reading) -> Desk:
+        status = Status(reading, self.sampling, self._handler.reasons)
+        stories = StoryDesk(
+            self.store,
+            self._gate,
+            self._places,
+            self.clock,
+            self._lanes,
+            library,
+            status,
+            self.begin,
+            self._handler.stop_writing,
+            self._deliverer.wake,
+            self._write_on,
+            self.usual,
+        )
+        kept = self.keep.sentence if self.keep else ""
+        people = PeopleDesk(self.store, self._forgetter, self._places, self.clock, self._deliverer.wake, kept)
+        return Desk(self.store, self.operators, stories, people, library)
 
     async def start(self) -> None:
         """Take up what an earlier run left: undelivered posts, half-written replies, unhandled events, in this order.
 
         What belongs to a platform that no courier serves now is left for a run that does.
         """
+        if self._sweeper:
+            self._sweeper.start()
+            self.reminder.start()
+        self._forgetter.start()
         await self._deliverer.start()
         waiting = await self.store.waiting()
         moved_on = {event.place for event in waiting if isinstance(event, Edited | Deleted)}
         for place in await self.store.unfinished():
             # Where the story moved on under a reply, the change comes first: it takes the reply back.
             if self._places.serves(place) and place not in moved_on:
-                self._lanes.put(place, partial(self._handler.resume, place))
+                self._write_on(place)
         for event in waiting:
             if self._places.serves(event.place):
                 self._queue(event)
 
     async def close(self) -> None:
         """Stop working. Nothing is lost: what is unfinished is taken up by the next start."""
+        if self._sweeper:
+            await self._sweeper.close()
+            await self.reminder.close()
+        await self._forgetter.close()
         await self._lanes.close()
         await self._deliverer.close()
 
@@ -117,10 +185,9 @@ class Service:
 
         Raises Refused when the age gate is closed or the place already holds a story, and ChannelGone.
         """
-        model = (await self.engine.capabilities()).rating
-        if blocked := refusal(model=model, character=session.character.rating, session=session.rating):
-            raise Refused(blocked)
-        change = _opening(session, await self._places.limits(session.place))
+        await self._gate.check(session)
+        change = opened(session, await self._places.limits(session.place))
+        await self._gate.check_story(change.after)
         try:
             saved = await self.store.save(change)
         except StaleSession:
@@ -128,19 +195,13 @@ class Service:
         self._deliverer.wake(saved.place)
         return await self._writer.read_ahead(saved)
 
+    def _write_on(self, place: Place) -> None:
+        self._lanes.put(place, partial(self._handler.resume, place))
+
     def _queue(self, event: Inbound) -> None:
+        self._handler.expect(event)
         self._lanes.put(event.place, partial(self._handler.handle, event))
 
     async def _settled(self, place: Place) -> None:
         await self._lanes.settled(place)
         await self._deliverer.settled(place)
-
-
-def _opening(session: Session, limits: ChannelLimits) -> Change:
-    opened = greet(session)
-    greeting = opened.last
-    if greeting is None:
-        return Change(None, opened)
-    posts = tuple(chunk.text for chunk in cut(greeting.text, limits))
-    wishes: tuple[Wish, ...] = wishes_for(opened, greeting, posts)
-    return Change(None, with_turn(opened, replace(greeting, posts=posts)), wishes)

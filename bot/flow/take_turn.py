@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from bot import texts
 from bot.errors import ChannelGone, EngineBusy, EngineError, PromptTooLong, StoreError
+from bot.flow.gate import Gate
 from bot.flow.places import Places
 from bot.flow.reply import Ending, Reply
 from bot.flow.scribe import Scribe
@@ -24,12 +25,10 @@ from bot.ports.clock import Clock
 from bot.ports.engine import Engine, Finished, FinishReason, GenerationRequest, StreamItem, Waiting
 from bot.ports.store import Change, Store
 from bot.posts import Draft, Speaker, Voice
-from bot.prompt.format import PromptFormat
 from bot.prompt.guard import foreign_lines, is_impersonation, stop_texts
 from bot.prompt.length import shorter
 from bot.sampling import SamplingSettings
 from bot.story.acts import give_up
-from bot.story.policy import refusal
 from bot.story.session import Session
 from bot.story.turn import VariantState
 
@@ -49,13 +48,14 @@ PATIENCE = 3
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """What the writing of any reply needs: the walls, the prompt format, the sampler settings, a reply's seconds at most."""
+    """What the writing of any reply needs: the walls, how stories are read, the sampler settings, a reply's seconds at most."""
 
     store: Store
     engine: Engine
     places: Places
+    gate: Gate
     clock: Clock
-    prompt_format: PromptFormat
+    reading: Reading
     sampling: SamplingSettings
     metrics: Metrics
     wake: Callable[[Place], None]
@@ -66,13 +66,18 @@ class Writer:
 
         Whatever fails, the turn is closed and the place is told. Raises StoreError only.
         """
-        turn = session.turns[-1]
+        turn = session.writing
+        if turn is None:
+            return session
         try:
             limits = await self.places.limits(session.place)
         except ChannelGone:
             log.warning("a reply has no place to go to", extra={"action": "give_up_turn", "place": session.place})
             return await self.store.save(Change(session, give_up(session)))
-        reply = Reply(session, Scribe(turn.variant, limits, foreign_lines(session, self.prompt_format)), self.store, self.wake)
+        scribe = Scribe(
+            turn.variant, limits, foreign_lines(session, self.reading.prompt_format), await self.gate.watch(session)
+        )
+        reply = Reply(session, scribe, self.store, self.wake)
         try:
             await self._write(reply, stop)
         finally:
@@ -82,7 +87,7 @@ class Writer:
     async def read_ahead(self, session: Session) -> Session:
         """Have the engine read the story while it rests. A failure of the engine is no matter here."""
         try:
-            return await prepare_next(self._reading, session)
+            return await prepare_next(self.reading, session)
         except EngineError as error:
             log.info("the story was not read ahead: %s", error, extra={"action": "skip_warming", "place": session.place})
             return session
@@ -90,7 +95,7 @@ class Writer:
     async def _write(self, reply: Reply, stop: Stop) -> None:
         started = self.clock.ticks()
         try:
-            if not stop.is_stale and (blocked := await self._refusal(reply.session)):
+            if not stop.is_stale and (blocked := await self.gate.closed(reply.session)):
                 await reply.break_off(blocked)
                 return
             finished = None if stop.is_stale else await self._draw(reply, stop)
@@ -114,10 +119,6 @@ class Writer:
             await self._finish(reply, finished)
             self._report(reply, finished, self.clock.ticks() - started)
 
-    async def _refusal(self, session: Session) -> str | None:
-        model = (await self.engine.capabilities()).rating
-        return refusal(model=model, character=session.character.rating, session=session.rating)
-
     async def _draw(self, reply: Reply, stop: Stop) -> Finished | None:
         """The reply, drawn anew where the model ended it before its first word; None when it was stopped."""
         seed, busy, draws, shortened = reply.turn.variant.seed, 0, 0, False
@@ -139,7 +140,7 @@ class Writer:
                     shortened = True
                     await reply.begin_again(shorter(reply.turn.variant.length))
                     continue
-            if stop.is_set or reply.scribe.text.strip() or draws == DRAWS:
+            if stop.is_set or reply.scribe.concern or reply.scribe.text.strip() or draws == DRAWS:
                 return finished
             reply.scribe.start_over()
             self.metrics.count("empty_draws")
@@ -150,14 +151,14 @@ class Writer:
         return not reply.scribe.variant.text and len(reply.scribe.text.strip()) < LITTLE
 
     async def _request(self, reply: Reply, seed: int) -> GenerationRequest:
-        reply.session, prompt, budget = await fit(self._reading, reply.session)
+        reply.session, prompt, budget = await fit(self.reading, reply.session)
         return GenerationRequest(
             session=reply.session.id,
             segments=prompt.segments,
             max_tokens=budget,
             sampling=self.sampling,
             seed=seed,
-            stop=stop_texts(reply.session, self.prompt_format),
+            stop=stop_texts(reply.session, self.reading.prompt_format),
             community=reply.scribe.limits.community,
             adapter=reply.session.settings.adapter,
             deadline=self.deadline,
@@ -174,6 +175,9 @@ class Writer:
                     continue
                 if reply.scribe.feed(event):
                     await reply.keep()
+                if reply.scribe.concern:
+                    self.metrics.count("refused_replies", reply.scribe.concern.reason)
+                    break
                 if reply.scribe.is_over:
                     break
                 await self._show_draft(reply)
@@ -192,10 +196,6 @@ class Writer:
         is_cut = finished is not None and finished.reason in {FinishReason.LENGTH, FinishReason.DEADLINE}
         words = {"silent": texts.SILENT, "unchanged": texts.NOTHING_TO_ADD}
         await reply.finish(Ending(VariantState.WHOLE, cut_short=cut_short, is_cut=is_cut, **words))
-
-    @property
-    def _reading(self) -> Reading:
-        return Reading(self.store, self.engine, self.prompt_format)
 
     def _report(self, reply: Reply, finished: Finished | None, seconds: float) -> None:
         session = reply.session

@@ -107,7 +107,8 @@ StreamItem = Waiting | TextDelta | Finished
 class EngineCapabilities:
     """What the engine runs: the model's name, its context in tokens, its rating, and the names of its LoRA adapters.
 
-    `unhonoured` names the settings of `bot.sampling.SamplingSettings` that it cannot follow.
+    `unhonoured` names the settings of `bot.sampling.SamplingSettings` that it cannot follow. `fingerprint` is a word for what
+    is in the model's file, wherever it lies (empty: not told). With `forgets` False it cannot be made to forget a session.
     """
 
     model: str
@@ -115,6 +116,8 @@ class EngineCapabilities:
     rating: Rating = Rating.UNRATED
     adapters: tuple[str, ...] = ()
     unhonoured: tuple[str, ...] = ()
+    fingerprint: str = ""
+    forgets: bool = True
 
 
 class Engine(Protocol):
@@ -140,5 +143,17 @@ class Engine(Protocol):
 
         Returns at once; the reading gives way to any `generate`, and a newer call for the session replaces an older
         one. It never raises: warming is a favour, not a promise.
+        """
+        ...
+
+    async def forget(self, session: SessionId) -> None:
+        """Drop all that is kept of this session: in its slot, in memory and in files. Returns when that is so.
+
+        A reply that is asked for, or being written, ends with StoryForgotten, and reading ahead is given up. What is asked
+        for later is read from its beginning: so this is also for a story whose text was edited or taken back.
+
+        Raises EngineUnavailable when it cannot be known that everything is gone: ask again later. An engine whose
+        capabilities say that it does not `forget` does what it can, and returns. What a model's own memory held of the
+        slot is marked as free and may stay there, unread, until it is written over: in memory only, never in a file.
         """
         ...

@@ -1,5 +1,6 @@
 """The wall to where the model's memory of a story is kept between turns. It knows no model and no session's words."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -70,6 +71,13 @@ class Shelf(Protocol):
 
     def drop(self, name: str) -> None:
         """Forget the state of this name, if there is one; nothing of it is left where it was kept."""
+        ...
+
+    def erase(self, name: str, done: Callable[[bool], None]) -> None:
+        """As `drop`, and `done` is called once, from any thread, when nothing of it is left where it was kept.
+
+        It is called with False when that cannot be known: what keeps it could not be reached, or would not let go of it.
+        """
         ...
 
     def statistics(self) -> ShelfStatistics:

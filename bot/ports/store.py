@@ -4,7 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.ids import EventId, MessageId, Place, PostKey
+from bot.ids import EventId, MessageId, Place, PostKey, SessionId
+from bot.ports.bin import Bin
+from bot.ports.library import Library
+from bot.ports.privacy import Privacy
+from bot.ports.reports import Reports
 from bot.posts import Inbound, OutboundPost
 from bot.story.session import Session
 from bot.story.turn import Turn
@@ -28,15 +32,20 @@ Wish = OutboundPost | Removal
 class Change:
     """All that one step of the walk wants stored, in one transaction or not at all.
 
-    `before` is the session as it was read (None: it is new), `after` as it shall be: turns that differ are written, turns
-    that `after` lost at its end are deleted, turns that left its window stay. `handled` is the inbound event that
-    this change answers.
+    `before` is the session as it was read (None: it is new), `after` as it shall be: what differs is written. Turns of
+    `before` that `after` has lost are deleted, wherever they stood, but for those older than its window and than all of
+    its turns: they have left the window and stay. `handled` is the inbound event that this change answers. `loses_words`
+    says that what an engine has read of the session holds words that are gone now: see `Privacy.unforgotten`.
+
+    `after` may hold turns older than its window: those of a new session that began as a copy (they are kept outside its
+    window), and those of a session that was read by `widened`.
     """
 
     before: Session | None
     after: Session
     wishes: tuple[Wish, ...] = ()
     handled: EventId | None = None
+    loses_words: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +81,13 @@ class StoryPage:
     has_older: bool
 
 
-class Store(Protocol):
-    """Remembers. Every method is one transaction; when it returns, the step survives a crash. May raise StoreUnavailable."""
+class Store(Bin, Library, Reports, Privacy, Protocol):
+    """Remembers. Every method is one transaction; when it returns, the step survives a crash. May raise StoreUnavailable.
+
+    Any text at all may be stored, and comes back as it was. Text that a step takes away is gone from the files of SQLite when
+    the step returns, but for copies that it now and then leaves in pages which it divided; the next deletion for good, or
+    forgetting of a player, clears those. PostgreSQL clears them when it cleans its tables.
+    """
 
     async def receive(self, event: Inbound) -> bool:
         """Keep an inbound event until it is handled. False when this platform's event id was kept before: drop it."""
@@ -92,6 +106,22 @@ class Store(Protocol):
 
     async def session_at(self, place: Place) -> Session | None:
         """The session of a place with the turns of its window; None when the place has none."""
+        ...
+
+    async def widened(self, place: Place, back_to: int) -> Session | None:
+        """The session of a place with its window begun at turn number `back_to`, if that is earlier, to change older turns.
+
+        A change whose `before` was read so, and whose `after` has the same `window_start`, leaves the window where it was,
+        unless it deletes so much that the window would be all but empty: then it begins at `back_to` from now on.
+        """
+        ...
+
+    async def turns(self, session: SessionId) -> tuple[Turn, ...]:
+        """All turns of a session, in a place or in the bin, in order; none when it is not stored."""
+        ...
+
+    async def turn_of(self, place: Place, event: EventId) -> int | None:
+        """The number of the turn that a place's session made of this message of the platform, in its window or not."""
         ...
 
     async def places(self) -> tuple[Place, ...]:

@@ -9,14 +9,17 @@ Rule 3: what is told in the middle of the story stands still for several turns, 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bot.cards.macros import fill
 from bot.ports.engine import Segment
 from bot.prompt.format import PromptFormat
 from bot.prompt.guard import neutralise
-from bot.prompt.head import blocks, clean
+from bot.prompt.head import blocks, clean, names, seed_of
+from bot.prompt.lore import Told
 from bot.story.session import Session
 from bot.story.settings import Length
 from bot.story.turn import Role, Turn, Variant
 
+NOTHING = Told()
 STILL = 4
 """For how many turns a note keeps its place, so that it is up to this many less one turns deeper than asked for."""
 
@@ -39,16 +42,18 @@ class Prompt:
         return tuple(replace(segment, opens=not place) for part in parts for place, segment in enumerate(part))
 
 
-def build(session: Session, fmt: PromptFormat) -> Prompt:
+def build(session: Session, fmt: PromptFormat, told: Told = NOTHING) -> Prompt:
     """The prompt of a session. The turn that is being written becomes the tail; with none, the tail is empty.
+
+    `told` is the lore that the story touches: see `bot.prompt.lore`.
 
     The prompt then ends where the model writes on: after `Name:`, or after what the reply already says.
     """
     writing = session.writing
     finished = [turn for turn in session.turns if _is_told(turn)]
-    notes = _notes(session, finished, fmt)
+    notes = _notes(session, finished, fmt, told)
     return Prompt(
-        head=_head(session, fmt),
+        head=_head(session, fmt, told),
         turns=tuple((turn.number, (*notes.get(place, ()), *_turn(turn, fmt))) for place, turn in enumerate(finished)),
         tail=(*notes.get(len(finished), ()), *_reply(writing, fmt, writing.variant.length)) if writing else (),
     )
@@ -58,19 +63,23 @@ def _is_told(turn: Turn) -> bool:
     return turn.role is not Role.ASIDE and not turn.is_writing and bool(turn.text.strip() or turn.rolls)
 
 
-def _head(session: Session, fmt: PromptFormat) -> tuple[Segment, ...]:
-    words = neutralise(fmt.between_blocks.join(blocks(session, fmt)), fmt)
+def _head(session: Session, fmt: PromptFormat, told: Told) -> tuple[Segment, ...]:
+    words = neutralise(fmt.between_blocks.join(blocks(session, fmt, told)), fmt)
     return (*_template(fmt.system_before), *_words(words, fmt.system_after))
 
 
-def _notes(session: Session, turns: Sequence[Turn], fmt: PromptFormat) -> Mapping[int, tuple[Segment, ...]]:
+def _notes(session: Session, turns: Sequence[Turn], fmt: PromptFormat, told: Told) -> Mapping[int, tuple[Segment, ...]]:
     """What is told between turns, by the place of the turn it stands before (their number: before the reply)."""
-    told: dict[int, list[str]] = {}
-    if note := session.memory.note.strip():
-        told.setdefault(_place(turns, session.memory.note_depth), []).append(note)
-    if last_words := session.character.post_history.replace("{{original}}", "").strip():
-        told.setdefault(len(turns), []).append(last_words)
-    return {place: _note("\n\n".join(texts), fmt) for place, texts in told.items()}
+    notes: dict[int, list[str]] = {}
+    card = session.character
+    known, seed = names(session, card), seed_of(session)
+    for placed in told.near:
+        notes.setdefault(max(0, len(turns) - placed.depth), []).append(fill(placed.entry.content, known, seed))
+    if session.memory.note.strip():
+        notes.setdefault(_place(turns, session.memory.note_depth), []).append(session.memory.note)
+    if last_words := fill(card.post_history, known, seed, "").strip():
+        notes.setdefault(len(turns), []).append(last_words)
+    return {place: _note("\n\n".join(text.strip() for text in texts), fmt) for place, texts in notes.items()}
 
 
 def _place(turns: Sequence[Turn], depth: int) -> int:

@@ -3,25 +3,35 @@
 Rule: what a player or a card wrote is data: the builder neutralises all of it at once.
 """
 
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 
+from bot.cards.macros import Names, fill
+from bot.cleaning import one_line
 from bot.prompt.format import PromptFormat
-from bot.prompt.guard import neutralise, one_line
+from bot.prompt.guard import neutralise
+from bot.prompt.lore import Told
 from bot.story.card import CharacterCard
+from bot.story.lorebook import LoreEntry
 from bot.story.session import Session
 
 NOBODY_YET = "User"
 
 
-def blocks(session: Session, fmt: PromptFormat) -> Iterator[str]:
-    """The blocks of the head in order, none of them empty."""
+def blocks(session: Session, fmt: PromptFormat, told: Told) -> Iterator[str]:
+    """The blocks of the head in order, none of them empty. `told` is the lore that the model is told."""
+    seed = seed_of(session)
+    yield from _block(fmt.lore, _lore(told.head_before, session))
     for card in session.cast:
-        yield from _character(card, fmt)
+        described = "\n".join(text for each in (card.description, card.personality) if (text := each.strip()))
+        yield from _block(fmt.persona, fill(described, names(session, card), seed), name=clean(card.name, fmt))
+    yield from _block(fmt.lore, _lore(told.head_after, session))
     for persona in session.personas:
         yield from _block(fmt.persona, persona.description, name=clean(persona.name, fmt))
-    yield from _block(fmt.scenario, session.scenario or session.character.scenario)
+    card = session.character
+    yield from _block(fmt.scenario, session.scenario or fill(card.scenario, names(session, card), seed))
     for card in session.cast:
-        yield from _block(fmt.examples, card.examples, name=clean(card.name, fmt))
+        yield from _block(fmt.examples, fill(card.examples, names(session, card), seed), name=clean(card.name, fmt))
     yield from _block(fmt.facts, "\n".join(session.memory.facts))
     yield from _block(fmt.summary, session.memory.summary)
     yield from _block(fmt.lines, "; ".join(session.table.lines))
@@ -29,9 +39,20 @@ def blocks(session: Session, fmt: PromptFormat) -> Iterator[str]:
     yield from _rule(session, fmt)
 
 
-def _character(card: CharacterCard, fmt: PromptFormat) -> Iterator[str]:
-    described = "\n".join(text for each in (card.description, card.personality) if (text := each.strip()))
-    yield from _block(fmt.persona, described, name=clean(card.name, fmt))
+def names(session: Session, card: CharacterCard) -> Names:
+    """Whom the macros of a card mean: its character, and the players."""
+    players = tuple(dict.fromkeys(persona.name for persona in session.personas))
+    return Names(card.spoken_name, _listed(players or (NOBODY_YET,)))
+
+
+def seed_of(session: Session) -> int:
+    """What the random macros of a session's cards are drawn by: the same for all of its life."""
+    return zlib.crc32(session.id.encode())
+
+
+def _lore(entries: Sequence[LoreEntry], session: Session) -> str:
+    filled = (fill(entry.content, names(session, session.character), seed_of(session)) for entry in entries)
+    return "\n".join(text.strip() for text in filled)
 
 
 def _rule(session: Session, fmt: PromptFormat) -> Iterator[str]:
@@ -39,8 +60,8 @@ def _rule(session: Session, fmt: PromptFormat) -> Iterator[str]:
     players = tuple(dict.fromkeys(clean(persona.name, fmt) for persona in session.personas))
     characters = tuple(dict.fromkeys(clean(card.name, fmt) for card in session.cast))
     rule = fmt.rule.format(character=_listed(characters), players=_listed(players or (NOBODY_YET,))) if fmt.rule else ""
-    own = session.character.system_prompt.strip()
-    yield from _block("{text}", own.replace("{{original}}", rule) if own else rule)
+    own = fill(session.character.system_prompt, names(session, session.character), seed_of(session), rule).strip()
+    yield from _block("{text}", own or rule)
 
 
 def _block(template: str, text: str, **names: str) -> Iterator[str]:

@@ -113,7 +113,7 @@ def edit(session: Session, number: int, text: str) -> Session:
         raise Refused("An edited post needs some text; use undo to take the last posts away.")
     turn = session.turn(number)
     variant = replace(turn.variant, text=text, token_ids=(), state=VariantState.WHOLE, is_cut=False)
-    return with_turn(session, turn.with_variant(variant))
+    return forgetting_from(with_turn(session, turn.with_variant(variant)), number)
 
 
 def undo(session: Session) -> tuple[Session, tuple[Turn, ...]]:
@@ -135,7 +135,15 @@ def without(session: Session, gone: tuple[Turn, ...]) -> tuple[Session, tuple[Tu
     kept = tuple(turn for turn in session.turns if turn.number not in numbers)
     posts = sum(turn.role is Role.PLAYER for turn in kept)
     start = session.window_start if posts and len(kept) > WINDOW_FLOOR else max(0, session.window_start - WINDOW_STEP_BACK)
-    return replace(session, turns=kept, window_start=start), gone
+    first = min(numbers, default=session.next_number)
+    return forgetting_from(replace(session, turns=kept, window_start=start), first), gone
+
+
+def forgetting_from(session: Session, number: int) -> Session:
+    """The session without its summary, where that tells of turn `number` or what came after: it is no longer so."""
+    if session.memory.summary_until <= number:
+        return session
+    return replace(session, memory=replace(session.memory, summary="", summary_until=0))
 
 
 def last_reply(session: Session) -> Turn:

@@ -7,13 +7,15 @@ from typing import Literal, TypeVar
 from bot.errors import Refused
 from bot.ids import AuthorId
 from bot.story.card import CharacterCard
-from bot.story.lorebook import Lorebook
+from bot.story.lorebook import Lorebook, LoreEntry
 from bot.story.session import Session
 
 MOST_FACTS = 20
 MOST_LIMITS = 30
 MOST_BOOKS = 5
 MOST_CAST = 8
+MOST_ENTRIES = 200
+OWN_BOOK = "Written here"
 
 Limits = Literal["lines", "veils"]
 Kept = TypeVar("Kept")
@@ -48,9 +50,32 @@ def add_lore(session: Session, book: Lorebook) -> Session:
     return replace(session, memory=replace(session.memory, lore=(*session.memory.lore, book)))
 
 
-def remove_lore(session: Session, number: int) -> Session:
-    """The session without its lorebook `number`, counted from 1."""
-    return replace(session, memory=replace(session.memory, lore=_less(session.memory.lore, number, "lorebook")))
+def add_entry(session: Session, entry: LoreEntry) -> Session:
+    """The session with one more entry of lore, in the book that the table writes itself."""
+    books = session.memory.lore
+    own = next((book for book in books if book.name == OWN_BOOK), None)
+    if own is None:
+        return add_lore(session, Lorebook((entry,), OWN_BOOK))
+    if len(own.entries) >= MOST_ENTRIES:
+        raise Refused(f"At most {MOST_ENTRIES} entries of lore can be added here; remove one first.")
+    grown = replace(own, entries=(*own.entries, entry))
+    lore = tuple(grown if book is own else book for book in books)
+    return replace(session, memory=replace(session.memory, lore=lore))
+
+
+def remove_entry(session: Session, number: int) -> Session:
+    """The session without entry `number` of its own lorebooks, counted from 1 through all of them."""
+    left, lore = number, []
+    for book in session.memory.lore:
+        if 1 <= left <= len(book.entries):
+            book = replace(book, entries=_less(book.entries, left, "entry"))  # noqa: PLW2901 - the one that is changed
+            left = 0
+        elif left:
+            left -= len(book.entries)
+        lore.append(book)
+    if left:
+        raise Refused(f"There is no entry of lore number {number} in this story.")
+    return replace(session, memory=replace(session.memory, lore=tuple(book for book in lore if book.entries)))
 
 
 def add_limit(session: Session, kind: Limits, text: str) -> Session:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot.errors import Refused
 from bot.ids import Place, SessionId
-from bot.story.acts import WINDOW_STEP_BACK, refuse_while_writing, without
+from bot.story.acts import WINDOW_STEP_BACK, forgetting_from, refuse_while_writing, without
 from bot.story.session import Session
 from bot.story.table import Link, LinkKind
 from bot.story.turn import Role, Turn
@@ -47,7 +47,7 @@ def branch(session: Session, turns: Sequence[Turn], number: int, new: SessionId,
         goes_on_in=(),
         locked=False,
     )
-    return _linked(session, Link(LinkKind.BRANCH, new, place, number)), branched
+    return _linked(session, Link(LinkKind.BRANCH, new, place, number)), forgetting_from(branched, number + 1)
 
 
 def next_part(session: Session, new: SessionId, place: Place, summary: str) -> tuple[Session, Session]:

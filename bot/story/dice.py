@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+BRACKETS = str.maketrans("", "", "[]")
+
 
 @dataclass(frozen=True, slots=True)
 class DiceRoll:
@@ -19,5 +21,7 @@ class DiceRoll:
     @property
     def sentence(self) -> str:
         """The outcome as a sentence of the story."""
-        purpose = f" for {self.reason}" if self.reason else ""
+        # It stands in brackets in the prompt: nothing in it may close them or begin a line.
+        reason = " ".join(self.reason.translate(BRACKETS).split())
+        purpose = f" for {reason}" if reason else ""
         return f"{self.name} rolls {self.expression}{purpose}: {self.total}."

@@ -15,7 +15,8 @@ class Memory:
 
     The author's note stands before the newest `note_depth` turns. `facts` are pinned: they stay in the head of the prompt.
     `summary` tells of the turns before number `summary_until`, which have left the window. `lore` are the session's own
-    lorebooks, beside those of its characters.
+    lorebooks, beside those of its characters. `source` is what another program kept with the story as a whole: it is never
+    told to the model, and goes back with the story.
     """
 
     note: str = ""
@@ -24,6 +25,7 @@ class Memory:
     summary: str = ""
     summary_until: int = 0
     lore: tuple[Lorebook, ...] = ()
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Table:
 
     While it is `paused`, no reply is written and no post joins the story. `owner` is who began the session.
     `impersonations` counts how often the model began to speak for a player and was stopped.
+    `next_speaker` is the name of the character whom the players asked to answer next (empty: nobody).
     """
 
     lines: tuple[str, ...] = ()
@@ -40,6 +43,7 @@ class Table:
     removed: tuple[AuthorId, ...] = ()
     owner: AuthorId | None = None
     impersonations: int = 0
+    next_speaker: str = ""
 
 
 class LinkKind(StrEnum):

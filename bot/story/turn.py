@@ -49,6 +49,7 @@ class Turn:
     `posts` is the ordered set of posts in which the selected variant is shown (empty for a player's turn, whose post is
     the player's own); `variants` is never empty; `selected` counts from 0. `sources` are the platform's own messages that
     a player's turn was made of, so that it follows when they change; `rolls` are the dice that were rolled with it.
+    `extras` is JSON that another program kept with the post: it goes back out with the turn and is not understood.
     """
 
     number: int
@@ -60,6 +61,7 @@ class Turn:
     posts: tuple[str, ...] = ()
     sources: tuple[EventId, ...] = ()
     rolls: tuple[DiceRoll, ...] = ()
+    extras: str = ""
 
     @property
     def variant(self) -> Variant:

@@ -1,7 +1,8 @@
 """The house as it is put together from a configuration: what it plays, once, and whom it keeps out."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,18 +13,23 @@ from adapters import wiring
 from adapters.cli.once import STAGE, NotingCourier
 from adapters.clock import SystemClock
 from adapters.config import Config, EngineConfig, ModelConfig, defaults
+from adapters.llama.engine import open_engine
 from adapters.llama.loading import ModelFacts
 from adapters.remote import EngineServerSettings
 from adapters.remote.server import serve
-from adapters.wiring import House, house
+from adapters.wiring import PLAYER, House, house
 from bot.engine.threaded import ThreadedEngine
 from bot.errors import EngineUnavailable, Refused, StoreUnavailable
-from bot.ports.engine import Engine
+from bot.ids import EventId
+from bot.ports.engine import Engine, GenerationRequest, StreamItem
+from bot.posts import Command
 from bot.prompt.format import CHATML, LIMARP
 from bot.story.policy import Rating
+from bot.story.settings import Length
 from bot.story.turn import Role
 from tests.fakes.engine import ScriptedEngine
 from tests.fakes.runner import CountingRunner
+from tests.models import DEMO_MODEL
 
 FACTS = ModelFacts("a model", "llama", 2048, Rating.GENERAL, "")
 CHATML_TEMPLATE = (
@@ -213,3 +219,81 @@ def test_a_model_that_is_elsewhere_is_spoken_to_in_limarp_unless_its_format_is_n
 def test_the_demo_model_is_general_and_says_that_it_is_a_demo() -> None:
     wiring.refuse_adult_play(defaults({}), Rating.GENERAL)
     assert "demo" in wiring.DEMO_NOTICE
+
+
+def a_table(folder: Path, fingerprint: str) -> str:
+    path = folder / "lengths.json"
+    path.write_text(json.dumps({"fingerprint": fingerprint, "lengths": {"medium": {"median": 40, "most": 77}}}))
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("table", "budget", "said"),
+    [
+        ("far-1", 77, []),
+        ("another", 1024, ["is of another model than far, so only the context limits a reply"]),
+        (None, 1024, []),
+    ],
+)
+async def test_a_table_of_lengths_counts_for_the_model_that_it_was_measured_with(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, table: str | None, budget: int, said: list[str]
+) -> None:
+    asked: list[int] = []
+
+    class Noting(ThreadedEngine):
+        async def generate(self, request: GenerationRequest) -> AsyncGenerator[StreamItem, None]:
+            asked.append(request.max_tokens)
+            async with aclosing(super().generate(request)) as stream:
+                async for item in stream:
+                    yield item
+
+    says = CountingRunner(context=4096, says=' "Come in," said Eleanor.')
+    engine = Noting(says, model="far", rating=Rating.GENERAL, fingerprint="far-1")
+    async with serve(engine, EngineServerSettings(port=0)) as address:
+        model = ModelConfig(lengths=table and a_table(tmp_path, table))
+        courier = NotingCourier(defaults({}).web.limits, SystemClock())
+        async with house(replace(using(tmp_path, address), model=model), (courier,)) as built:
+            await built.open_scene(STAGE)
+            await built.service.receiver.settled(STAGE)
+    assert asked == [budget]
+    told = [record.getMessage() for record in caplog.records if "lengths" in record.getMessage()]
+    assert len(told) == len(said)
+    assert all(part in line for part, line in zip(said, told, strict=True))
+
+
+async def test_an_engine_that_names_no_file_is_told_of_where_a_table_is_configured(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with far() as address:
+        model = ModelConfig(lengths=a_table(tmp_path, "far-1"))
+        async with house(replace(using(tmp_path, address), model=model), ()):
+            pass
+    assert "cannot be used, as the engine names no file" in caplog.text
+
+
+async def test_the_demo_model_comes_with_its_own_lengths(tmp_path: Path) -> None:
+    engine = open_engine(DEMO_MODEL, context=256, threads=1, gpu_layers=0)
+    told = await engine.capabilities()
+    await engine.close()
+    table = configured(tmp_path).model.length_tables[told.fingerprint]
+    medians = [table.median[length] for length in Length]
+    assert medians == sorted(medians)
+    assert all(table.most[length] > table.median[length] for length in (Length.SHORT, Length.MEDIUM, Length.LONG))
+
+
+async def test_a_new_library_holds_the_characters_that_come_with_the_program_and_they_can_be_played(tmp_path: Path) -> None:
+    async with opened(configured(tmp_path)) as (built, _):
+        titles = await built.store.library()
+        assert len(titles) == 3
+        assert {title.rating for title in titles} == {Rating.GENERAL}
+        for title in titles:
+            await built.service.desk.answer(a_start(title.name))
+            await built.service.desk.answer(Command(EventId(f"end {title.name}"), STAGE, PLAYER, "end"))
+        await built.store.drop_card(titles[0].id)
+        await built.begin(STAGE)
+    async with opened(configured(tmp_path)) as (built, _):
+        assert len(await built.store.library()) == 2
+
+
+def a_start(name: str) -> Command:
+    return Command(EventId(f"start {name}"), STAGE, PLAYER, "start", {"character": name})

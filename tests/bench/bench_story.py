@@ -13,6 +13,7 @@ from typing import Any
 from adapters.clock import SystemClock
 from adapters.llama.engine import open_engine
 from bot.engine.threaded import ThreadedEngine
+from bot.flow.lore import LoreTeller
 from bot.flow.service import Service
 from bot.flow.window import Reading, measure
 from bot.prompt.build import build
@@ -124,7 +125,7 @@ async def _rest(engine: ThreadedEngine) -> None:
 
 async def _count(played: Played, engine: ThreadedEngine, session: Session, fmt: PromptFormat) -> None:
     """New tokens are the last reply, the post and their headers; the fill is the story's share of the room it has."""
-    measured = await measure(Reading(None, engine, fmt), build(session, fmt))  # type: ignore[arg-type]  # it stores nothing
+    measured = await measure(Reading(None, engine, fmt, LoreTeller(engine)), build(session, fmt))  # type: ignore[arg-type]  # it stores nothing
     played.new_tokens += sum(measured.turns[-2:])
     budget = reply_budget(session.settings.length, measured.context)
     space = room(measured.context, measured.head, 0, budget)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import aiohttp
 
+from bot.flow.lore import LoreTeller
 from bot.flow.window import Reading, prepare_next
 from bot.ports.engine import Engine, Finished, GenerationRequest, TextDelta
 from bot.prompt.build import Prompt
@@ -86,7 +87,7 @@ class OurSide:
 
     async def rest(self, session: Session) -> None:
         # No window moves here, the stories are short: what would store the move is never asked.
-        await prepare_next(Reading(None, self.engine, FORMAT), session)  # type: ignore[arg-type]  # see above
+        await prepare_next(Reading(None, self.engine, FORMAT, LoreTeller(self.engine)), session)  # type: ignore[arg-type]  # see above
 
     async def settle(self) -> None:
         """Until it has read all it was told ahead: nothing was handed to the model between two questions."""

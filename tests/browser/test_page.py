@@ -45,7 +45,7 @@ async def test_stopping_keeps_what_was_written(chromium: Chromium) -> None:
         await seen.page.fill("#text", "Hello?")
         await seen.page.click("text=Post reply")
         await pause.reached.wait()
-        await seen.page.click("text=Stop")
+        await seen.page.click("button:text-is('Stop')")
         await expect(seen.page.locator("#turn-2")).to_contain_text("stopped here")
         assert await seen.texts("#turn-2 .post") == ["One two."]
 
@@ -55,7 +55,7 @@ async def test_retry_swipe_continue_and_undo_change_the_thread_in_place(chromium
         reply = seen.page.locator("#turn-2 .post")
         await seen.page.fill("#text", "Hello?")
         await seen.page.click("text=Post reply")
-        await seen.page.click("text=Retry")
+        await seen.page.click("button:text-is('Retry')")
         await expect(seen.page.locator(".count")).to_have_text("2 / 2")
         await expect(reply).to_have_text(NONE)
         await seen.page.click("[aria-label='Earlier version']")
@@ -63,11 +63,11 @@ async def test_retry_swipe_continue_and_undo_change_the_thread_in_place(chromium
         await expect(seen.page.locator(".count")).to_have_text("1 / 2")
         await seen.page.click("[aria-label='Later version']")
         await expect(reply).to_have_text(NONE)
-        await seen.page.click("text=Continue")
+        await seen.page.click("button:text-is('Continue')")
         await expect(reply).to_have_text(NONE + " She smiled.")
-        await seen.page.click("text=Undo")
+        await seen.page.click("button:text-is('Undo')")
         await expect(seen.page.locator("article.turn")).to_have_count(1)
-        await expect(seen.page.locator("text=Undo")).to_have_count(0)
+        await expect(seen.page.locator("button:text-is('Undo')")).to_have_count(0)
         assert seen.complaints == []
 
 
@@ -77,7 +77,7 @@ async def test_while_a_reply_is_written_anew_or_on_no_text_stands_twice(chromium
     async with a_stage("One two. Three.", again) as stage, chromium.page(stage) as seen:
         await seen.page.fill("#text", "Hello?")
         await seen.page.click("text=Post reply")
-        await seen.page.click(f"text={act}")
+        await seen.page.click(f"button:text-is('{act}')")
         await pause.reached.wait()
         await expect(seen.page.locator("#draft")).to_have_text(shown)
         assert [text.strip() for text in await seen.texts("#turn-2 .post")] == [shown]
@@ -107,12 +107,12 @@ async def test_an_edit_that_is_refused_keeps_its_text_and_says_why(chromium: Chr
 
 async def test_the_length_is_chosen_and_kept(chromium: Chromium) -> None:
     async with a_stage(ROOM) as stage, chromium.page(stage) as seen:
-        assert len(await seen.texts("select option")) == 11
-        for value in ("huge", ""):
-            await seen.page.select_option("select", value)
+        assert len(await seen.texts("#tools select option")) == 12
+        for value in ("huge", "none", "auto"):
+            await seen.page.select_option("#tools select", value)
             await stage.settled()
             await seen.page.reload()
-            await expect(seen.page.locator("select")).to_have_value(value)
+            await expect(seen.page.locator("#tools select")).to_have_value(value)
 
 
 async def test_the_keyboard_alone_is_enough(chromium: Chromium) -> None:
@@ -158,7 +158,7 @@ async def test_two_pages_agree(chromium: Chromium) -> None:
     async with a_stage(ROOM, NONE) as stage, chromium.page(stage) as one, chromium.page(stage) as two:
         await one.page.fill("#text", "Hello?")
         await one.page.click("text=Post reply")
-        await two.page.click("text=Retry")
+        await two.page.click("button:text-is('Retry')")
         await expect(one.page.locator(".count")).to_have_text("2 / 2")
         await expect(one.page.locator("#turn-2 .post")).to_have_text(NONE)
         assert await one.texts(".post") == await two.texts(".post")
@@ -243,7 +243,7 @@ async def test_a_phone_needs_no_sideways_scrolling(chromium: Chromium, text: str
         await seen.page.fill("#text", text)
         await seen.page.click("text=Post reply")
         await expect(seen.page.locator("#turn-2 button[value=retry]")).to_be_visible()
-        await seen.page.locator("#turn-2 summary").tap()
+        await seen.page.locator("#turn-2 .edit summary").tap()
         await expect(seen.page.locator("#edit-2")).to_be_focused()
         room = "document.scrollingElement.scrollWidth"
         assert await seen.page.evaluate(room) == 390
@@ -254,17 +254,17 @@ async def test_it_works_without_script(chromium: Chromium) -> None:
         await seen.page.fill("#text", "Hello?")
         await seen.page.click("text=Post reply")
         assert (await seen.texts("#turn-2 .post")) == [ROOM.replace("*", "")]
-        await seen.page.click("text=Retry")
+        await seen.page.click("button:text-is('Retry')")
         await seen.page.click("[aria-label='Earlier version']")
         assert (await seen.texts("#turn-2 .post")) == [ROOM.replace("*", "")]
-        await seen.page.select_option("select", "tiny")
+        await seen.page.select_option("#tools select", "tiny")
         await seen.page.click("text=Set")
-        assert await seen.page.input_value("select") == "tiny"
+        assert await seen.page.input_value("#tools select") == "tiny"
         await seen.page.click("#turn-1 summary")
         await seen.page.fill("#edit-1", "Good evening.")
         await seen.page.click("#turn-1 >> text=Save")
         assert (await seen.texts("#turn-1 .post")) == ["Good evening."]
-        await seen.page.click("text=Undo")
+        await seen.page.click("button:text-is('Undo')")
         assert await seen.page.locator("article.turn").count() == 1
 
 

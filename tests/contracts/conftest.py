@@ -7,6 +7,7 @@ import pytest
 
 from bot.ports.store import Store
 from storage.store import open_store
+from tests.fakes.clock import FrozenClock
 from tests.fakes.store import MemoryStore
 
 
@@ -34,11 +35,17 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def reopen(url: str) -> AsyncGenerator[Reopening, None]:
-    memory = MemoryStore()
+def clock() -> FrozenClock:
+    """The clock by which the stores note when something was touched."""
+    return FrozenClock()
+
+
+@pytest.fixture
+async def reopen(url: str, clock: FrozenClock) -> AsyncGenerator[Reopening, None]:
+    memory = MemoryStore(clock.now)
 
     async def open_one() -> Store:
-        return memory if url == "memory" else await open_store(url)
+        return memory if url == "memory" else await open_store(url, clock.now)
 
     reopening = Reopening(open_one)
     yield reopening

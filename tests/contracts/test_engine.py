@@ -211,6 +211,21 @@ async def test_the_next_turn_of_a_session_reads_only_what_is_new(house: House) -
     assert finished.usage.prefilled_tokens <= sum((await house.engine.count(story))[3:])
 
 
+async def test_a_forgotten_session_is_read_from_its_beginning_and_no_other(house: House) -> None:
+    for name in ("one", "two"):
+        await whole(house.engine.generate(a_request(name)))
+    await house.engine.forget(SessionId("one"))
+    await house.engine.forget(SessionId("never heard of"))
+    again, other = [await whole(house.engine.generate(a_request(name))) for name in ("one", "two")]
+    assert again[0]
+    assert again[1].usage.cached_tokens == 0
+    assert other[1].usage.cached_tokens > 0
+
+
+async def test_it_says_that_it_can_forget(house: House) -> None:
+    assert (await house.engine.capabilities()).forgets
+
+
 async def test_what_was_read_ahead_is_not_read_again(house: House) -> None:
     await house.engine.warm(SessionId("one"), STORY)
     await house.warmed()

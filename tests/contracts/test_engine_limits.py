@@ -12,7 +12,7 @@ from adapters.clock import SystemClock
 from adapters.remote import EngineServerSettings, RemoteEngine, RemoteSettings
 from adapters.remote.server import serve
 from bot.engine.threaded import SharingSettings, ThreadedEngine
-from bot.errors import EngineBusy, EngineUnavailable
+from bot.errors import EngineBusy, EngineUnavailable, StoryForgotten
 from bot.ids import SessionId
 from bot.ports.engine import Engine, Finished, FinishReason, GenerationRequest, Segment, StreamItem, TextDelta, Waiting
 from bot.ports.runner import Stretch
@@ -153,3 +153,37 @@ async def test_ids_that_are_none_of_the_models_are_refused_and_harm_nobody(house
     with pytest.raises(EngineUnavailable, match="4711"):
         await items_of(house.engine.generate(a_request("one", segments=unknown)))
     assert isinstance((await items_of(house.engine.generate(a_request("one"))))[-1], Finished)
+
+
+async def forgotten(house: House, session: str) -> None:
+    """Have it forgotten, which happens between two steps."""
+    forgetting = asyncio.ensure_future(house.engine.forget(SessionId(session)))
+    while not forgetting.done():
+        house.let_through(1)
+        await asyncio.sleep(0)
+    await forgetting
+
+
+async def test_forgetting_ends_the_replies_of_the_session_and_lets_the_others_go_on(house: House) -> None:
+    written = asyncio.ensure_future(items_of(house.engine.generate(a_request("one", 400))))
+    await until_taken(house, 1)
+    waiting = asyncio.ensure_future(items_of(house.engine.generate(a_request("two"))))
+    await until_taken(house, 2)
+    await forgotten(house, "one")
+    with pytest.raises(StoryForgotten):
+        await written
+    house.let_through(1000)
+    assert isinstance((await waiting)[-1], Finished)
+    finished = (await items_of(house.engine.generate(a_request("one"))))[-1]
+    assert isinstance(finished, Finished)
+    assert finished.usage.cached_tokens == 0
+
+
+async def test_a_reply_that_nobody_reads_on_is_ended_all_the_same(house: House) -> None:
+    house.let_through(5)
+    async with aclosing(house.engine.generate(a_request("one", 400))) as stream:
+        while not isinstance(await anext(stream), TextDelta):
+            pass
+        await forgotten(house, "one")
+        with pytest.raises(StoryForgotten):
+            await items_of(stream)

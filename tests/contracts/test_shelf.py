@@ -154,3 +154,36 @@ def test_names_of_any_kind_are_names(shelf: Shelf) -> None:
         shelf.put(name, a_kept_state(size))
     for size, name in enumerate(names):
         assert brought(shelf, name) == a_kept_state(size)
+
+
+def erased(shelf: Shelf, name: str) -> bool:
+    heard: list[bool] = []
+    shelf.erase(name, heard.append)
+    until(lambda: bool(heard))
+    [is_gone] = heard
+    return is_gone
+
+
+def test_what_was_erased_is_gone_and_nothing_else(shelf: Shelf) -> None:
+    shelf.put("mira", a_kept_state())
+    shelf.put("tobias", a_kept_state(4))
+    assert erased(shelf, "mira")
+    assert erased(shelf, "nobody")
+    assert not shelf.holds("mira")
+    assert brought(shelf, "mira") is None
+    assert brought(shelf, "tobias") == a_kept_state(4)
+
+
+def test_what_is_erased_while_it_is_brought_does_not_come(shelf: Shelf) -> None:
+    shelf.put("mira", a_kept_state())
+    shelf.fetch("mira")
+    assert erased(shelf, "mira")
+    assert shelf.fetched() == (("mira", None),)
+    assert not shelf.holds("mira")
+
+
+def test_what_is_put_after_erasing_is_kept(shelf: Shelf) -> None:
+    shelf.put("mira", a_kept_state(3))
+    assert erased(shelf, "mira")
+    shelf.put("mira", a_kept_state(5))
+    assert brought(shelf, "mira") == a_kept_state(5)

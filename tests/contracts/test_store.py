@@ -12,11 +12,12 @@ from bot.ports.store import Change, Store
 from bot.story import acts as story
 from bot.story.policy import Rating
 from bot.story.session import Session, with_length, with_persona, with_turn, with_window
-from bot.story.settings import Length, SessionSettings
-from bot.story.turn import Role, Turn, Variant, VariantState
+from bot.story.settings import Length
+from bot.story.table import Link, LinkKind, Memory, Table
+from bot.story.turn import Role, Turn, Variant
 from tests.builders import HERE, MIRA, TOBIAS, a_command, a_post, a_session
 from tests.contracts.conftest import Reopening
-from tests.contracts.stories import ANN, ELSEWHERE, begun, bring, claimed, finished, queued, shown, with_exchanges
+from tests.contracts.stories import ANN, ELSEWHERE, begun, bring, claimed, finished, queued, shown, whole, with_exchanges
 
 AWKWARD = (
     "",
@@ -90,20 +91,7 @@ class TestSessions:
         assert (await store.page(HERE)).turns == ()
 
     async def test_everything_of_a_session_comes_back(self, reopen: Reopening) -> None:
-        variants = (
-            Variant("One.", VariantState.STOPPED, (), None, 2**64 - 1),
-            Variant("Two.", VariantState.BROKEN, (0, 1, 2**32 - 1), Length.HUGE, 7),
-        )
-        session = a_session(
-            personas=(TOBIAS, ANN),
-            settings=SessionSettings(length=None, adapter="mira-7b"),
-            rating=Rating.ADULT,
-            turns=(
-                Turn(0, Role.CHARACTER, "Mira", variants, selected=1, posts=("Tw", "o.")),
-                Turn(4, Role.PLAYER, "Tobias", (Variant("Hm."),), author=TOBIAS.author),
-            ),
-            next_number=5,
-        )
+        session = whole()
         saved = await (await reopen()).save(Change(None, session))
         assert saved == replace(session, version=1)
         assert await (await reopen()).session_at(HERE) == saved
@@ -112,16 +100,18 @@ class TestSessions:
     async def test_any_text_comes_back_as_it_was(self, store: Store, text: str) -> None:
         session = a_session(
             scenario=text,
-            character=replace(MIRA, name=text, description=text),
+            character=replace(MIRA, name=text, alternate_greetings=(text,), source=text),
             personas=(replace(TOBIAS, name=text),),
-            turns=(Turn(0, Role.PLAYER, text, (Variant(text),), posts=(text, text)),),
+            turns=(Turn(0, Role.PLAYER, text, (Variant(text),), posts=(text, text), sources=(EventId(text),), extras=text),),
             next_number=1,
+            memory=Memory(note=text, facts=(text,)),
         )
         await store.receive(a_post(text, author_name=text))
         saved = await store.save(Change(None, session, (shown("key", text=text),)))
         assert await store.session_at(HERE) == saved
         assert await store.waiting() == (a_post(text, author_name=text),)
         assert (await claimed(store)).wish == shown("key", text=text)
+        assert await store.turn_of(HERE, EventId(text)) == 0
 
     async def test_strange_ids_are_found_again(self, store: Store) -> None:
         place = Place(Platform("\x00"), ChannelKey("\ud800"))
@@ -152,6 +142,13 @@ class TestSessions:
             lambda each: with_persona(each, ANN),
             lambda each: replace(each, character=replace(MIRA, description="Changed."), scenario="Changed."),
             lambda each: replace(each, personas=(), rating=Rating.UNRATED),
+            lambda each: replace(each, others=(replace(MIRA, name="Bert"), replace(MIRA, name="Ann"))),
+            lambda each: replace(each, others=each.others[1:]),
+            lambda each: replace(each, others=()),
+            lambda each: replace(each, memory=Memory(note="A note."), table=Table(paused=True)),
+            lambda each: replace(each, came_from=Link(LinkKind.PART, SessionId("one"), ELSEWHERE, 3), locked=True),
+            lambda each: replace(each, came_from=None, locked=False, memory=Memory()),
+            lambda each: with_turn(each, replace(each.turns[1], sources=(EventId("m-1"),), extras="{}")),
             lambda each: with_turn(each, replace(each.turns[2], variants=each.turns[2].variants[:1])),
             lambda each: story.undo(each)[0],
         )

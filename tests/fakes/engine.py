@@ -5,7 +5,7 @@ import re
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from bot.errors import EngineError, EngineUnavailable, PromptTooLong
+from bot.errors import EngineError, EngineUnavailable, PromptTooLong, StoryForgotten
 from bot.ids import SessionId
 from bot.ports.engine import (
     EngineCapabilities,
@@ -48,13 +48,32 @@ class ScriptedReply:
     waits: tuple[Waiting, ...] = ()
 
 
+@dataclass(slots=True, eq=False)
+class _Writing:
+    """A reply on its way, and whether its session was forgotten meanwhile."""
+
+    session: SessionId
+    reply: ScriptedReply
+    is_forgotten: bool = False
+
+    def end(self) -> None:
+        self.is_forgotten = True
+        if self.reply.pause:
+            self.reply.pause.go.set()
+
+    def check(self) -> None:
+        if self.is_forgotten:
+            raise StoryForgotten
+
+
 class ScriptedEngine:
     """Writes the given replies in order, and the last one again for ever. A plain string is split into words.
 
     While `away` is set, it cannot even tell what it runs.
 
     One piece is one token, so `max_tokens` counts pieces. It keeps what it was asked in `requests` and `warms` (the adapters
-    in `warmed_with`), counts streams closed before their end in `abandoned`, and spells ids back with `spell`.
+    in `warmed_with`, what it forgot in `forgotten`), counts streams closed before their end in `abandoned`, and spells ids back
+    with `spell`. While `holds_on` is set it cannot tell whether it forgets. A forgotten session's paused reply goes on, to end.
     """
 
     def __init__(
@@ -64,23 +83,28 @@ class ScriptedEngine:
         context: int = 2048,
         rating: Rating = Rating.GENERAL,
         model: str = "scripted",
+        fingerprint: str = "",
     ) -> None:
         self.replies = [_script(reply) for reply in replies]
         self.context = context
         self.rating = rating
         self.model = model
+        self.fingerprint = fingerprint
         self.requests: list[GenerationRequest] = []
         self.warms: list[tuple[SessionId, tuple[Segment, ...]]] = []
         self.warmed_with: list[str] = []
         self.abandoned = 0
         self.away = False
+        self.holds_on = False
+        self.forgotten: list[SessionId] = []
         self._ids: dict[str, int] = {}
         self._read: dict[SessionId, str] = {}
+        self._writing: list[_Writing] = []
 
     async def capabilities(self) -> EngineCapabilities:
         if self.away:
             raise EngineUnavailable("The scripted engine is away.")
-        return EngineCapabilities(self.model, self.context, self.rating)
+        return EngineCapabilities(self.model, self.context, self.rating, fingerprint=self.fingerprint)
 
     async def count(self, segments: Sequence[Segment]) -> tuple[int, ...]:
         return tuple(_tokens(segment) for segment in segments)
@@ -101,20 +125,34 @@ class ScriptedEngine:
         self._read[request.session] = "".join(segment.text for segment in request.segments)
         written: list[int] = []
         ended = False
+        writing = _Writing(request.session, reply)
+        self._writing.append(writing)
         try:
             for wait in reply.waits:
                 yield wait
             async for delta in self._pieces(reply, request, whole):
+                writing.check()
                 written.extend(delta.token_ids)
                 self._read[request.session] += delta.text
                 yield delta
+            writing.check()
             ended = True
             yield Finished(_reason(reply, request, stop), Usage(tokens, cached, tokens - cached, len(written)), stop)
         except EngineError:
             ended = True
             raise
         finally:
+            self._writing.remove(writing)
             self.abandoned += not ended
+
+    async def forget(self, session: SessionId) -> None:
+        if self.holds_on:
+            raise EngineUnavailable("The scripted engine holds on to what it read.")
+        self.forgotten.append(session)
+        self._read.pop(session, None)
+        for writing in self._writing:
+            if writing.session == session:
+                writing.end()
 
     def spell(self, ids: Sequence[int]) -> str:
         """The text of ids that this engine has streamed."""

@@ -1,6 +1,7 @@
 """A shelf without files: it forgets by bytes, hands things over one call later, and can lose or hold them back."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import replace
 
 from bot.ports.shelf import KeptState, ShelfStatistics
@@ -9,12 +10,14 @@ from bot.ports.shelf import KeptState, ShelfStatistics
 class MemoryShelf:
     """Keeps states in a dictionary. What was fetched comes with the next `fetched`, or later while `holds_back` is set.
 
-    `damage` makes what is kept under a name untrustworthy; `reopened` is the shelf as the next process finds it.
+    `damage` makes what is kept under a name untrustworthy; `reopened` is the shelf as the next process finds it. While
+    `sticks` is set, nothing can be erased from it.
     """
 
     def __init__(self, limit: int = 1_000_000_000) -> None:
         self.limit = limit
         self.holds_back = False
+        self.sticks = False
         self.closed = False
         self._states: OrderedDict[str, KeptState] = OrderedDict()
         self._damaged: set[str] = set()
@@ -44,6 +47,11 @@ class MemoryShelf:
     def drop(self, name: str) -> None:
         self._states.pop(name, None)
         self._damaged.discard(name)
+
+    def erase(self, name: str, done: Callable[[bool], None]) -> None:
+        if not self.sticks:
+            self.drop(name)
+        done(not self.sticks)
 
     def statistics(self) -> ShelfStatistics:
         return replace(self._counts, entries=len(self._states), bytes=sum(each.size for each in self._states.values()))

@@ -1,18 +1,24 @@
 """A store that remembers as long as the process lives. Values are checked and copied on the way in and on the way out."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass, replace
-from enum import StrEnum
-from typing import Any, TypeVar
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
-from bot.errors import AlreadyHandled, StaleSession
-from bot.ids import EventId, MessageId, Place, Platform
-from bot.ports.store import Change, Delivery, Shown, StoryPage, Wish
-from bot.posts import Inbound, OutboundPost
+from bot.errors import AlreadyHandled, Refused, StaleSession
+from bot.ids import AuthorId, EventId, Place, Platform, SessionId
+from bot.ports.bin import EndedSession
+from bot.ports.privacy import Forgotten, ForgottenStory, PlayerData, PlayerStory
+from bot.ports.reports import Refusal
+from bot.ports.store import Change, Shown, StoryPage, Wish
+from bot.posts import Deleted, Inbound, OutboundPost
+from bot.story.acts import WINDOW_FLOOR
+from bot.story.forgetting import Gap, Known, changed, take_out, texts_of
 from bot.story.session import Session
-from bot.story.turn import Turn
-
-Value = TypeVar("Value")
+from bot.story.turn import Role, Turn
+from bot.texts import FORGOTTEN, SOMEONE
+from tests.fakes.copying import copied
+from tests.fakes.library import MemoryLibrary
+from tests.fakes.outbox import MemoryOutbox
 
 
 @dataclass(slots=True)
@@ -21,82 +27,107 @@ class _Story:
 
     session: Session
     turns: dict[int, Turn] = field(default_factory=dict)
+    ended: float | None = None
+    touched: float = 0.0
 
-    def read(self) -> Session:
-        window = tuple(turn for number, turn in sorted(self.turns.items()) if number >= self.session.window_start)
-        return copied(replace(self.session, turns=window))
+    def read(self, back_to: int | None = None) -> Session:
+        start = self.session.window_start if back_to is None else min(back_to, self.session.window_start)
+        window = tuple(turn for number, turn in sorted(self.turns.items()) if number >= start)
+        return copied(replace(self.session, turns=window, window_start=start))
 
 
 @dataclass(slots=True)
-class _Queued:
-    """A wish in the outbox. A reason means that it was abandoned."""
+class _Received:
+    """An inbound event, or what is left of it. A reason means that it was refused."""
 
-    wish: Wish
-    due: float = 0.0
-    attempts: int = 0
-    uncertain: bool = False
+    place: Place
+    event: Inbound | None
     reason: str | None = None
 
 
-class MemoryStore:
+class MemoryStore(MemoryOutbox, MemoryLibrary):
     """The store port over dictionaries. Reopening it after a "crash" is using the same object again."""
 
-    def __init__(self) -> None:
-        self._stories: dict[Place, _Story] = {}
-        self._inbox: dict[tuple[Platform, EventId], Inbound | None] = {}
-        self._outbox: dict[int, _Queued] = {}
-        self._standing: list[Shown] = []
-        self._last_delivery = 0
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        MemoryOutbox.__init__(self)
+        MemoryLibrary.__init__(self)
+        self._now = now
+        self._stories: dict[SessionId, _Story] = {}
+        self._inbox: dict[tuple[Platform, EventId], _Received] = {}
 
     async def receive(self, event: Inbound) -> bool:
         key = (event.place.platform, event.event)
         if key in self._inbox:
             return False
-        self._inbox[key] = copied(event)
+        self._inbox[key] = _Received(event.place, copied(event))
         return True
 
     async def waiting(self) -> tuple[Inbound, ...]:
-        return tuple(copied(event) for event in self._inbox.values() if event is not None)
+        return tuple(copied(each.event) for each in self._inbox.values() if each.event is not None)
 
     async def dismiss(self, place: Place, event: EventId, wishes: Sequence[Wish] = ()) -> None:
         self._handled(place, event)
         self._queue(wishes)
 
+    async def refuse(self, event: EventId, place: Place, reason: str) -> bool:
+        key = (place.platform, event)
+        if key in self._inbox and self._inbox[key].event is None:
+            return False
+        self._inbox[key] = _Received(place, None, reason)
+        return True
+
+    async def refusals(self, place: Place, limit: int = 10) -> tuple[Refusal, ...]:
+        found = [
+            Refusal(event, each.reason)
+            for (_, event), each in self._inbox.items()
+            if each.place == place and each.reason is not None
+        ]
+        return tuple(found[::-1][:limit])
+
     async def session_at(self, place: Place) -> Session | None:
-        story = self._stories.get(place)
+        story = self._story_at(place)
         return story.read() if story else None
 
+    async def widened(self, place: Place, back_to: int) -> Session | None:
+        story = self._story_at(place)
+        return story.read(back_to) if story else None
+
+    async def turns(self, session: SessionId) -> tuple[Turn, ...]:
+        story = self._stories.get(session)
+        return story.read(0).turns if story else ()
+
+    async def turn_of(self, place: Place, event: EventId) -> int | None:
+        story = self._story_at(place)
+        found = [number for number, turn in story.turns.items() if event in turn.sources] if story else []
+        return max(found, default=None)
+
     async def places(self) -> tuple[Place, ...]:
-        return tuple(self._stories)
+        return tuple(story.session.place for story in self._stories.values() if story.ended is None)
 
     async def save(self, change: Change) -> Session:
         before, after = change.before, copied(change.after)
         if change.handled is not None:
             self._refuse_handled(after.place, change.handled)
-        story = self._stories.get(after.place)
-        known = any(each.session.id == after.id for each in self._stories.values())
-        if before is None and (known or story is not None):
+        story = self._stories.get(after.id)
+        if before is None and (story is not None or self._story_at(after.place)):
             raise StaleSession("This place already holds a session.")
         if before is not None and (story is None or story.session.version != before.version):
             raise StaleSession("The story has moved on since it was read.")
-        story = story or _Story(after)
-        kept = {turn.number for turn in after.turns}
-        for turn in before.turns if before else ():
-            if turn.number not in kept and turn.number >= after.window_start:
-                story.turns.pop(turn.number, None)
-        story.turns |= {turn.number: turn for turn in after.turns}
-        story.session = replace(after, turns=(), version=before.version + 1 if before else 1)
-        self._stories[after.place] = story
+        story = self._stories.setdefault(after.id, _Story(after))
+        self._write(story, before, after)
         self._queue(change.wishes)
+        if change.loses_words:
+            self._note_unforgotten(after.id, after.place)
         if change.handled is not None:
             self._handled(after.place, change.handled)
         return story.read()
 
     async def unfinished(self) -> tuple[Place, ...]:
-        return tuple(place for place, story in self._stories.items() if any(turn.is_writing for turn in story.turns.values()))
+        living = (story for story in self._stories.values() if story.ended is None)
+        return tuple(story.session.place for story in living if any(turn.is_writing for turn in story.turns.values()))
 
     async def page(self, place: Place, *, before: int | None = None, limit: int = 50) -> StoryPage:
-        story = self._stories.get(place)
+        story = self._story_at(place)
         numbers = sorted(story.turns) if story else []
         older = [number for number in numbers if before is None or number < before]
         shown_numbers = older[-limit:]
@@ -109,97 +140,132 @@ class MemoryStore:
         ]
         return StoryPage(turns, tuple(sorted(standing, key=_reading_order)), has_older)
 
-    async def claim(self, place: Place, now: float) -> Delivery | None:
-        for number, queued in self._outbox.items():
-            if queued.wish.place == place and queued.reason is None:
-                return self._delivery(number, queued) if queued.due <= now else None
-        return None
+    async def end(self, place: Place, now: float) -> SessionId | None:
+        story = self._story_at(place)
+        if story is None:
+            return None
+        story.ended = story.touched = now
+        story.session = replace(story.session, version=story.session.version + 1)
+        self._leave(place, story.session.id)
+        return story.session.id
 
-    async def outstanding(self) -> tuple[Place, ...]:
-        return tuple(dict.fromkeys(queued.wish.place for queued in self._outbox.values() if queued.reason is None))
+    async def ended(self, place: Place) -> tuple[EndedSession, ...]:
+        newest_first = reversed(self._stories.items())
+        found = [
+            EndedSession(key, story.session.character.name, story.ended, len(story.turns))
+            for key, story in newest_first
+            if story.ended is not None and story.session.place == place
+        ]
+        return tuple(sorted(found, key=lambda each: -each.ended))
 
-    async def attempt(self, delivery: int) -> None:
-        if queued := self._waiting(delivery):
-            queued.attempts += 1
-            queued.uncertain = True
+    async def resume(self, session: SessionId, place: Place) -> Session:
+        story = self._stories.get(session)
+        if self._story_at(place):
+            raise Refused("This place already holds a story.")
+        if story is None or story.ended is None:
+            raise Refused("That story is not in the bin any more.")
+        story.ended, story.touched = None, self._now()
+        story.session = replace(story.session, place=place, version=story.session.version + 1)
+        self._return(place, session)
+        return story.read()
 
-    async def settle(self, delivery: int, message: MessageId | None) -> None:
-        queued = self._waiting(delivery)
-        if queued is None:
-            return
-        del self._outbox[delivery]
-        wish = queued.wish
-        old = self._standing_at(wish)
-        new = Shown(message, wish) if isinstance(wish, OutboundPost) and message is not None else None
-        if old is not None and new is not None and old.message == new.message:
-            self._standing[self._standing.index(old)] = new
-            return
-        if old is not None:
-            self._standing.remove(old)
-        if new is not None:
-            self._standing.append(new)
+    async def empty_bin(self, before: float) -> tuple[SessionId, ...]:
+        return self._delete(lambda story: story.ended is not None and story.ended < before)
 
-    async def postpone(self, delivery: int, until: float, *, uncertain: bool) -> None:
-        if queued := self._waiting(delivery):
-            queued.due, queued.uncertain = until, uncertain
+    async def delete_untouched(self, before: float) -> tuple[SessionId, ...]:
+        return self._delete(lambda story: story.touched < before)
 
-    async def abandon(self, delivery: int, reason: str) -> None:
-        if queued := self._waiting(delivery):
-            queued.reason = reason
+    async def words_of(self, author: AuthorId) -> PlayerData:
+        stories = []
+        for story in self._stories.values():
+            session = story.read(0)
+            turns = tuple(turn for turn in session.turns if turn.author == author)
+            if turns or session.persona_of(author):
+                stories.append(PlayerStory(session.id, session.place, session.persona_of(author), turns))
+        reports = tuple(copied(each) for each in self._reports.values() if each.author == author)
+        return PlayerData(await self.default_persona(author), self._cards_of(author), tuple(stories), reports)
+
+    async def forget(self, author: AuthorId, answers: EventId | None = None) -> Forgotten:
+        default = self._personas.get(author)
+        known = [texts_of(story.read(0), author) for story in self._stories.values()]
+        known += [Known((default.description,), (default.name,))] if default else []
+        texts = tuple(text for each in known for text in each.texts)
+        together = Known(texts, tuple(name for each in known for name in each.names))
+        stories = [self._forget_in(story, author, together) for story in self._concerned(author)]
+        self._forget_library(author)
+        for each in self._inbox.values():
+            waiting = each.event
+            if waiting is None or isinstance(waiting, Deleted):
+                continue
+            if waiting.author == author and waiting.event != answers:
+                each.event = None
+        return Forgotten(tuple(story for story in stories if story is not None))
 
     async def close(self) -> None:
         """Nothing to give back."""
 
-    def abandoned(self) -> dict[str, str]:
-        """The reasons of abandoned wishes by their key, for tests to look at."""
-        return {queued.wish.key: queued.reason for queued in self._outbox.values() if queued.reason is not None}
+    def _story_at(self, place: Place) -> _Story | None:
+        living = (story for story in self._stories.values() if story.ended is None)
+        return next((story for story in living if story.session.place == place), None)
 
-    def _queue(self, wishes: Sequence[Wish]) -> None:
-        for wish in wishes:
-            if any(each.wish.place == wish.place and each.wish.key == wish.key for each in self._outbox.values()):
-                continue
-            self._last_delivery += 1
-            self._outbox[self._last_delivery] = _Queued(copied(wish))
+    def _write(self, story: _Story, before: Session | None, after: Session) -> None:
+        kept = {turn.number for turn in after.turns}
+        oldest = min((after.window_start, *kept))
+        for turn in before.turns if before else ():
+            if turn.number not in kept and turn.number >= oldest:
+                story.turns.pop(turn.number, None)
+        story.turns |= {turn.number: turn for turn in after.turns}
+        start = after.window_start
+        if before is not None and before.window_start == start:
+            roles = [turn.role for turn in after.turns if turn.number >= story.session.window_start]
+            narrow = len(roles) > WINDOW_FLOOR and Role.PLAYER in roles
+            start = story.session.window_start if narrow else start
+        version = before.version + 1 if before else 1
+        story.session = replace(after, turns=(), version=version, window_start=start)
+        story.touched = self._now()
+
+    def _delete(self, is_gone: Callable[[_Story], bool]) -> tuple[SessionId, ...]:
+        gone = [key for key, story in self._stories.items() if is_gone(story)]
+        for key in gone:
+            story = self._stories.pop(key)
+            self._drop_posts(story.session.place, key, lives=story.ended is None)
+            self._note_unforgotten(key, story.session.place)
+        return tuple(gone)
+
+    def _forget_in(self, story: _Story, author: AuthorId, known: Known) -> ForgottenStory | None:
+        before = story.read(0)
+        after, fill = take_out(before, author, known, Gap(FORGOTTEN, SOMEONE))
+        if after == before:
+            return None
+        self._write(story, before, after)
+        self._note_unforgotten(before.id, before.place)
+        shown = changed(before, after)
+
+        def tell(post: OutboundPost) -> str:
+            return FORGOTTEN if post.turn in shown and post.position is not None and post.text else fill(post.text)
+
+        self._retell(before.place, before.id, tell, lives=story.ended is None)
+        self._clear_reports(before.place, fill)
+        sources = tuple(source for turn in before.turns if turn.author == author for source in turn.sources)
+        return ForgottenStory(before.id, before.place, shown, sources)
+
+    def _concerned(self, author: AuthorId) -> list[_Story]:
+        """Where a player plays, what they began, and all that hangs together with it."""
+        read = {key: story.read(0) for key, story in self._stories.items()}
+        found = {key for key, each in read.items() if each.table.owner == author or texts_of(each, author).names}
+        groups = [{key, *(link.session for link in (each.came_from, *each.goes_on_in) if link)} for key, each in read.items()]
+        while added := {key for group in groups if group & found for key in group} - found:
+            found |= added
+        return [story for key, story in self._stories.items() if key in found]
 
     def _handled(self, place: Place, event: EventId) -> None:
         self._refuse_handled(place, event)
-        self._inbox[(place.platform, event)] = None
+        self._inbox[(place.platform, event)].event = None
 
     def _refuse_handled(self, place: Place, event: EventId) -> None:
-        if self._inbox.get((place.platform, event)) is None:
+        received = self._inbox.get((place.platform, event))
+        if received is None or received.event is None:
             raise AlreadyHandled(f"The event {event} is not waiting.")
-
-    def _waiting(self, delivery: int) -> _Queued | None:
-        queued = self._outbox.get(delivery)
-        return queued if queued and queued.reason is None else None
-
-    def _delivery(self, number: int, queued: _Queued) -> Delivery:
-        old = self._standing_at(queued.wish)
-        last = next((each.message for each in reversed(self._standing) if each.post.place == queued.wish.place), None)
-        return Delivery(number, copied(queued.wish), old.message if old else None, last, queued.attempts, queued.uncertain)
-
-    def _standing_at(self, wish: Wish) -> Shown | None:
-        if wish.position is None:
-            return None
-        spot = (wish.turn, wish.position)
-        return next((each for each in self._at(wish.place) if (each.post.turn, each.post.position) == spot), None)
-
-    def _at(self, place: Place) -> Iterator[Shown]:
-        return (each for each in self._standing if each.post.place == place)
-
-
-def copied(value: Value) -> Value:
-    """The same value built anew. Raises TypeError for anything that a database could not hold."""
-    if is_dataclass(value) and not isinstance(value, type):
-        parts: dict[str, Any] = {each.name: copied(getattr(value, each.name)) for each in fields(value)}
-        return type(value)(**parts)
-    if isinstance(value, tuple):
-        return type(value)(copied(each) for each in value)
-    if isinstance(value, dict):
-        return type(value)((copied(key), copied(each)) for key, each in value.items())
-    if value is None or type(value) in {str, int, float, bool} or isinstance(value, StrEnum):
-        return value
-    raise TypeError(f"a store cannot keep a {type(value).__name__}: {value!r}")
 
 
 def _reading_order(shown: Shown) -> tuple[int, bool, int]:

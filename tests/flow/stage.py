@@ -10,6 +10,7 @@ from bot.flow.service import Service
 from bot.ids import EventId
 from bot.posts import ChannelLimits
 from bot.prompt.format import FORMATS
+from bot.story.policy import Rating
 from bot.story.session import Session, with_length
 from bot.story.settings import Length
 from tests.builders import HERE, a_command, a_post, a_session
@@ -19,6 +20,7 @@ from tests.fakes.engine import ScriptedEngine, ScriptedReply
 from tests.fakes.store import MemoryStore
 
 LIMITS = ChannelLimits(2000, streams=True)
+ADULTS = ChannelLimits(300, streams=True, adults_only=True)
 
 
 @dataclass(slots=True)
@@ -52,7 +54,7 @@ class Stage:
         await self.service.receiver.receive(a_post(text, **{"event": self._event(), **changes}))
         await self.service.receiver.settled(HERE)
 
-    async def act(self, name: str, **values: str | int) -> None:
+    async def act(self, name: str, /, **values: str | int) -> None:
         await self.service.receiver.receive(a_command(name, self._event(), **values))
         await self.service.receiver.settled(HERE)
 
@@ -91,3 +93,12 @@ async def a_stage(
         yield stage
     finally:
         await stage.service.close()
+
+
+@asynccontextmanager
+async def adult_stage(*replies: str) -> AsyncGenerator[Stage, None]:
+    """Mira's story as one for adults, in a place for them."""
+    async with a_stage(replies, limits=ADULTS, begin=False, context=8192) as stage:
+        await stage.service.begin(a_session(rating=Rating.ADULT))
+        await stage.service.receiver.settled(HERE)
+        yield stage

@@ -5,8 +5,15 @@ import asyncio
 import pytest
 
 from bot.errors import ChannelGone, OutcomeUnknown, PostRefused, TryLater
-from tests.builders import HERE, MIRA
-from tests.fakes.courier import Mishap, Verb
+from bot.flow.deliver import Deliverer
+from bot.flow.places import Places
+from bot.flow.wishes import notice_without_session
+from bot.ids import EventId, Place
+from bot.metrics import Metrics
+from tests.builders import HERE, MIRA, a_post
+from tests.fakes.clock import FrozenClock
+from tests.fakes.courier import Mishap, RecordingCourier, Verb
+from tests.fakes.store import MemoryStore
 from tests.flow.stage import Stage, a_stage
 
 
@@ -93,3 +100,34 @@ async def test_a_courier_with_a_defect_delays_a_post_and_loses_none() -> None:
         await _let_time_pass(stage, posting)
         assert stage.shown == (MIRA.greeting, '"Come in," she said.')
         assert stage.service.metrics.total("failures") == 1
+
+
+class HesitantStore(MemoryStore):
+    """A store that takes its time to say what is outstanding, once it is asked to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.go = asyncio.Event(), asyncio.Event()
+
+    async def outstanding(self) -> tuple[Place, ...]:
+        self.asked.set()
+        await self.go.wait()
+        return await super().outstanding()
+
+
+async def test_what_is_stored_while_nothing_seemed_left_is_brought_at_once() -> None:
+    store, clock, courier = HesitantStore(), FrozenClock(), RecordingCourier()
+    deliverer = Deliverer(store, Places((courier,), clock), clock, Metrics())
+    for number in (1, 2):
+        await store.receive(a_post(event=f"event-{number}"))
+    await store.dismiss(HERE, EventId("event-1"), (notice_without_session(HERE, "One.", EventId("event-1")),))
+    deliverer.wake(HERE)
+    await store.asked.wait()
+    await store.dismiss(HERE, EventId("event-2"), (notice_without_session(HERE, "Two.", EventId("event-2")),))
+    store.go.set()
+    while not clock.sleeping:
+        await asyncio.sleep(0)
+    deliverer.wake(HERE)
+    await asyncio.wait_for(deliverer.settled(HERE), 5)
+    assert courier.texts(HERE) == ("One.", "Two.")
+    await deliverer.close()

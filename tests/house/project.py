@@ -6,6 +6,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("bot", "adapters", "storage")
 FOLDERS = (*PACKAGES, "tests", "deploy")
+WRITTEN = (*FOLDERS, "docs")
+"""The folders that hold texts: those with code, and the one with nothing else."""
 TEXT_ENDINGS = {
     ".py",
     ".md",
@@ -34,7 +36,7 @@ def text_files() -> Iterator[Path]:
     """Every text file that the project keeps."""
     yield from sorted(path for path in ROOT.iterdir() if path.is_file() and _is_text(path))
     yield ROOT / ".ci" / "run"
-    for folder in FOLDERS:
+    for folder in WRITTEN:
         yield from sorted(path for path in (ROOT / folder).rglob("*") if path.is_file() and _is_text(path))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.cli import understudy
 from adapters.config import EXAMPLE
-from tests.house.project import FOLDERS, ROOT, shown
+from tests.house.project import ROOT, WRITTEN, shown
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 BLOCK = re.compile(r"^(?:```|~~~)(?:sh|console|bash)?\n(.*?)^(?:```|~~~)", re.MULTILINE | re.DOTALL)
@@ -27,9 +27,27 @@ def test_every_link_of_a_document_leads_somewhere() -> None:
         f"{shown(page)}: {target}"
         for page in _pages()
         for target in LINK.findall(page.read_text(encoding="utf-8"))
-        if "://" not in target and not target.startswith("#") and not (page.parent / target.split("#")[0]).exists()
+        if "://" not in target and not _leads_somewhere(page, target)
     ]
     assert not broken
+
+
+def test_the_pages_that_are_looked_through_are_all_there_are() -> None:
+    looked = {shown(page) for page in _pages()}
+    assert {"README.md", "docs/sampling.md", "docs/playing.md", "bot/commands/README.md"} <= looked
+
+
+def test_a_link_to_no_file_or_no_heading_is_seen(tmp_path: Path) -> None:
+    page, other = tmp_path / "page.md", tmp_path / "other.md"
+    page.write_text("# A page, with `code`\n", encoding="utf-8")
+    other.write_text("# Other\n\n## What (it) does\n", encoding="utf-8")
+
+    assert _leads_somewhere(page, "#a-page-with-code")
+    assert _leads_somewhere(page, "other.md")
+    assert _leads_somewhere(page, "other.md#what-it-does")
+    assert not _leads_somewhere(page, "another.md")
+    assert not _leads_somewhere(page, "other.md#what-it-did")
+    assert not _leads_somewhere(page, "#what-it-does")
 
 
 def test_every_make_target_that_a_document_names_exists() -> None:
@@ -70,8 +88,21 @@ def test_a_make_target_is_seen_where_it_is_named(text: str) -> None:
 
 def _pages() -> Iterator[Path]:
     yield from sorted(ROOT.glob("*.md"))
-    for folder in FOLDERS:
+    for folder in WRITTEN:
         yield from sorted((ROOT / folder).rglob("*.md"))
+
+
+def _leads_somewhere(page: Path, target: str) -> bool:
+    """Whether there is such a file, and the heading in it that is named."""
+    name, _, heading = target.partition("#")
+    found = page.parent / name if name else page
+    return found.exists() and (not heading or heading in _headings(found.read_text(encoding="utf-8")))
+
+
+def _headings(text: str) -> set[str]:
+    """The headings of a page as links name them: small letters, hyphens for blanks, no other signs."""
+    titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).strip().replace(" ", "-") for title in titles}
 
 
 def _code(text: str) -> list[str]:

@@ -25,7 +25,7 @@ DOORS = {
     "jinja2": ("adapters/web/", "adapters/llama/"),
     "markupsafe": ("adapters/web/",),
     "markdown_it": ("adapters/web/",),
-    "pydantic": ("adapters/config",),
+    "pydantic": ("adapters/config", "storage/columns.py"),
     "pydantic_core": ("adapters/config",),
     "huggingface_hub": ("adapters/hub/",),
     "httpx2": ("adapters/hub/",),

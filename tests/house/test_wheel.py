@@ -36,6 +36,7 @@ def test_it_holds_every_file_of_the_packages_and_nothing_else(wheel: Path) -> No
         "adapters/llama/models/understudy-demo.gguf",
         "adapters/config/example.toml",
         "adapters/scenes/lighthouse.toml",
+        "adapters/scenes/characters/hester_vaunce.json",
     } <= names
 
 

@@ -1,6 +1,7 @@
 """How connections are set up: durable, forgetful of what is deleted, and not hurt by a task that gives up."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from sqlalchemy import text
 from bot.ids import EventId
 from bot.ports.store import Change
 from bot.story import acts as story
-from bot.story.session import with_length
+from bot.story.session import Session, with_length
 from storage.dialects import Database, sqlite_url
 from storage.store import open_store
 from tests.builders import HERE, TOBIAS, a_post, a_session
@@ -96,6 +97,43 @@ async def test_what_is_deleted_is_in_no_file_after_closing(tmp_path: Path) -> No
     await store.close()
     assert files_with(b"Tobias", tmp_path) == ["stories.db"]
     assert files_with(b"unmistakable", tmp_path) == []
+
+
+async def test_what_a_step_takes_away_is_in_no_file_when_it_returns(tmp_path: Path) -> None:
+    store = await open_store(f"sqlite+aiosqlite:///{tmp_path}/stories.db")
+    session = await store.save(Change(None, a_session()))
+    acts: list[Callable[[Session], Session]] = [
+        lambda each: story.undo(each)[0],
+        lambda each: story.edit(each, each.turns[-1].number, "Hm."),
+    ]
+    for number, take_away in enumerate(acts):
+        await store.receive(a_post("An unmistakable post.", event=f"event-{number}"))
+        posted = story.add_post(session, TOBIAS, "An unmistakable post.")
+        session = await store.save(Change(session, posted, (), EventId(f"event-{number}")))
+        assert files_with(b"unmistakable", tmp_path) != []
+        session = await store.save(Change(session, take_away(session)))
+        assert files_with(b"unmistakable", tmp_path) == []
+    await store.receive(a_post("An unmistakable post.", event="ignored"))
+    await store.dismiss(HERE, EventId("ignored"))
+    assert files_with(b"unmistakable", tmp_path) == []
+    await store.close()
+
+
+async def test_a_step_that_takes_text_away_does_not_wait_long_for_a_reader(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}/stories.db"
+    store = await open_store(url)
+    session = await store.save(Change(None, a_session()))
+    session = await store.save(Change(session, story.add_post(session, TOBIAS, "An unmistakable post.")))
+    other = Database(url)
+    async with other.reading() as connection:
+        await connection.execute(text("SELECT count(*) FROM turns"))
+        session = await store.save(Change(session, story.undo(session)[0]))
+        assert await store.session_at(HERE) == session
+    await other.close()
+    session = await store.save(Change(session, story.add_post(session, TOBIAS, "Another post.")))
+    await store.save(Change(session, story.undo(session)[0]))
+    assert files_with(b"unmistakable", tmp_path) == []
+    await store.close()
 
 
 async def test_many_steps_at_once_wait_their_turn(url: str) -> None:

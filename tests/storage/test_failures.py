@@ -118,6 +118,18 @@ async def test_a_full_disk_stores_nothing_and_hurts_nothing(tmp_path: Path) -> N
     await store.close()
 
 
+async def test_a_step_is_done_though_the_files_could_not_be_cleared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(_database: Database) -> None:
+        raise StoreUnavailable("The disk that holds the database is full: make room on it.")
+
+    store = await open_store(f"sqlite+aiosqlite:///{tmp_path}/stories.db")
+    session = await store.save(Change(None, story.add_post(a_session(), TOBIAS, "A post.")))
+    monkeypatch.setattr(Database, "empty_log", fails)
+    saved = await store.save(Change(session, story.undo(session)[0]))
+    assert await store.session_at(session.place) == saved
+    await store.close()
+
+
 async def test_a_postgres_server_that_ends_is_named_and_found_again(postgres: Postgres, migrated_postgres: str) -> None:
     store = await open_store(migrated_postgres)
     other = await asyncpg.connect(user="postgres", host=str(postgres.folder), database="postgres")

@@ -1,27 +1,37 @@
 """The history of the schema equals the tables, is applied once, and old programs can live with additions."""
 
 import asyncio
+import json
 import re
 import shutil
+import struct
 import sys
 from asyncio.subprocess import PIPE
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, select, text
 
 import storage.migrations
 from bot.errors import StoreUnavailable
+from bot.ids import MessageId, SessionId
 from bot.ports.store import Change
+from bot.story.card import CharacterCard
+from bot.story.policy import Rating
 from bot.story.settings import SessionSettings
+from bot.story.turn import Role, Turn, Variant, VariantState
+from storage.columns import escape
 from storage.dialects import Database
 from storage.migrate import HISTORY, bring_up_to_date
 from storage.store import SqlStore, open_store
 from storage.tables import metadata, works_with
-from tests.builders import HERE, a_session
+from tests.builders import HERE, TOBIAS, a_post, a_session
+from tests.contracts.stories import ANN, ELSEWHERE
 
 ADDS = """
 import sqlalchemy as sa
@@ -50,7 +60,7 @@ SQLITE_DEFINITIONS = (
     "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT IN ('alembic_version', 'sqlite_sequence')"
 )
 POSTGRES_DEFINITIONS = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-HEAD = "0002"
+HEAD = "0003"
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -100,7 +110,7 @@ async def test_all_migrations_together_make_the_tables(url: str) -> None:
     database = await migrated(url)
     async with database.reading() as connection:
         assert await connection.run_sync(differences) == []
-        assert (await connection.scalars(select(works_with.c.revision).order_by(works_with.c.revision))).all() == ["0001", HEAD]
+        assert (await connection.scalars(select(works_with.c.revision).order_by(works_with.c.revision))).all() == [HEAD]
     await database.close()
 
 
@@ -115,24 +125,124 @@ async def test_the_page_of_tables_makes_what_the_migrations_make(url: str) -> No
     await database.close()
 
 
-async def test_a_database_of_the_first_schema_keeps_its_stories_and_its_program(url: str) -> None:
-    """The program of that schema wrote no adapter, and can go on with the database."""
-    store = await open_store(url)
-    saved = await store.save(Change(None, a_session(settings=SessionSettings(adapter="mira"))))
-    await store.close()
-    database = Database(url)
-    async with database.writing() as connection:
-        await connection.execute(text("ALTER TABLE sessions DROP COLUMN adapter"))
-        await connection.execute(text("DELETE FROM works_with WHERE revision = '0002'"))
-        await connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
-    await database.close()
-    store = await open_store(url)
-    assert await store.session_at(HERE) == replace(saved, settings=SessionSettings())
+@pytest.mark.parametrize("revision", ["0001", "0002"])
+async def test_a_database_of_an_older_schema_keeps_its_stories(url: str, revision: str) -> None:
+    await make_older(url, revision)
+    store = await open_store(url, lambda: 5.0)
+    assert await store.session_at(HERE) == replace(OLD_STORY, settings=replace(OLD_STORY.settings, adapter=ADAPTERS[revision]))
+    settings = SessionSettings(length=None)
+    assert await store.session_at(ELSEWHERE) == replace(
+        OLD_STORY, id=SessionId("s-2"), place=ELSEWHERE, settings=settings, turns=()
+    )
+    page = await store.page(HERE)
+    assert page.turns == (OLDEST, *OLD_STORY.turns)
+    assert [(each.message, each.post.text) for each in page.shown] == [("m-1", "One post."), ("m-2", "A notice.")]
+    assert [each.event for each in await store.waiting()] == ["e-2"]
+    assert not await store.receive(a_post(event="e-1"))
+    delivery = await store.claim(HERE, now=0.0)
+    assert delivery is not None
+    assert (delivery.standing, delivery.last_message) == ("m-1", "m-2")
+    await store.settle(delivery.id, MessageId("m-3"))
+    assert {each.message for each in (await store.page(HERE)).shown} == {"m-2", "m-3"}
+    assert await store.delete_untouched(before=1_700_000_000.0) == ()
     await store.close()
     database = Database(url)
     async with database.reading() as connection:
-        assert set(await connection.scalars(select(works_with.c.revision))) == {"0001", HEAD}
+        assert set(await connection.scalars(select(works_with.c.revision))) == {HEAD}
+        assert await connection.run_sync(differences) == []
     await database.close()
+
+
+ADAPTERS = {"0001": "", "0002": 'mira "7b"'}
+AWKWARD = 'Mi"ra\\ \n\x00 \ud83d'
+OLDEST = Turn(0, Role.CHARACTER, AWKWARD, (Variant("One."),), posts=("One post.",))
+OLD_STORY = a_session(
+    character=CharacterCard(AWKWARD, "An innkeeper.", "", Rating.ADULT),
+    personas=(TOBIAS, ANN),
+    turns=(
+        Turn(2, Role.PLAYER, "Tobias", (Variant(AWKWARD),), author=TOBIAS.author),
+        Turn(
+            3, Role.CHARACTER, "Mira", (Variant("A", VariantState.STOPPED), Variant("B", seed=2**64 - 1, token_ids=(1, 2))), 1
+        ),
+    ),
+    window_start=2,
+    next_number=4,
+    version=9,
+)
+
+
+async def make_older(url: str, revision: str) -> None:
+    """A database as a program of an older schema left it: its tables, with rows in all of them."""
+    database = Database(url)
+    async with database.writing() as connection:
+        await connection.run_sync(upgrade_to, revision)
+        for table, rows in old_rows(revision).items():
+            for row in rows:
+                stored = {name: escape(value) if isinstance(value, str) else value for name, value in row.items()}
+                names = ", ".join(f'"{name}"' for name in row)
+                values = ", ".join(f":{name}" for name in row)
+                await connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), stored)  # noqa: S608  a test's
+    await database.close()
+
+
+def upgrade_to(connection: Connection, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", HISTORY)
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def old_rows(revision: str) -> dict[str, list[dict[str, object]]]:
+    here, there = ({"platform": each.platform, "channel": each.channel} for each in (HERE, ELSEWHERE))
+    told = {"scenario": OLD_STORY.scenario, "rating": "general", "window_start": 2, "next_number": 4, "version": 9}
+    session = {"id": OLD_STORY.id, "begun": 1, "length": "medium", **here, **told}
+    other = {"id": "s-2", "begun": 2, "length": None, **there, **told}
+    if revision == "0002":
+        session["adapter"] = ADAPTERS[revision]
+    card = {"name": AWKWARD, "description": "An innkeeper.", "greeting": "", "rating": "adult"}
+    both = (OLD_STORY.id, "s-2")
+    parts = [
+        {"session": each, "position": position, "author": part.author, "name": part.name, "description": part.description}
+        for each in both
+        for position, part in enumerate(OLD_STORY.personas)
+    ]
+    post = {"turn": 0, "position": 0, "variant": 0, "key": "k-1", "voice": "character", "speaker": "Mira", "text": "One post."}
+    notice = post | {"position": None, "key": "k-2", "text": "A notice."}
+    wish = post | {"key": "k-3", "kind": "show", "attempts": 0, "due": 0.0, "uncertain": False, "reason": None}
+    return {
+        "sessions": [session, other],
+        "characters": [{"session": each, **card} for each in both],
+        "personas": parts,
+        "turns": [old_turn(turn) for turn in (OLDEST, *OLD_STORY.turns)],
+        "variants": [row for turn in (OLDEST, *OLD_STORY.turns) for row in old_variants(turn)],
+        "messages": [{**here, "message": "m-1", **post}, {**here, "message": "m-2", **notice}],
+        "inbox": [{**here, "event": "e-1", "payload": None}, {**here, "event": "e-2", "payload": OLD_PAYLOAD}],
+        "outbox": [{**here, **wish}],
+    }
+
+
+OLD_PAYLOAD = '{"kind": "post", "author": "author-1", "author_name": "Tobias", "text": "Hm."}'
+
+
+def old_turn(turn: Turn) -> dict[str, object]:
+    told = {"number": turn.number, "role": str(turn.role), "name": turn.name, "author": turn.author}
+    return {"session": OLD_STORY.id, **told, "selected": turn.selected, "posts": json.dumps(turn.posts)}
+
+
+def old_variants(turn: Turn) -> list[dict[str, object]]:
+    return [
+        {
+            "session": OLD_STORY.id,
+            "turn": turn.number,
+            "position": position,
+            "text": variant.text,
+            "state": str(variant.state),
+            "length": None,
+            "seed": str(variant.seed),
+            "token_ids": struct.pack(f"<{len(variant.token_ids)}I", *variant.token_ids),
+        }
+        for position, variant in enumerate(turn.variants)
+    ]
 
 
 async def test_opening_again_changes_nothing(url: str) -> None:
@@ -173,7 +283,7 @@ async def test_this_program_works_on_a_newer_schema_that_only_added(url: str, tm
     assert await store.session_at(HERE) == saved
     await store.close()
     async with newer.reading() as connection:
-        assert set(await connection.scalars(select(works_with.c.revision))) == {"0001", HEAD, "9999"}
+        assert set(await connection.scalars(select(works_with.c.revision))) == {HEAD, "9999"}
     await newer.close()
 
 

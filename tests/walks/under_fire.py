@@ -63,6 +63,9 @@ class WatchedEngine:
     async def warm(self, session: SessionId, segments: Sequence[Segment], adapter: str = "") -> None:
         await self.real.warm(session, segments, adapter)
 
+    async def forget(self, session: SessionId) -> None:
+        await self.real.forget(session)
+
 
 @dataclass(slots=True)
 class Outcome:

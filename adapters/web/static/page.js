@@ -4,6 +4,8 @@
 const thread = document.getElementById("thread");
 const status = document.getElementById("status");
 const reply = document.getElementById("reply");
+const note = document.getElementById("note");
+const here = thread.dataset.here;
 const printed = new Map();
 const sending = new Set();
 let last = { body: "", nonce: "" };
@@ -27,7 +29,7 @@ document.addEventListener("keydown", keys);
 // Browsers allow few connections to one host: a page that nobody looks at gives its own back.
 function connect() {
   if (stream || document.hidden) return;
-  stream = new EventSource("/events");
+  stream = new EventSource(`${here}/events`);
   stream.addEventListener("thread", (event) => keepPlace(() => replaceThread(JSON.parse(event.data))));
   stream.addEventListener("draft", (event) => keepPlace(() => replaceDraft(JSON.parse(event.data))));
   stream.addEventListener("error", () => {
@@ -46,6 +48,7 @@ function replaceThread(html) {
   const fresh = new DOMParser().parseFromString(html, "text/html").getElementById("thread");
   if (fresh.dataset.silence !== undefined) return say(fresh.dataset.silence);
   thread.dataset.token = fresh.dataset.token;
+  if (reply) reply.hidden = fresh.dataset.locked !== undefined || fresh.dataset.live === undefined;
   const kept = new Set([...fresh.children].map((part) => part.id));
   for (const old of [...thread.children]) if (!kept.has(old.id)) remove(old);
   let before = null;
@@ -141,18 +144,27 @@ async function submit(event) {
 }
 
 async function send(form, submitter) {
-  const fields = new URLSearchParams(new FormData(form, submitter));
-  fields.delete("token");
-  fields.delete("nonce");
-  fields.set("nonce", nonceFor(`${form.action} ${fields}`));
+  const fields = new FormData(form, submitter);
+  const said = new URLSearchParams([...fields].map(([name, value]) => [name, value instanceof File ? value.name + value.size : value]));
+  said.delete("token");
+  said.delete("nonce");
+  fields.set("nonce", nonceFor(`${form.action} ${said}`));
   fields.set("token", thread.dataset.token);
-  const trouble = await ask(form.action, fields);
+  const { trouble, told } = await ask(form.action, form.enctype === "multipart/form-data" ? fields : new URLSearchParams(fields));
   const now = current(form);
   if (!trouble) {
     last = { body: "", nonce: "" };
     accepted(now, fields.get("text"));
+    answer(told);
   }
   (now.querySelector(".trouble") ?? reply.querySelector(".trouble")).textContent = trouble;
+}
+
+// What a command came back with, for this reader alone. The server printed it, as it prints the thread.
+function answer(html) {
+  note.innerHTML = html;
+  note.hidden = !html;
+  if (html) note.scrollIntoView({ block: "nearest" });
 }
 
 // The same form as it stands now: its turn may have been printed anew while the answer was on its way.
@@ -160,15 +172,16 @@ function current(form) {
   return form.isConnected ? form : (document.getElementById(form.elements.text?.id)?.form ?? form);
 }
 
-// The sentence that says why it was not accepted; "" when it was.
-async function ask(address, fields) {
+// Why it was not accepted ("" when it was), and the answer to a command, if it has one.
+async function ask(address, body) {
   try {
-    const answer = await fetch(address, { method: "POST", body: fields, headers: { Accept: "application/json" } });
-    const { error } = await answer.json();
-    if (answer.status === 403) reconnect();
-    return answer.ok ? "" : (error ?? "It was not accepted; reload the page and try again.");
+    const response = await fetch(address, { method: "POST", body, headers: { Accept: "application/json" } });
+    const { error, note: told } = await response.json();
+    if (response.status === 403) reconnect();
+    const trouble = response.ok ? "" : (error ?? "It was not accepted; reload the page and try again.");
+    return { trouble, told: told ?? "" };
   } catch {
-    return "Understudy could not be reached. What you typed is still here; try again in a moment.";
+    return { trouble: "Understudy could not be reached. What you typed is still here; try again in a moment.", told: "" };
   }
 }
 
@@ -189,14 +202,14 @@ function nonceFor(body) {
 function accepted(form, text) {
   const details = form.closest("details");
   if (details) close(details);
-  if (form !== reply) return;
+  if (form.id !== "reply" && form.id !== "command") return;
   if (form.elements.text.value === text) form.elements.text.value = "";
-  form.elements.text.focus();
-  document.scrollingElement.scrollTop = document.scrollingElement.scrollHeight;
+  form.elements.text.focus({ preventScroll: form !== reply });
+  if (form === reply) document.scrollingElement.scrollTop = document.scrollingElement.scrollHeight;
 }
 
 function close(details) {
-  details.querySelector("form").reset();
+  details.querySelector("form")?.reset();
   details.open = false;
   details.querySelector("summary").focus();
 }
@@ -213,5 +226,5 @@ function keys(event) {
     event.preventDefault();
     event.target.form?.requestSubmit(event.target.form.querySelector("button.primary"));
   }
-  if (event.key === "Escape" && event.target.closest?.("details.edit[open]")) close(event.target.closest("details"));
+  if (event.key === "Escape" && event.target.closest?.("details:is(.edit, .menu, .fold)[open]")) close(event.target.closest("details"));
 }

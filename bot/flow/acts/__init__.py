@@ -5,15 +5,10 @@ from bot.flow.acts import cast, replies, table, talk
 from bot.flow.acts.scene import Act, Scene
 from bot.ports.store import Change
 
-__all__ = ["Scene", "carry_out", "knows"]
+__all__ = ["Scene", "carry_out"]
 
 ACTS: dict[str, Act] = {**replies.ACTS, **table.ACTS, **cast.ACTS, **talk.ACTS}
 """Every act on a story that needs nothing but the story, by the name of its command."""
-
-
-def knows(name: str) -> bool:
-    """Whether a command is such an act."""
-    return name in ACTS
 
 
 def carry_out(scene: Scene) -> Change:

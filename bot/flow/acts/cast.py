@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
+from bot.cleaning import clean_name
 from bot.errors import Refused
 from bot.flow.acts.scene import Act, Scene
 from bot.ports.store import Change
-from bot.prompt.guard import clean_name
 from bot.story import agreements
 from bot.story.persona import Persona
+from bot.story.policies import call_on
 from bot.story.session import with_persona
 
 
@@ -36,8 +37,14 @@ def _remove_character(scene: Scene) -> Change:
     return scene.change(agreements.remove_character(scene.session, name), f"{name} has left the story.")
 
 
+def _speak(scene: Scene) -> Change:
+    called = call_on(scene.session, scene.text("character"))
+    return scene.change(called, f"{called.table.next_speaker} answers next.")
+
+
 ACTS: dict[str, Act] = {
     "persona set": _set_persona,
     "persona clear": _clear_persona,
     "character remove": _remove_character,
+    "speak": _speak,
 }

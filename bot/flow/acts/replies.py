@@ -5,11 +5,16 @@ from bot.flow.acts.scene import Act, Scene
 from bot.ports.store import Change
 from bot.prompt.length import longer, shorter
 from bot.story import acts, cutting
+from bot.story.session import Session
 from bot.story.settings import Length
+from bot.story.turn import Role
 
 
 def _retry(scene: Scene) -> Change:
-    return scene.change(acts.retry(scene.session, scene.roll(), length=length_named(scene.text("length"))))
+    length = length_named(scene.text("length"))
+    if _lacks_reply(scene.session):
+        return scene.change(scene.joining.answered(scene.session, length))
+    return scene.change(acts.retry(scene.session, scene.roll(), length=length))
 
 
 def _shorter(scene: Scene) -> Change:
@@ -23,6 +28,8 @@ def _longer(scene: Scene) -> Change:
 
 
 def _continue(scene: Scene) -> Change:
+    if _lacks_reply(scene.session):
+        return scene.change(scene.joining.answered(scene.session))
     return scene.change(acts.extend(scene.session, scene.roll()))
 
 
@@ -35,7 +42,7 @@ def _swipe(scene: Scene) -> Change:
 
 
 def _edit(scene: Scene) -> Change:
-    number = turn_number(scene)
+    number = scene.changeable(turn_number(scene))
     edited = acts.edit(scene.session, number, scene.text("text"))
     return scene.shown_anew(edited, edited.turn(number))
 
@@ -45,11 +52,15 @@ def _undo(scene: Scene) -> Change:
 
 
 def _delete(scene: Scene) -> Change:
-    return scene.without(*cutting.delete(scene.session, turn_number(scene)))
+    return scene.without(*cutting.delete(scene.session, scene.changeable(turn_number(scene))))
 
 
 def _rewind(scene: Scene) -> Change:
     return scene.without(*cutting.rewind(scene.session, turn_number(scene)))
+
+
+def _lacks_reply(session: Session) -> bool:
+    return session.writing is None and session.last is not None and session.last.role is Role.PLAYER
 
 
 def turn_number(scene: Scene) -> int:

@@ -4,7 +4,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from bot.chunking.chunker import cut
+from bot.commands.catalogue import find
+from bot.commands.spec import Who
 from bot.errors import Refused
+from bot.flow.joining import Joining
 from bot.flow.wishes import notice, removals_for, wishes_for
 from bot.ids import AuthorId
 from bot.ports.store import Change, Wish
@@ -16,12 +19,17 @@ from bot.story.turn import Role, Turn
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A player's command in the session of its place, what the place accepts, and where seeds come from."""
+    """A player's command in the session of its place, what the place accepts, and how replies are opened."""
 
     session: Session
     command: Command
     limits: ChannelLimits
-    roll: Callable[[], int]
+    joining: Joining
+    who: Who = Who.PLAYER
+
+    def roll(self) -> int:
+        """A seed for what is drawn next."""
+        return self.joining.roll()
 
     @property
     def persona(self) -> Persona:
@@ -41,6 +49,13 @@ class Scene:
         except (TypeError, ValueError):
             raise Refused(f'The option "{option}" needs a number.') from None
 
+    def changeable(self, number: int) -> int:
+        """The number of a turn that whoever asks may change: their own post, a reply, or any for the table. Raises Refused."""
+        turn = self.session.turn(number)
+        if turn.author not in {None, self.command.author} and not self.who.may(Who.TABLE):
+            raise Refused(f"That post is {turn.name}'s; only they, or who began this story, can change it.")
+        return number
+
     def player(self, option: str = "player") -> AuthorId:
         """The player who was named: by their part's name, or as the platform calls them. Raises Refused."""
         wanted = self.text(option)
@@ -51,8 +66,10 @@ class Scene:
         raise Refused(f"There is no player {wanted} in this story; there is {known}.")
 
     def change(self, after: Session, said: str = "", wishes: Iterable[Wish] = ()) -> Change:
-        """The change to `after`, with a sentence for the place."""
-        told = (notice(after, said, self.command.event),) if said else ()
+        """The change to `after`, with a sentence for the place; what was asked for in private is not told there."""
+        spec = find(self.command.name)
+        is_private = spec is not None and spec.private
+        told = (notice(after, said, self.command.event),) if said and not is_private else ()
         return Change(self.session, after, (*wishes, *told), self.command.event)
 
     def without(self, after: Session, gone: Iterable[Turn], said: str = "") -> Change:
@@ -62,8 +79,8 @@ class Scene:
 
     def shown_anew(self, after: Session, turn: Turn) -> Change:
         """The change to `after`, in which this turn reads otherwise."""
-        # A player's own post on the platform is theirs; only the character's posts are ours to show anew.
-        if turn.role is not Role.CHARACTER:
+        # A player's own post on the platform is theirs; what was copied from elsewhere never stood here.
+        if turn.role is not Role.CHARACTER or not turn.posts:
             return self.change(after)
         posts = tuple(chunk.text for chunk in cut(turn.text, self.limits))
         return self.change(with_turn(after, replace(turn, posts=posts)), wishes=wishes_for(self.session, turn, posts))

@@ -10,11 +10,10 @@ from bot.flow.acts.scene import Act, Scene
 from bot.ports.store import Change
 from bot.story import agreements
 from bot.story.agreements import Limits
+from bot.story.lorebook import LoreEntry
 from bot.story.session import Session, with_length
 from bot.story.settings import SessionSettings, SpeakerPolicy, TurnPolicy
 from bot.story.table import NOTE_DEPTH
-
-MOST_NUDGE_MINUTES = 7 * 24 * 60
 
 
 def _length(scene: Scene) -> Change:
@@ -39,8 +38,20 @@ def _unpin(scene: Scene) -> Change:
     return scene.change(agreements.unpin(scene.session, scene.number("number")), "The fact is no longer pinned.")
 
 
+def _add_lore(scene: Scene) -> Change:
+    keys = tuple(key for each in scene.text("keys").split(",") if (key := each.strip()))
+    if not keys:
+        raise Refused("An entry of lore needs a word that calls it up.")
+    return scene.change(agreements.add_entry(scene.session, LoreEntry(scene.text("text").strip(), keys)), "The lore is added.")
+
+
 def _remove_lore(scene: Scene) -> Change:
-    return scene.change(agreements.remove_lore(scene.session, scene.number("number")), "The lorebook is gone.")
+    return scene.change(agreements.remove_entry(scene.session, scene.number("number")), "The entry of lore is gone.")
+
+
+def _edit_summary(scene: Scene) -> Change:
+    edited = agreements.with_summary(scene.session, scene.text("text"), scene.session.window_start)
+    return scene.change(edited, "The summary is changed.")
 
 
 def _scenario(scene: Scene) -> Change:
@@ -74,9 +85,9 @@ def _settings(scene: Scene) -> Change:
     choices: dict[str, Callable[[str], object]] = {
         "turns": TurnPolicy,
         "speakers": SpeakerPolicy,
-        "adapter": str,
+        "adapter": lambda name: "" if name == "none" else name,
         "summaries": lambda word: word == "on",
-        "nudge": lambda minutes: 60 * min(int(minutes), MOST_NUDGE_MINUTES) or None,
+        "nudge": lambda minutes: 60 * int(minutes) or None,
     }
     fields = {
         "turns": "turns",
@@ -90,9 +101,16 @@ def _settings(scene: Scene) -> Change:
     except ValueError:
         raise Refused("One of these settings has a value that it cannot have; ask for help on settings.") from None
     if not chosen:
-        raise Refused("Name a setting to change, such as turns or speakers; status shows those that hold.")
+        return scene.change(scene.session, _shown(scene.session.settings))
     settings: SessionSettings = replace(scene.session.settings, **chosen)  # type: ignore[arg-type]  # by name, as read
     return scene.change(replace(scene.session, settings=settings), "The settings are changed.")
+
+
+def _shown(settings: SessionSettings) -> str:
+    nudge = settings.nudge_seconds // 60 if settings.nudge_seconds else 0
+    facts = {"turns": settings.turns, "speakers": settings.speakers, "nudge": nudge, "adapter": settings.adapter or "none"}
+    facts["summaries"] = "on" if settings.summarises else "off"
+    return "The settings are " + ", ".join(f"{name}:{value}" for name, value in facts.items()) + "."
 
 
 def _with(session: Session, *, matches_length: bool) -> Session:
@@ -104,7 +122,9 @@ ACTS: dict[str, Act] = {
     "note": _note,
     "pin": _pin,
     "unpin": _unpin,
+    "lore add": _add_lore,
     "lore remove": _remove_lore,
+    "summary edit": _edit_summary,
     "scenario": _scenario,
     "settings": _settings,
     "pause": partial(_pause, paused=True),

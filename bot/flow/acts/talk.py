@@ -3,10 +3,17 @@
 from bot.flow.acts.scene import Act, Scene
 from bot.ports.store import Change
 from bot.story import acts
+from bot.story.rolling import parse_dice, roll
 
 
 def _ooc(scene: Scene) -> Change:
     return scene.change(acts.add_aside(scene.session, scene.persona.author, scene.persona.name, scene.text("text").strip()))
 
 
-ACTS: dict[str, Act] = {"ooc": _ooc}
+def _roll(scene: Scene) -> Change:
+    dice = parse_dice(scene.text("dice"))
+    rolled = roll(dice, scene.roll(), scene.persona.name, scene.text("reason"))
+    return scene.change(acts.add_rolls(scene.session, scene.persona, (rolled,)), f"{rolled.sentence} {rolled.detail}")
+
+
+ACTS: dict[str, Act] = {"ooc": _ooc, "roll": _roll}

@@ -1,5 +1,6 @@
 """What the command line says and how it ends. The model is not loaded here, unless a test plays a scene."""
 
+import asyncio
 import json
 import os
 import signal
@@ -11,6 +12,10 @@ import pytest
 
 from adapters.cli import understudy
 from adapters.config import EXAMPLE
+from adapters.config.settings import DATABASE
+from bot.ids import AuthorId, ChannelKey, Place, Platform
+from bot.ports.reports import Report
+from storage.store import open_store, sqlite_url
 from tests.adapters.cli.conftest import Ended
 from tests.house.project import ROOT
 
@@ -21,7 +26,7 @@ def test_it_tells_its_version_and_what_it_can_do(ended: Ended) -> None:
     assert ended("--version")[:2] == (0, "understudy, version 0.1.0\n")
     code, out, _ = ended("--help")
     assert code == 0
-    assert set(understudy.commands) == {"run", "try", "play", "init", "model", "engine"}
+    assert set(understudy.commands) == {"run", "try", "play", "init", "model", "engine", "reports"}
     assert all(f"  {name} " in out for name in understudy.commands)
 
 
@@ -94,7 +99,7 @@ def test_a_model_that_is_not_there_is_one_sentence(ended: Ended) -> None:
 def test_a_model_of_ones_own_without_a_rating_is_not_played(ended: Ended, unrated_model: Path) -> None:
     code, out, err = ended("try", "--once", "--model", unrated_model)
     assert (code, out) == (2, "")
-    assert err.startswith("error: This cannot be played: the model is unrated.")
+    assert err.startswith("error: This cannot be played here: the model is unrated")
     assert "--rating general, RATING=general for make" in err
 
 
@@ -172,3 +177,22 @@ def test_the_page_stays_up_until_it_is_asked_to_end(tmp_path: Path) -> None:
 
 def _bare(home: Path) -> dict[str, str]:
     return {"HOME": str(home), "PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1"}
+
+
+def test_reports_of_players_are_listed_with_their_context_and_taken_off_the_list(ended: Ended, tmp_path: Path) -> None:
+    assert "no stories" in ended("reports", "--data", tmp_path / "none")[2]
+    place = Place(Platform("web"), ChannelKey("main"))
+
+    async def keep() -> None:
+        store = await open_store(sqlite_url(tmp_path / DATABASE))
+        await store.keep_report(Report(place, AuthorId("ann"), "Not nice.\x1b[2J", "Mira: Hm.", 0.0))
+        await store.close()
+
+    asyncio.run(keep())
+    code, out, _ = ended("reports", "--data", tmp_path)
+    assert code == 0
+    assert "Report 1, 1970-01-01 00:00 UTC, by ann in web main\nReason: Not nice.\n\nMira: Hm." in out
+    assert json.loads(ended("reports", "--data", tmp_path, "--json")[1])[0]["reason"] == "Not nice.\x1b[2J"
+    assert "no report number 2" in ended("reports", "--data", tmp_path, "--drop", "2")[2]
+    assert ended("reports", "--data", tmp_path, "--drop", "1")[1] == "Report 1 is off the list.\n"
+    assert ended("reports", "--data", tmp_path)[1] == "There are no reports.\n"

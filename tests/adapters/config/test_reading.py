@@ -1,7 +1,7 @@
 """What a configuration file may hold, and what is said about one that is wrong."""
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import pytest
 
 from adapters.config import DEMO_MODEL, EXAMPLE, AdapterConfig, Config, defaults, read, read_scene
 from bot.errors import ConfigMistakes
+from bot.flow.keeping import Keep
 from bot.sampling import LIMARP, ORDER, PRESETS, WARM_FIRST, SamplingSettings
 from bot.story.policy import Rating
 from bot.story.settings import Length, SessionSettings
@@ -57,11 +58,19 @@ def test_the_example_changes_nothing_but_what_it_says() -> None:
     assert read(EXAMPLE, {}) == defaults({})
 
 
+INSTRUCT = '{"input_sequence": "<|user|>", "output_sequence": "<|model|>"}'
+CONTEXT = '{"story_string": "{{system}}{{description}}{{persona}}{{scenario}}"}'
+
+
 def test_every_key_of_the_example_exists_also_where_it_is_commented_out(tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
     for name in ("my-model.gguf", "noir-lora.gguf"):
         (tmp_path / "models" / name).touch()
     (tmp_path / "my-scene.toml").write_text(SCENE)
+    (tmp_path / "lengths.json").write_text('{"fingerprint": "mine", "lengths": {"short": {"median": 50}}}')
+    (tmp_path / "blocked.txt").write_text("red hand\n")
+    for name, preset in (("instruct", INSTRUCT), ("context", CONTEXT), ("sampler", '{"temp": 0.7}')):
+        (tmp_path / f"{name}.json").write_text(preset)
     lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
     head = lines[: next(number for number, line in enumerate(lines) if line.startswith("# The scene of a new story"))]
     shown = [line.removeprefix("# ") if " = " in line or "[[" in line[:4] else line for line in head]
@@ -70,7 +79,10 @@ def test_every_key_of_the_example_exists_also_where_it_is_commented_out(tmp_path
     assert here.model.adapters == (AdapterConfig(name="noir", path=str(tmp_path / "models" / "noir-lora.gguf")),)
     assert here.story.session_settings.adapter == "noir"
     assert here.cache_folder == tmp_path / "kv"
-    assert here.sampling.settings == LIMARP
+    assert "mine" in here.model.length_tables
+    assert here.sampling.settings == replace(LIMARP, temperature=0.7)
+    assert here.safety.blocklist.find("the red hand")
+    assert here.privacy.keep == Keep(7, 365)
     there = config_of(tmp_path, "\n".join(line for line in shown if not line.startswith('path = "models/my')))
     assert there.engine.url == "http://gpu-host:8004"
 
@@ -183,7 +195,7 @@ def test_a_secret_of_the_wrong_type_is_not_shown_either(tmp_path: Path) -> None:
 MISTAKES: list[tuple[str, str, str]] = [
     ("unknown section", "[modle]\n", 'line 1: there is no section [modle]; did you mean "model"?'),
     ("unknown key", "[web]\nprot = 1\n", 'line 2: [web] has no key "prot"; did you mean "port"?'),
-    ("nothing like it", "[web]\nx = 1\n", 'line 2: [web] has no key "x"; known are host, port, post_length.'),
+    ("nothing like it", "[web]\nx = 1\n", 'line 2: [web] has no key "x"; known are adults_only, host, port, post_length.'),
     ("text for a number", '[web]\n\nport = "80"\n', 'line 3: [web] port is "80"; it must be a whole number.'),
     ("true for a number", "[web]\nport = true\n", "line 2: [web] port is true; it must be a whole number."),
     ("a fraction", "[model]\nslots = 1.5\n", "line 2: [model] slots is 1.5; it must be a whole number."),

@@ -7,7 +7,7 @@ import pytest
 
 from adapters.llama import identity as module
 from adapters.llama import library
-from adapters.llama.identity import MIB, fingerprint
+from adapters.llama.identity import MIB, content, fingerprint
 from adapters.llama.loading import load
 from adapters.llama.lora import AdapterFile
 from adapters.llama.runner import LlamaRunner, RunnerSettings
@@ -88,3 +88,13 @@ def test_a_model_file_that_went_away_while_it_was_loaded_is_one_clear_sentence(t
     with pytest.raises(ModelNotLoaded, match="cannot be read again"):
         LlamaRunner(model, SETTINGS)
     model.free()
+
+
+def test_the_word_for_a_model_is_the_same_for_a_copy_with_another_time_and_no_other_file(tmp_path: Path) -> None:
+    copied, other = a_copy(tmp_path / "copied.gguf"), tmp_path / "other.gguf"
+    os.utime(copied, ns=(0, 0))
+    raw = bytearray(copied.read_bytes())
+    raw[-1] ^= 1
+    other.write_bytes(raw)
+    assert content(copied) == content(DEMO_MODEL)
+    assert content(other) != content(DEMO_MODEL)

@@ -38,5 +38,5 @@ async def test_the_python_examples_work(script: str) -> None:
 
 
 def test_there_are_examples() -> None:
-    assert len(CALLS) == 3
+    assert len(CALLS) == 4
     assert len(PYTHON) == 1

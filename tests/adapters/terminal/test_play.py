@@ -7,18 +7,22 @@ import signal
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
 
 import pytest
 from rich.console import Console
 
 from adapters.terminal.courier import TERMINAL, TerminalCourier
-from adapters.terminal.play import HELP, Play, play
+from adapters.terminal.play import OWN_HELP, Play, play
+from bot.flow.desk import Answer, Desk
 from bot.flow.service import Service
 from bot.ids import ChannelKey, Place
-from bot.posts import ChannelLimits
+from bot.posts import ChannelLimits, Command
 from bot.prompt.format import LIMARP
 from tests.builders import MIRA, TOBIAS, a_session
 from tests.fakes.clock import FrozenClock
+from tests.fakes.desk import NotingDesk
 from tests.fakes.engine import WORDS, Pause, ScriptedEngine, ScriptedReply
 from tests.fakes.store import MemoryStore
 
@@ -31,6 +35,7 @@ NONE = '"None," she said.'
 class Shell:
     playing: Play
     store: MemoryStore
+    desk: NotingDesk
     screen: io.StringIO
 
     async def play(self, *lines: str) -> str:
@@ -43,22 +48,56 @@ class Shell:
         return tuple(turn.text for turn in session.turns) if session else ()
 
 
+class StoppingDesk:
+    """Stops the reply at once, as a desk must: the lane is busy with writing it."""
+
+    def __init__(self, playing: Play) -> None:
+        self._playing = playing
+
+    def answers(self, name: str) -> bool:
+        return name == "stop"
+
+    async def answer(self, command: Command, upload: bytes = b"") -> Answer:
+        assert (command.name, upload) == ("stop", b"")
+        self._playing.receiver.stop(command.place)
+        return Answer("The reply is stopped.")
+
+
+def only_text_in(folder: Path) -> str:
+    (file,) = folder.iterdir()
+    return file.read_text(encoding="utf-8")
+
+
 async def typed(lines: Sequence[str]) -> AsyncIterator[str]:
     for line in lines:
         yield line
 
 
 @asynccontextmanager
-async def a_shell(*replies: str | ScriptedReply, interactive: bool = False) -> AsyncGenerator[Shell, None]:
+async def a_shell(*replies: str | ScriptedReply, interactive: bool = False, whole: bool = False) -> AsyncGenerator[Shell, None]:
+    """A shell with a story that has just begun. `whole`: behind it is the real desk."""
     screen = io.StringIO()
     console = Console(file=screen, width=100, force_terminal=interactive, legacy_windows=False)
     courier, store = TerminalCourier(console, ChannelLimits(2000, streams=True)), MemoryStore()
-    service = Service(store, ScriptedEngine(list(replies) or [ROOM]), [courier], FrozenClock(), LIMARP)
+    service = Service(
+        store, ScriptedEngine(list(replies) or [ROOM]), [courier], FrozenClock(), LIMARP, operators=(TOBIAS.author,)
+    )
     await service.start()
     await service.begin(a_session(place=SHELL))
-    playing = Play(courier, store, service.receiver, SHELL, TOBIAS.author, TOBIAS.name, interactive, "A demonstration.")
+    desk = NotingDesk(service.begin)
+    playing = Play(
+        courier,
+        store,
+        service.receiver,
+        service.desk if whole else cast("Desk", desk),
+        SHELL,
+        TOBIAS.author,
+        TOBIAS.name,
+        interactive,
+        "A demonstration.",
+    )
     try:
-        yield Shell(playing, store, screen)
+        yield Shell(playing, store, desk, screen)
     finally:
         await service.close()
 
@@ -78,12 +117,14 @@ async def test_the_story_so_far_is_told_once_and_the_reply_follows_the_post() ->
         ("/edit No.", "No.", "No."),
         ("/undo", MIRA.greeting, "taken away"),
         ("/length tiny", ROOM, ROOM),
-        ("/length banana", ROOM, "There is no such length"),
+        ("/length banana", ROOM, "Length must be one of micro"),
         ("/swipe right", ROOM, "There is no later version"),
-        ("/swipe up", ROOM, HELP),
-        ("/help", ROOM, HELP),
-        ("/nonsense", ROOM, HELP),
-        ("/stop", ROOM, "Nothing is being written."),
+        ("/swipe up", ROOM, "Side must be one of left, right"),
+        ("/help", ROOM, OWN_HELP),
+        ("/nonsense", ROOM, "There is no command"),
+        ("/delete", "Hello?", "taken away"),
+        ("/edit", ROOM, "Text is missing"),
+        ("/status", ROOM, "Noted."),
         ("   ", ROOM, ROOM),
     ],
 )
@@ -92,6 +133,22 @@ async def test_a_command_does_what_it_says(line: str, last: str, says: str) -> N
         printed = await shell.play("Hello?", line)
         assert (await shell.story())[-1] == last
     assert says in printed
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("/delete 1", (MIRA.greeting, ROOM)),
+        ("/delete #1", (MIRA.greeting, ROOM)),
+        ("/rewind 1", (MIRA.greeting,)),
+        ("/edit turn:1 Good evening.", (MIRA.greeting, "Good evening.", ROOM)),
+        ("/edit 1 knock.", (MIRA.greeting, "Hello?", "1 knock.")),
+    ],
+)
+async def test_a_post_that_is_not_the_newest_is_meant_by_its_number(line: str, expected: tuple[str, ...]) -> None:
+    async with a_shell() as shell:
+        await shell.play("Hello?", line)
+        assert await shell.story() == expected
 
 
 async def test_swiping_shows_the_other_version() -> None:
@@ -155,6 +212,7 @@ async def test_a_reply_can_be_stopped_by_a_line_while_it_is_written() -> None:
         yield "/stop"
 
     async with a_shell(reply, interactive=True) as shell:
+        shell.playing.desk = cast("Desk", StoppingDesk(shell.playing))
         await shell.playing.run(slowly())
         assert (await shell.story())[-1] == "One two."
         assert "One two. Three" in shell.screen.getvalue()
@@ -181,3 +239,61 @@ async def test_nothing_that_is_written_steers_the_terminal() -> None:
         printed = await shell.play("\x1b]0;title\x07[bold]Hello?[/bold]")
     assert "[red]Red.[/red]" in printed
     assert "\x1b" not in printed
+
+
+async def test_a_file_is_named_by_its_path_and_brought_to_the_desk(tmp_path: Path) -> None:
+    card = tmp_path / "a card.json"
+    card.write_bytes(b"{}")
+    async with a_shell() as shell:
+        printed = await shell.play(f'/character  import "{card}"', f"/lore import {tmp_path / 'none.json'}")
+    ((command, upload),) = shell.desk.asked
+    assert (command.name, command.values, command.is_moderator, upload) == (
+        "character import",
+        {"file": "a card.json"},
+        True,
+        b"{}",
+    )
+    assert "Noted." in printed
+    assert "There is no file" in printed
+
+
+async def test_a_file_command_without_a_path_says_what_it_needs() -> None:
+    async with a_shell() as shell:
+        printed = await shell.play("/character import")
+    assert shell.desk.asked == []
+    assert "Send the file with the command" in printed
+
+
+async def test_a_file_that_comes_back_is_written_beside_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with a_shell() as shell:
+        shell.desk.answered = Answer("The story.", b"new", "mira.md", "text/markdown")
+        (tmp_path / "mira.md").write_bytes(b"old")
+        printed = await shell.play("/export")
+    assert "mira (2).md" in printed.replace("\n", "")
+    assert (tmp_path / "mira.md").read_bytes() == b"old"
+    assert (tmp_path / "mira (2).md").read_bytes() == b"new"
+
+
+async def test_what_the_desk_refuses_is_said_and_play_goes_on() -> None:
+    async with a_shell() as shell:
+        shell.desk.refusal = "The library has no character Joren."
+        printed = await shell.play("/character show Joren", "Hello?")
+        assert (await shell.story())[-1] == ROOM
+    assert "no character Joren" in printed
+
+
+async def test_a_line_that_begins_with_two_slashes_is_no_command() -> None:
+    async with a_shell() as shell:
+        await shell.play("// back in a minute")
+        assert "// back in a minute" in "".join(await shell.story())
+    assert shell.desk.asked == []
+
+
+async def test_with_the_real_desk_the_operator_has_the_whole_catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with a_shell(whole=True) as shell:
+        printed = await shell.play("/help", "/help character delete", "/stop", "/status", "/export markdown")
+    for words in ("Write /help and a command", OWN_HELP, "Take a character out of the library", "Nothing is being written."):
+        assert words in printed
+    assert MIRA.greeting in only_text_in(tmp_path)

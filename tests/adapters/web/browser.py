@@ -42,6 +42,25 @@ class Browser:
         async with self.http.post(self.stage.address + path, data=form, headers=sent, allow_redirects=False) as answer:
             return answer.status, await answer.text()
 
+    async def bring(
+        self,
+        path: str,
+        fields: Mapping[str, str],
+        file: bytes | None = b"{}",
+        *,
+        name: str = "card.json",
+        scripted: bool = False,
+    ) -> tuple[int, str]:
+        """Send a form with a file behind its fields, as a browser does."""
+        form = aiohttp.FormData(default_to_multipart=True, quote_fields=False)
+        for field_name, value in {**self.hidden, **fields}.items():
+            form.add_field(field_name, value)
+        if file is not None:
+            form.add_field("file", io.BytesIO(file), filename=name, content_type="application/octet-stream")
+        sent = {"Accept": "application/json"} if scripted else {}
+        async with self.http.post(self.stage.address + path, data=form, headers=sent, allow_redirects=False) as answer:
+            return answer.status, await answer.text()
+
 
 async def events_until(answer: aiohttp.ClientResponse, wanted: str) -> str:
     """Read a stream of changes until an event holds `wanted`; returns what that event printed."""

@@ -3,9 +3,11 @@
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import cast
 
 from adapters.web.courier import WEB, WebCourier
 from adapters.web.server import WebServer
+from bot.flow.desk import Desk
 from bot.flow.service import Service
 from bot.ids import ChannelKey, Place
 from bot.posts import ChannelLimits
@@ -13,6 +15,7 @@ from bot.prompt.format import LIMARP
 from bot.story.session import Session
 from tests.builders import TOBIAS, a_session
 from tests.fakes.clock import FrozenClock
+from tests.fakes.desk import NotingDesk
 from tests.fakes.engine import ScriptedEngine, ScriptedReply
 from tests.fakes.store import MemoryStore
 
@@ -27,6 +30,7 @@ class Stage:
     engine: ScriptedEngine
     courier: WebCourier
     service: Service
+    desk: NotingDesk
     server: WebServer
     address: str = ""
 
@@ -42,6 +46,7 @@ class Stage:
             self.courier,
             self.store,
             self.service.receiver,
+            cast("Desk", self.desk),
             place=STORY,
             player=TOBIAS.author,
             player_name=TOBIAS.name,
@@ -63,15 +68,25 @@ async def a_stage(
     limits: ChannelLimits | None = None,
     name: str = TOBIAS.name,
     notice: str = "",
+    whole: bool = False,
 ) -> AsyncGenerator[Stage, None]:
-    """The page of a story that has just begun, with an engine that gives these replies."""
+    """The page of a story that has just begun, with an engine that gives these replies. `whole`: behind it is the real desk."""
     store, engine = MemoryStore(), ScriptedEngine(_some(replies))
     courier = WebCourier(limits or ChannelLimits(2000, streams=True))
-    service = Service(store, engine, [courier], FrozenClock(), LIMARP)
+    service = Service(store, engine, [courier], FrozenClock(), LIMARP, operators=(TOBIAS.author,))
+    desk = NotingDesk(service.begin)
     server = WebServer(
-        courier, store, service.receiver, place=STORY, player=TOBIAS.author, player_name=name, host="127.0.0.1", notice=notice
+        courier,
+        store,
+        service.receiver,
+        service.desk if whole else cast("Desk", desk),
+        place=STORY,
+        player=TOBIAS.author,
+        player_name=name,
+        host="127.0.0.1",
+        notice=notice,
     )
-    stage = Stage(store, engine, courier, service, server)
+    stage = Stage(store, engine, courier, service, desk, server)
     await service.start()
     await service.begin(session or a_session(place=STORY))
     await stage.settled()

@@ -3,12 +3,18 @@
 from dataclasses import replace
 
 from adapters.web.pages import HUES, Told, face, print_page, view
-from bot.ids import EventId, MessageId, PostKey
+from bot.ids import ChannelKey, EventId, MessageId, Place, Platform, PostKey, SessionId
 from bot.ports.store import Shown, StoryPage
 from bot.posts import Draft, InboundPost, OutboundPost, Speaker, Voice
 from bot.story import acts as story
+from bot.story.agreements import pause
+from bot.story.cutting import branch, next_part
+from bot.story.dice import DiceRoll
 from bot.story.session import Session, with_turn
+from bot.story.settings import Length
+from bot.story.table import Link, LinkKind
 from bot.story.turn import Variant, VariantState
+from bot.texts import BRANCHED
 from tests.builders import HERE, TOBIAS, a_session
 
 MIRA = Speaker(Voice.CHARACTER, "Mira")
@@ -100,7 +106,7 @@ def test_names_and_texts_are_escaped_in_the_thread() -> None:
     evil = '"><script>alert(1)</script>'
     session = story.greet(a_session(character=replace(a_session().character, name=evil, greeting=evil)))
     session = with_turn(session, replace(session.turns[0], posts=(evil,)))
-    html = print_page("thread.html", view=view(told(session)), token="t", hidden="", scene=None)  # noqa: S106  a test's token
+    html = print_page("thread.html", view=view(told(session)), token="t", hidden="", here="", bare_notices=())  # noqa: S106  a test's token
     assert "<script" not in html
     assert html.count("&lt;script&gt;") >= 3
 
@@ -110,3 +116,93 @@ def test_posts_that_wait_are_shown_on_the_newest_page_only() -> None:
     session = a_reply_in_two_posts()
     assert len(view(told(session, waiting=waiting)).waiting) == 1
     assert view(told(session, waiting=waiting, is_newest=False)).waiting == ()
+
+
+def test_an_aside_is_told_from_the_story_and_leaves_the_acts_to_the_last_reply() -> None:
+    shown = view(told(story.add_aside(a_reply_in_two_posts(), TOBIAS.author, "Tobias", "Away *now*."))).turns
+    assert [turn.is_aside for turn in shown] == [False, False, False, True]
+    assert shown[-1].posts == ("<p>Away <em>now</em>.</p>\n",)
+    assert (shown[-1].acts, shown[-1].can_branch, shown[-1].can_go) == (False, False, True)
+    assert shown[-2].acts
+
+
+def test_dice_stand_with_their_turn_which_need_not_have_words() -> None:
+    roll = DiceRoll("Tobias", "2d6+1", "2d6 (3, 5) + 1", 9, "the lock")
+    turn = view(told(story.add_rolls(story.greet(a_session()), TOBIAS, (roll,)))).turns[-1]
+    assert (turn.posts, turn.rolls) == ((), (roll,))
+
+
+def test_a_reply_that_was_cut_says_so() -> None:
+    session = a_reply_in_two_posts()
+    cut = session.turns[-1].with_variant(Variant("One.", is_cut=True))
+    turn = view(told(with_turn(session, cut))).turns[-1]
+    assert (turn.state, turn.is_cut, turn.acts) == ("cut short", True, True)
+    assert not view(told(session)).turns[-1].is_cut
+
+
+def test_a_reply_that_is_being_written_on_is_not_cut_short() -> None:
+    session = with_turn(a_reply_in_two_posts(), a_reply_in_two_posts().turns[-1].with_variant(Variant("One.", is_cut=True)))
+    assert view(told(story.extend(session, 3))).turns[-1].state == ""
+
+
+def test_the_turns_of_a_branch_are_shown_though_they_stand_in_no_posts() -> None:
+    session = a_reply_in_two_posts()
+    there = Place(HERE.platform, ChannelKey("there"))
+    _, branched = branch(session, session.turns, 2, SessionId("new"), there)
+    assert [turn.posts for turn in view(told(branched)).turns][1:] == [("<p>Hello?</p>\n",), ("<p>One. Two.</p>\n",)]
+
+
+def test_a_branch_is_linked_from_its_turn_and_links_back() -> None:
+    session = a_reply_in_two_posts()
+    there = Place(HERE.platform, ChannelKey("there"))
+    linked, branched = branch(session, session.turns, 1, SessionId("new"), there)
+    shown = view(told(linked, main=HERE)).turns
+    assert [[way.address for way in turn.ways] for turn in shown] == [[], ["/t/there"], []]
+    came = view(told(branched, main=HERE)).came
+    assert came is not None
+    assert came.address == "/"
+
+
+def test_a_notice_that_names_another_thread_leads_there() -> None:
+    session = a_reply_in_two_posts()
+    there = Place(HERE.platform, ChannelKey("there"))
+    linked, _ = branch(session, session.turns, 1, SessionId("new"), there)
+    said = replace(notice(2), text=BRANCHED.format(place="there"))
+    page = StoryPage(session.turns, (Shown(MessageId("m1"), said), Shown(MessageId("m2"), notice(2, "there"))), has_older=False)
+    first, second = view(told(linked, page=page, main=HERE)).turns[-1].notices
+    assert first == '<p>The story goes on another way in <a href="/t/there">another thread</a>.</p>'
+    assert second == "<p>Notice there.</p>\n"
+
+
+def test_a_part_that_goes_on_elsewhere_is_only_read() -> None:
+    session = a_reply_in_two_posts()
+    locked, part = next_part(session, SessionId("new"), Place(HERE.platform, ChannelKey("two")), "They met.")
+    shown = view(told(locked, main=HERE))
+    assert (shown.locked, [way.address for way in shown.parts], shown.can_undo) == (True, ["/t/two"], False)
+    assert not any(turn.acts or turn.can_go or turn.can_branch or turn.edit_text is not None for turn in shown.turns)
+    assert view(told(part, main=HERE)).came is not None
+
+
+def test_a_way_to_another_platform_is_words_without_a_link() -> None:
+    elsewhere = Link(LinkKind.BRANCH, SessionId("x"), Place(Platform("far"), ChannelKey("there")), 1)
+    ((way,),) = (turn.ways for turn in view(told(replace(a_reply_in_two_posts(), goes_on_in=(elsewhere,)))).turns if turn.ways)
+    assert way.address == ""
+
+
+def test_a_paused_story_says_so() -> None:
+    assert view(told(pause(a_session(), paused=True))).paused
+    assert not view(told(a_session())).paused
+
+
+def test_turns_that_left_the_window_can_be_branched_from_and_not_changed() -> None:
+    session = a_reply_in_two_posts()
+    older = replace(session, turns=session.turns[1:], window_start=1)
+    first = view(replace(told(older), page=StoryPage(session.turns, (), has_older=False))).turns[0]
+    assert (first.can_branch, first.can_go) == (True, False)
+
+
+def test_the_length_that_holds_is_one_that_can_be_chosen() -> None:
+    settings = a_session().settings
+    lengths = [view(told(a_session(settings=replace(settings, length=length)))).length for length in (None, Length.TINY)]
+    assert lengths == ["none", "tiny"]
+    assert view(told(a_session(settings=replace(settings, matches_length=True)))).length == "auto"

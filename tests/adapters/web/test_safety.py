@@ -40,7 +40,7 @@ async def test_this_machine_is_answered_under_its_names(browser: Browser, name: 
         ({}, {"Sec-Fetch-Site": "same-site"}),
     ],
 )
-@pytest.mark.parametrize("path", ["post", "act", "stop"])
+@pytest.mark.parametrize("path", ["post", "act", "stop", "command", "new", "t/story/post", "t/story/command"])
 async def test_a_forged_form_is_refused(
     stage: Stage, browser: Browser, path: str, changed: dict[str, str], headers: dict[str, str]
 ) -> None:
@@ -50,6 +50,7 @@ async def test_a_forged_form_is_refused(
     assert status == 403
     await stage.settled()
     assert len(await stage.story()) == 1
+    assert stage.desk.asked == []
 
 
 async def test_our_own_origin_is_accepted(browser: Browser) -> None:
@@ -58,7 +59,10 @@ async def test_our_own_origin_is_accepted(browser: Browser) -> None:
     assert status == 303
 
 
-@pytest.mark.parametrize("path", ["", "events", "nothing", "static/page.js", "static/..%2fserver.py", "post"])
+@pytest.mark.parametrize(
+    "path",
+    ["", "events", "nothing", "static/page.js", "static/..%2fserver.py", "post", "new", "t/story", "t/none", "file/none"],
+)
 async def test_every_answer_carries_the_security_headers(browser: Browser, path: str) -> None:
     async with browser.http.get(browser.stage.address + path) as answer:
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from typing import cast
 
 import aiohttp
 import pytest
@@ -13,6 +14,7 @@ from adapters.web.courier import WEB, WebCourier
 from adapters.web.safety import Guard, NotAllowed
 from adapters.web.server import WebServer
 from bot.errors import ConfigMistakes, EngineUnavailable, StoreUnavailable
+from bot.flow.desk import Desk
 from bot.ids import ChannelKey, Place
 from bot.posts import ChannelLimits
 from tests.adapters.web.browser import Browser, events_until
@@ -263,7 +265,14 @@ async def test_a_silent_stream_shows_that_it_lives(browser: Browser, monkeypatch
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.2", "example.org", "::"])  # noqa: S104  refused
 async def test_a_page_without_a_login_opens_on_this_machine_only(stage: Stage, host: str) -> None:
     other = WebServer(
-        stage.courier, stage.store, stage.service.receiver, place=STORY, player=TOBIAS.author, player_name="T", host=host
+        stage.courier,
+        stage.store,
+        stage.service.receiver,
+        cast("Desk", stage.desk),
+        place=STORY,
+        player=TOBIAS.author,
+        player_name="T",
+        host=host,
     )
     with pytest.raises(ConfigMistakes, match="this machine only"):
         await other.start()
@@ -279,7 +288,14 @@ async def test_the_standard_port_may_be_left_out() -> None:
 async def test_a_taken_port_is_said_in_a_sentence(stage: Stage) -> None:
     port = URL(stage.address).port or 0
     second = WebServer(
-        stage.courier, stage.store, stage.service.receiver, place=STORY, player=TOBIAS.author, player_name="T", port=port
+        stage.courier,
+        stage.store,
+        stage.service.receiver,
+        cast("Desk", stage.desk),
+        place=STORY,
+        player=TOBIAS.author,
+        player_name="T",
+        port=port,
     )
     with pytest.raises(ConfigMistakes, match="choose another"):
         await second.start()
@@ -292,6 +308,7 @@ async def test_a_place_without_a_story_says_so() -> None:
             courier,
             MemoryStore(),
             stage.service.receiver,
+            cast("Desk", stage.desk),
             place=Place(WEB, ChannelKey("empty")),
             player=TOBIAS.author,
             player_name="T",

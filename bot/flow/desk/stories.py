@@ -1,0 +1,214 @@
+"""Answers on a place's story as a whole: begun, ended, brought back, taken home, brought in, looked at."""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from bot.cards.writing import write_png
+from bot.cleaning import mended_name
+from bot.errors import ChannelGone, EngineError, Refused, StaleSession
+from bot.flow.acts.replies import length_named
+from bot.flow.desk.answer import Answer, Question
+from bot.flow.desk.library import LibraryDesk
+from bot.flow.desk.status import Status
+from bot.flow.gate import Gate
+from bot.flow.lanes import Lanes
+from bot.flow.opening import with_last_shown
+from bot.flow.places import Places
+from bot.ids import Place, SessionId
+from bot.ports.clock import Clock
+from bot.ports.store import Store
+from bot.posts import Command
+from bot.story.card import CharacterCard
+from bot.story.persona import Persona
+from bot.story.policy import Rating, is_adult
+from bot.story.session import Session
+from bot.story.settings import SessionSettings
+from bot.story.table import Memory, Table
+from bot.story.turn import Turn
+from bot.transcripts.book import book_of
+from bot.transcripts.epub import to_epub
+from bot.transcripts.html import to_html
+from bot.transcripts.markdown import to_markdown
+from bot.transcripts.sillytavern.chat import Extras, chat_of
+from bot.transcripts.sillytavern.reading import read_chat
+from bot.transcripts.sillytavern.writing import write_chat
+
+WINDOW = 64
+"""How many of the newest turns of a story that comes in are in its window at first."""
+
+
+@dataclass(slots=True)
+class StoryDesk:
+    """Begins and ends stories; shows what is known of them.
+
+    `begin` opens a session in its place; `stop` ends a reply, and `write_on` has one written on that was left open.
+    """
+
+    store: Store
+    gate: Gate
+    places: Places
+    clock: Clock
+    lanes: Lanes
+    library: LibraryDesk
+    status: Status
+    begin: Callable[[Session], Awaitable[Session]]
+    stop: Callable[[Place], bool]
+    wake: Callable[[Place], None]
+    write_on: Callable[[Place], None]
+    usual: SessionSettings
+
+    @property
+    def clerks(self) -> dict[str, Callable[[Question], Awaitable[Answer]]]:
+        """What is answered here."""
+        return {
+            "start": self._start,
+            "end": self._end,
+            "resume": self._resume,
+            "import": self._import,
+            "export": self._export,
+            "stop": self._stop,
+            "status": self._status,
+            "why": self._why,
+            "summary show": self._show_summary,
+        }
+
+    async def _start(self, question: Question) -> Answer:
+        kept = await self.library.find(question.text("character"))
+        length = question.text("length")
+        settings = replace(self.usual, matches_length=length == "auto")
+        if length and length != "auto":
+            settings = replace(settings, length=length_named(length))
+        session = await self._new(question.command, kept.card, question.text("scenario"))
+        await self.begin(replace(session, settings=settings))
+        return Answer(f"The story with {kept.card.name} begins.")
+
+    async def _new(self, command: Command, card: CharacterCard, scenario: str) -> Session:
+        author = command.author
+        usual = await self.store.default_persona(author)
+        key = f"{command.place.platform}/{command.place.channel}/{command.event}"
+        return Session(
+            id=SessionId(hashlib.sha256(key.encode()).hexdigest()[:32]),
+            place=command.place,
+            character=card,
+            scenario=scenario.strip(),
+            personas=(usual or Persona(author, mended_name(command.author_name) or "Somebody"),),
+            rating=Rating.ADULT if is_adult(card.rating) else Rating.GENERAL,
+            table=Table(owner=author),
+        )
+
+    async def _end(self, question: Question) -> Answer:
+        place = question.command.place
+        self.stop(place)
+        ended = await self.lanes.run(place, lambda: self.store.end(place, self.clock.now()))
+        if ended is None:
+            raise Refused("There is no story in this place that could end.")
+        return Answer("The story has ended. For a while, resume brings it back.")
+
+    async def _resume(self, question: Question) -> Answer:
+        place = question.command.place
+        ended = await self.store.ended(place)
+        if not ended:
+            raise Refused("No story that ended here is kept any more; start begins a new one.")
+
+        async def resume() -> tuple[Session, str | None]:
+            back = await self.store.resume(ended[0].id, place)
+            try:
+                return back, await self.gate.closed(back)
+            except (EngineError, ChannelGone):
+                return back, None  # It is asked again before anything is written.
+
+        session, closed = await self.lanes.run(place, resume)
+        self.wake(place)
+        self.write_on(place)
+        name = session.character.name
+        return Answer(f"The story with {name} is back. {closed}" if closed else f"The story with {name} goes on.")
+
+    async def _import(self, question: Question) -> Answer:
+        read = read_chat(question.file(), question.command.author)
+        chat = read.chat
+        if not chat.turns:
+            raise Refused("There are no posts in this chat.")
+        try:
+            card = (await self.library.find(chat.character)).card
+        except Refused as refused:
+            raise Refused(f"{refused} Import the card of {chat.character} first, so that the story can go on.") from refused
+        session = await self._new(question.command, card, chat.scenario)
+        name = mended_name(chat.user) or mended_name(question.command.author_name) or "Somebody"
+        turns = tuple(
+            replace(
+                turn,
+                name=mended_name(turn.name) or (name if turn.author else card.name),
+                extras=chat.extras.lines.get(turn.number, ""),
+            )
+            for turn in chat.turns
+        )
+        session = replace(
+            session,
+            personas=(replace(session.personas[0], name=name),),
+            turns=turns,
+            next_number=turns[-1].number + 1,
+            window_start=max(0, turns[-1].number + 1 - WINDOW),
+            memory=Memory(note=chat.note, note_depth=chat.note_depth, source=chat.extras.header),
+        )
+        await self.gate.check_story(session)
+        try:
+            await self.store.save(with_last_shown(session, await self.places.limits(session.place)))
+        except StaleSession:
+            raise Refused("This place already has a story; bring the chat in where there is none.") from None
+        self.wake(session.place)
+        return Answer("\n".join([f"The story has come in, {len(turns):,} posts of it; continue goes on with it.", *read.notes]))
+
+    async def _export(self, question: Question) -> Answer:
+        session = await self._session(question)
+        turns = await self.store.turns(session.id)
+        kind = question.text("format", "markdown")
+        name = "".join(letter if letter.isalnum() else "-" for letter in session.character.name.lower()).strip("-") or "story"
+        if kind == "card":
+            face = await self._face(session.character)
+            return Answer("The character, to take home.", write_png(session.character, face), f"{name}.png", "image/png")
+        return self._file(kind, name, session, turns)
+
+    async def _face(self, card: CharacterCard) -> bytes:
+        """The picture of a character that the library has as well."""
+        for title in await self.store.library():
+            kept = await self.store.card(title.id) if title.name == card.name else None
+            if kept and kept.face_type == "image/png":
+                return kept.face
+        return b""
+
+    def _file(self, kind: str, name: str, session: Session, turns: tuple[Turn, ...]) -> Answer:
+        now = datetime.fromtimestamp(self.clock.now(), UTC)
+        said = "The story, to take home."
+        if kind == "jsonl":
+            lines = {turn.number: turn.extras for turn in turns if turn.extras}
+            chat = write_chat(chat_of(session, turns, Extras(session.memory.source, lines)), now)
+            return Answer(said, chat, f"{name}.jsonl", "application/jsonl")
+        book = book_of(session, turns, now)
+        match kind:
+            case "html":
+                return Answer(said, to_html(book).encode(), f"{name}.html", "text/html")
+            case "epub":
+                return Answer(said, to_epub(book, f"urn:understudy:{session.id}"), f"{name}.epub", "application/epub+zip")
+        return Answer(said, to_markdown(book).encode(), f"{name}.md", "text/markdown")
+
+    async def _stop(self, question: Question) -> Answer:
+        stopped = self.stop(question.command.place)
+        return Answer("The reply is stopped." if stopped else "Nothing is being written.")
+
+    async def _status(self, question: Question) -> Answer:
+        return Answer(await self.status.of(await self._session(question)))
+
+    async def _why(self, question: Question) -> Answer:
+        return Answer(await self.status.why(question.command.place))
+
+    async def _show_summary(self, question: Question) -> Answer:
+        session = await self._session(question)
+        return Answer(session.memory.summary or "There is no summary yet; summary make has one written.")
+
+    async def _session(self, question: Question) -> Session:
+        session = await self.store.session_at(question.command.place)
+        if session is None:
+            raise Refused("There is no story in this place; start begins one.")
+        return session

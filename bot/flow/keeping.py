@@ -1,0 +1,72 @@
+"""How long things are kept, and the sweep that deletes what is older: stories in the bin, and stories that nobody touches."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from bot.errors import UnderstudyError
+from bot.flow.forgetting import Forgetter
+from bot.ports.clock import Clock
+from bot.ports.store import Store
+
+log = logging.getLogger(__name__)
+
+DAY = 86_400.0
+BETWEEN = 3_600.0
+"""Seconds between two sweeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """For how many days a story that has ended can be brought back, and an untouched one is kept (None: until it is ended)."""
+
+    bin_days: int = 7
+    idle_days: int | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The same in words, for players."""
+        idle = f"Stories that nobody touches for {self.idle_days} days are deleted." if self.idle_days else ""
+        return f"{idle} A story that has ended is deleted after {self.bin_days} days.".strip()
+
+
+@dataclass(slots=True)
+class Sweeper:
+    """Deletes what is too old, from the store and from what the engine remembers."""
+
+    store: Store
+    forgetter: Forgetter
+    clock: Clock
+    keep: Keep
+    _task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Sweep now, and again and again."""
+        self._task = asyncio.create_task(self._run(), name="sweep")
+
+    async def close(self) -> None:
+        """Sweep no more."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def sweep(self) -> int:
+        """Delete what is too old now; returns how many stories that was. Raises StoreUnavailable."""
+        now = self.clock.now()
+        gone = list(await self.store.empty_bin(now - self.keep.bin_days * DAY))
+        await self.forgetter.forget(gone)
+        if self.keep.idle_days is not None:
+            idle = await self.store.delete_untouched(now - self.keep.idle_days * DAY)
+            await self.forgetter.forget(idle, again=True)
+            gone += idle
+        if gone:
+            log.info("stories were deleted for their age", extra={"action": "sweep", "stories": len(gone)})
+        return len(gone)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self.sweep()
+            except UnderstudyError as error:
+                log.warning("the sweep failed; it comes again: %s", error, extra={"action": "sweep_later"})
+            await self.clock.sleep(BETWEEN)
