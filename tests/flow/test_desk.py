@@ -1,5 +1,6 @@
 """The desk on fakes: what is answered at once, to whom, and what stands in the store afterwards."""
 
+import asyncio
 import io
 import json
 import re
@@ -22,8 +23,9 @@ from bot.story.persona import Persona
 from bot.story.policy import Rating
 from bot.story.settings import Length
 from bot.story.turn import Role
-from tests.builders import HERE, TOBIAS
+from tests.builders import HERE, TOBIAS, a_command
 from tests.cards.files import V1, V2
+from tests.fakes.engine import Pause, ScriptedReply
 from tests.flow.stage import Stage, a_stage
 from tests.house.project import ROOT
 
@@ -328,3 +330,37 @@ class TestPeople:
             assert "retry" in (await ask(stage, "help")).text
             assert "retry" not in (await ask(stage, "help", b"", STRANGER)).text
             assert "written anew" in (await ask(stage, "help", command="retry")).text
+
+
+async def test_a_story_can_be_ended_while_a_post_waits_for_an_engine_that_is_away() -> None:
+    async with a_stage() as stage:
+        stage.engine.away = True
+        posting = asyncio.create_task(stage.post("Hello?"))
+        while not stage.clock.sleeping:
+            await asyncio.sleep(0)
+        answer = await stage.service.desk.answer(replace(a_command("end", "ending"), is_moderator=True))
+        assert "has ended" in answer.text
+        stage.engine.away = False
+        stage.clock.move(5.0)
+        await posting
+        assert await stage.store.session_at(HERE) is None
+        assert not stage.engine.requests
+
+
+async def test_a_story_can_be_ended_while_a_reply_is_written_and_is_written_on_when_it_comes_back() -> None:
+    pause = Pause(before=2)
+    async with a_stage([ScriptedReply(("She ", "sat ", "down."), pause=pause), "She sat down."]) as stage:
+        posting = asyncio.create_task(stage.post("Hello?"))
+        await pause.reached.wait()
+        await stage.service.desk.answer(replace(a_command("end", "ending"), is_moderator=True))
+        pause.go.set()
+        while not posting.done():
+            await asyncio.sleep(0)
+            if stage.clock.sleeping:
+                stage.clock.move(1.0)
+        assert await stage.store.session_at(HERE) is None
+        await stage.service.desk.answer(a_command("resume", "resuming"))
+        await stage.service.receiver.settled(HERE)
+        session = await stage.session()
+        assert session.writing is None
+        assert [turn.text for turn in session.turns[1:]] == ["Hello?", "She sat down."]
