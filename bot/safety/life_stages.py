@@ -3,7 +3,6 @@
 from bot.safety.concern import Reason
 from bot.safety.rule import Rule, rule
 
-_LOOK = r"(?:look|appear|seem|sound|act|behave|dress|shape|built|body|figure|face|frame|talk|move)(?:s|ed|ing)?"
 _PLURAL = r"(?:children|kids)"
 _WANT = r"(?:want|wants|wanted|wanting|have|having|raise|raising|bear|bearing|like|start|try_for|trying_for|expect)"
 _NONE = r"(?:no|never|not|without|neither|nor|any|don't|doesn't|didn't|cannot|can't|couldn't|won't)"

@@ -22,6 +22,6 @@ class DiceRoll:
     def sentence(self) -> str:
         """The outcome as a sentence of the story."""
         # It stands in brackets in the prompt: nothing in it may close them or begin a line.
-        reason = " ".join(self.reason.translate(BRACKETS).split())
-        purpose = f" for {reason}" if reason else ""
+        reason = " ".join(self.reason.translate(BRACKETS).split()).rstrip(".:;,!? ")
+        purpose = f" {reason}" if reason.startswith("to ") else f" for {reason}" if reason else ""
         return f"{self.name} rolls {self.expression}{purpose}: {self.total}."

@@ -142,13 +142,6 @@ def roll(dice: Dice, seed: int, name: str, reason: str = "") -> DiceRoll:
     return DiceRoll(name, dice.text, detail, _total(dice.term, lambda _: next(totals)), reason)
 
 
-def told(rolled: DiceRoll) -> str:
-    """A roll as the sentence that the model reads: "Mira rolls 2d6 + 2 for picking the lock: 11."."""
-    reason = rolled.reason.rstrip(".:;,!? ")
-    purpose = f" {reason}" if reason.startswith("to ") else f" for {reason}" if reason else ""
-    return f"{rolled.name} rolls {rolled.expression}{purpose}: {rolled.total}."
-
-
 def _read(text: str) -> tuple[Dice, str] | None:
     """The dice that a text begins with and the text after them; None when it begins with no dice."""
     # More is read than is taken, so that dice that are too long are refused and not cut.

@@ -389,3 +389,11 @@ async def test_a_branch_that_makes_no_sense_opens_no_place() -> None:
         await stage.act("branch", turn=40)
         assert not stage.courier.opened
         assert "no such post" in stage.shown[-1]
+
+
+async def test_dice_that_are_written_with_blanks_are_rolled_whole() -> None:
+    async with a_stage() as stage:
+        await stage.act("roll", dice="2d6", reason="+ 30 to open the door")
+        (turn,) = [turn for turn in (await stage.session()).turns if turn.role is Role.PLAYER]
+        assert turn.rolls[0].total >= 32
+        assert turn.rolls[0].sentence.startswith("Tobias rolls 2d6 + 30 to open the door: ")

@@ -23,7 +23,7 @@ from bot.story.persona import Persona
 from bot.story.policy import Rating
 from bot.story.settings import Length
 from bot.story.turn import Role
-from tests.builders import HERE, TOBIAS, a_command
+from tests.builders import HERE, TOBIAS, a_command, a_post
 from tests.cards.files import V1, V2
 from tests.fakes.engine import Pause, ScriptedReply
 from tests.flow.stage import Stage, a_stage
@@ -364,3 +364,19 @@ async def test_a_story_can_be_ended_while_a_reply_is_written_and_is_written_on_w
         session = await stage.session()
         assert session.writing is None
         assert [turn.text for turn in session.turns[1:]] == ["Hello?", "She sat down."]
+
+
+async def test_a_story_in_parts_is_taken_home_as_one_book_that_says_nothing_twice() -> None:
+    async with a_stage(["The first reply.", "The second reply."]) as stage:
+        await stage.post("The first post.")
+        session = await stage.session()
+        await stage.store.save(Change(session, replace(session, table=replace(session.table, owner=TOBIAS.author))))
+        await stage.act("part", summary="They met.")
+        (link,) = (await stage.session()).goes_on_in
+        await stage.service.receiver.receive(replace(a_post("The second post.", "later"), place=link.place))
+        await stage.service.receiver.settled(link.place)
+        asked = replace(a_command("export", "exporting"), place=link.place)
+        text = (await stage.service.desk.answer(asked)).file.decode()
+        told = ["Part 1", "The first post.", "The first reply.", "Part 2", "The second post.", "The second reply."]
+        assert [text.count(words) for words in told] == [1] * len(told)
+        assert [text.index(words) for words in told] == sorted(text.index(words) for words in told)

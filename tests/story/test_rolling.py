@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.errors import Refused
 from bot.story.dice import DiceRoll
-from bot.story.rolling import EXPRESSION_LENGTH, INLINE_ROLLS, LARGEST, find_rolls, parse_dice, parse_roll, roll, told
+from bot.story.rolling import EXPRESSION_LENGTH, INLINE_ROLLS, LARGEST, find_rolls, parse_dice, parse_roll, roll
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_a_die_falls_on_each_side_about_as_often() -> None:
     ],
 )
 def test_the_model_is_told_what_was_rolled(reason: str, sentence: str) -> None:
-    assert told(DiceRoll("Mira", "2d6 + 2", "2d6 (4, 5) + 2", 11, reason)) == sentence
+    assert DiceRoll("Mira", "2d6 + 2", "2d6 (4, 5) + 2", 11, reason).sentence == sentence
 
 
 def test_the_rolls_in_a_post_are_found_where_they_stand() -> None:

@@ -3,7 +3,7 @@
 from bot.flow.acts.scene import Act, Scene
 from bot.ports.store import Change
 from bot.story import acts
-from bot.story.rolling import parse_dice, roll
+from bot.story.rolling import parse_roll, roll
 
 
 def _ooc(scene: Scene) -> Change:
@@ -11,8 +11,9 @@ def _ooc(scene: Scene) -> Change:
 
 
 def _roll(scene: Scene) -> Change:
-    dice = parse_dice(scene.text("dice"))
-    rolled = roll(dice, scene.roll(), scene.persona.name, scene.text("reason"))
+    # Dice written with blanks, "2d6 + 3 the lock", go on in what was taken for their reason.
+    dice, reason = parse_roll(f"{scene.text('dice')} {scene.text('reason')}".strip())
+    rolled = roll(dice, scene.roll(), scene.persona.name, reason)
     return scene.change(acts.add_rolls(scene.session, scene.persona, (rolled,)), f"{rolled.sentence} {rolled.detail}")
 
 

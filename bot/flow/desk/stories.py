@@ -25,15 +25,17 @@ from bot.story.persona import Persona
 from bot.story.policy import Rating, is_adult
 from bot.story.session import Session
 from bot.story.settings import SessionSettings
-from bot.story.table import Memory, Table
-from bot.story.turn import Turn
-from bot.transcripts.book import book_of
+from bot.story.table import LinkKind, Memory, Table
+from bot.transcripts.book import Book, book_of, in_parts
 from bot.transcripts.epub import to_epub
 from bot.transcripts.html import to_html
 from bot.transcripts.markdown import to_markdown
 from bot.transcripts.sillytavern.chat import Extras, chat_of
 from bot.transcripts.sillytavern.reading import read_chat
 from bot.transcripts.sillytavern.writing import write_chat
+
+MOST_PARTS = 50
+"""So many parts of a story make one book at most."""
 
 WINDOW = 64
 """How many of the newest turns of a story that comes in are in its window at first."""
@@ -163,13 +165,31 @@ class StoryDesk:
 
     async def _export(self, question: Question) -> Answer:
         session = await self._session(question)
-        turns = await self.store.turns(session.id)
         kind = question.text("format", "markdown")
         name = "".join(letter if letter.isalnum() else "-" for letter in session.character.name.lower()).strip("-") or "story"
         if kind == "card":
             face = await self._face(session.character)
             return Answer("The character, to take home.", write_png(session.character, face), f"{name}.png", "image/png")
-        return self._file(kind, name, session, turns)
+        now = datetime.fromtimestamp(self.clock.now(), UTC)
+        if kind == "jsonl":
+            turns = await self.store.turns(session.id)
+            lines = {turn.number: turn.extras for turn in turns if turn.extras}
+            chat = write_chat(chat_of(session, turns, Extras(session.memory.source, lines)), now)
+            return Answer("The story, to take home.", chat, f"{name}.jsonl", "application/jsonl")
+        return _printed(kind, name, await self._book(session, now), f"urn:understudy:{session.id}")
+
+    async def _book(self, session: Session, now: datetime) -> Book:
+        """The story as a book, with the parts that came before it, as far as their places still hold them."""
+        parts = [session]
+        while (link := parts[0].came_from) and link.kind is LinkKind.PART and len(parts) < MOST_PARTS:
+            earlier = await self.store.session_at(link.place)
+            if earlier is None or earlier.id != link.session:
+                break
+            parts.insert(0, earlier)
+        # A part opens with the reply that the one before ended with.
+        told = [(part, (await self.store.turns(part.id))[1 if number else 0 :]) for number, part in enumerate(parts)]
+        books = [book_of(part, turns, now) for part, turns in told]
+        return in_parts(books) if len(books) > 1 else books[0]
 
     async def _face(self, card: CharacterCard) -> bytes:
         """The picture of a character that the library has as well."""
@@ -178,21 +198,6 @@ class StoryDesk:
             if kept and kept.face_type == "image/png":
                 return kept.face
         return b""
-
-    def _file(self, kind: str, name: str, session: Session, turns: tuple[Turn, ...]) -> Answer:
-        now = datetime.fromtimestamp(self.clock.now(), UTC)
-        said = "The story, to take home."
-        if kind == "jsonl":
-            lines = {turn.number: turn.extras for turn in turns if turn.extras}
-            chat = write_chat(chat_of(session, turns, Extras(session.memory.source, lines)), now)
-            return Answer(said, chat, f"{name}.jsonl", "application/jsonl")
-        book = book_of(session, turns, now)
-        match kind:
-            case "html":
-                return Answer(said, to_html(book).encode(), f"{name}.html", "text/html")
-            case "epub":
-                return Answer(said, to_epub(book, f"urn:understudy:{session.id}"), f"{name}.epub", "application/epub+zip")
-        return Answer(said, to_markdown(book).encode(), f"{name}.md", "text/markdown")
 
     async def _stop(self, question: Question) -> Answer:
         stopped = self.stop(question.command.place)
@@ -213,3 +218,14 @@ class StoryDesk:
         if session is None:
             raise Refused("There is no story in this place; start begins one.")
         return session
+
+
+def _printed(kind: str, name: str, book: Book, identifier: str) -> Answer:
+    """A book as a file of this kind."""
+    said = "The story, to take home."
+    match kind:
+        case "html":
+            return Answer(said, to_html(book).encode(), f"{name}.html", "text/html")
+        case "epub":
+            return Answer(said, to_epub(book, identifier), f"{name}.epub", "application/epub+zip")
+    return Answer(said, to_markdown(book).encode(), f"{name}.md", "text/markdown")
