@@ -1,33 +1,28 @@
-"""Builds the house: opens the parts that the configuration names and puts them together. The only file that knows them all."""
+"""Builds the house: opens the parts that the configuration names and puts them together. It knows no face of it."""
 
 import asyncio
 import fcntl
 import logging
-import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rich.console import Console
-
 from adapters.clock import SystemClock
 from adapters.config import Config, ModelConfig
 from adapters.config.presets import format_with
+from adapters.discord.commands.tree import written
+from adapters.discord.words import DISCORD, author_of, link_to
 from adapters.engines import engine_of
 from adapters.llama.chat_template import template_format
 from adapters.llama.loading import ModelFacts, describe
 from adapters.remote import RemoteEngine
 from adapters.remote.parsing import EngineAway
-from adapters.terminal.courier import TERMINAL, TerminalCourier
-from adapters.terminal.play import Play
-from adapters.web.courier import WEB, WebCourier
-from adapters.web.server import WebServer
 from bot.cards.reading import read_card
 from bot.errors import EngineBusy, EngineError, EngineUnavailable, Refused, StoreUnavailable
 from bot.flow.service import Service
-from bot.ids import AuthorId, CardId, ChannelKey, EventId, Place, SessionId
+from bot.ids import AuthorId, CardId, EventId, Place, SessionId
 from bot.metrics import Metrics
 from bot.ports.courier import Courier
 from bot.ports.engine import Engine, EngineCapabilities
@@ -61,14 +56,6 @@ OPENING = EventId("opening")
 
 CHARACTERS = Path(__file__).parent / "scenes" / "characters"
 """The characters that come with the program."""
-
-PAGE = Place(WEB, ChannelKey("main"))
-SHELL = Place(TERMINAL, ChannelKey("main"))
-
-DEMO_NOTICE = (
-    "The small demo model that comes with Understudy writes here. It shows that the machinery works; its prose is poor."
-    " Play on a model of your own for a real story."
-)
 
 EngineWrapper = Callable[[Engine], Engine]
 
@@ -220,64 +207,22 @@ def _furnished(config: Config, store: Store, engine: Engine, couriers: Sequence[
         deadline=config.engine.deadline_seconds,
         lengths=config.model.length_tables,
         blocklist=config.safety.blocklist,
-        operators=(PLAYER,),
+        operators=(PLAYER, *map(author_of, config.discord.operators)),
+        written={DISCORD: written},
+        links={DISCORD: link_to},
         usual=config.story.session_settings,
         keep=config.privacy.keep,
     )
     return House(config, store, engine, service, metrics)
 
 
-@asynccontextmanager
-async def page(config: Config) -> AsyncIterator[tuple[House, str]]:
-    """The house with its page open, and the page's address, until the block ends. Raises as `house` does."""
-    courier = WebCourier(config.web.limits)
-    async with house(config, (courier,)) as built:
-        story = await built.begin(PAGE)
-        server = WebServer(
-            courier,
-            built.store,
-            built.service.receiver,
-            built.service.desk,
-            place=PAGE,
-            player=PLAYER,
-            player_name=_player_name(story, config),
-            host=config.web.host,
-            port=config.web.port,
-            notice="" if config.model.path or config.engine.url else DEMO_NOTICE,
-        )
-        try:
-            yield built, await server.start()
-        finally:
-            await server.close()
-
-
-@asynccontextmanager
-async def terminal(config: Config, console: Console) -> AsyncIterator[Play]:
-    """The house with its story begun and ready to be played on a console, until the block ends. Raises as `house` does."""
-    courier = TerminalCourier(console, config.web.limits, muted=True)
-    async with house(config, (courier,)) as built:
-        story = await built.begin(SHELL)
-        yield Play(
-            courier,
-            built.store,
-            built.service.receiver,
-            built.service.desk,
-            SHELL,
-            PLAYER,
-            _player_name(story, config),
-            interactive=console.is_interactive and sys.stdin.isatty(),
-            notice="" if config.model.path or config.engine.url else DEMO_NOTICE,
-        )
-
-
-def _player_name(story: Session, config: Config) -> str:
-    """Who the player is in the story: a story that has begun keeps its people, whatever the scene is called by now."""
-    persona = story.persona_of(PLAYER)
-    return persona.name if persona else config.scene.player.name
-
-
 def refuse_adult_play(config: Config, rating: Rating) -> None:
-    """Raises Refused, with how to state a rating, when the model or the scene may not be played."""
+    """Raises Refused, with how to state a rating, when the model or the scene may be played nowhere.
+
+    Where there is Discord, its channels say who comes in: that is asked when a story begins, and before each reply.
+    """
+    if config.discord.token:
+        return
     scene = config.scene
     cast = (scene.character.card.rating,)
     if blocked := refusal(model=rating, cast=cast, session=scene.rating, adults_only=config.web.adults_only):

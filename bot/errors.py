@@ -11,6 +11,7 @@ UnderstudyError
 │   ├── TryLater         the platform asks for patience; `seconds` says how much
 │   ├── ChannelGone      the place is no longer there: nothing more can be posted to it
 │   ├── PostRefused      the platform will never take this post
+│   │   └── PostGone     a post that stood can be changed no more: show it anew
 │   └── OutcomeUnknown   the post may or may not have arrived: read back before sending again
 ├── EngineError
 │   ├── EngineBusy       the queue is full; `seconds` says when to come back
@@ -83,6 +84,10 @@ class ChannelGone(CourierError):
 
 class PostRefused(CourierError):
     """The platform will never accept this post; the message says why."""
+
+
+class PostGone(PostRefused):
+    """A post that was shown can no longer be changed: it was taken away, or is out of reach. It can be shown anew."""
 
 
 class OutcomeUnknown(CourierError):

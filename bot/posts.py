@@ -31,13 +31,18 @@ class ChannelLimits:
 
 @dataclass(frozen=True, slots=True)
 class InboundPost:
-    """A player's post as it came in. `event` is the platform's own id of it: the same event is handled once."""
+    """A player's post as it came in. `event` is the platform's own id of it: the same event is handled once.
+
+    `parts` are the messages of the platform that it was put together from, in order, its `event` among them; none: it is one
+    message. The story follows when any of them changes.
+    """
 
     event: EventId
     place: Place
     author: AuthorId
     author_name: str
     text: str
+    parts: tuple[EventId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,10 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """A player changed a post of theirs on the platform: what `post` brought now reads so. `event` is this change's own id."""
+    """A player changed a post of theirs on the platform: what `post` brought now reads so, all of its parts together.
+
+    `event` is this change's own id.
+    """
 
     event: EventId
     place: Place
@@ -77,6 +85,24 @@ class Deleted:
 
 
 Inbound = InboundPost | Command | Edited | Deleted
+
+
+@dataclass(frozen=True, slots=True)
+class OldPost:
+    """A post that stood in a place before a story was played there. Without an author, the character's own words."""
+
+    event: EventId
+    author: AuthorId | None
+    name: str
+    text: str
+
+
+class Fate(StrEnum):
+    """What became of a player's post, as a place can show it beside the post."""
+
+    QUEUED = "queued"
+    IGNORED = "ignored"
+    BROKEN = "broken"
 
 
 class Voice(StrEnum):

@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import Refused
-from bot.ids import Place, SessionId
+from bot.ids import AuthorId, Place, SessionId
 from bot.ports.bin import EndedSession
 from bot.story.session import Session
 from storage import unforgotten
@@ -35,15 +35,27 @@ async def end(connection: AsyncConnection, place: Place, now: float) -> SessionI
 
 async def ended(connection: AsyncConnection, place: Place) -> tuple[EndedSession, ...]:
     """What the bin has of a place, the newest first."""
+    return tuple(each for each, _ in await _in_bin(connection, is_at(place)))
+
+
+async def ended_of(connection: AsyncConnection, owner: AuthorId) -> tuple[EndedSession, ...]:
+    """What the bin has of a player's own stories, the newest first."""
+    return tuple(each for each, began in await _in_bin(connection) if began == owner)
+
+
+async def _in_bin(connection: AsyncConnection, *which: ColumnElement[bool]) -> Sequence[tuple[EndedSession, AuthorId | None]]:
+    """What is in the bin, with who began it."""
     count = select(func.count()).where(turns.c.session == sessions.c.id).scalar_subquery()
     query = (
-        select(sessions.c.id, sessions.c.ended, characters.c.card, count.label("turns"))
+        select(sessions, characters.c.card, count.label("turns"))
         .join(characters, (characters.c.session == sessions.c.id) & (characters.c.position == 0))
-        .where(is_at(place), ENDED)
+        .where(ENDED, *which)
         .order_by(sessions.c.ended.desc(), sessions.c.begun.desc())
     )
     rows = await connection.execute(query)
-    return tuple(EndedSession(SessionId(row.id), row.card.name, row.ended, row.turns) for row in rows)
+    return [
+        (EndedSession(SessionId(row.id), row.card.name, row.ended, row.turns, place_of(row)), row.table.owner) for row in rows
+    ]
 
 
 async def resume(connection: AsyncConnection, session: SessionId, place: Place, now: float) -> Session:

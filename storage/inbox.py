@@ -75,6 +75,8 @@ def _event(row: Row[Any]) -> Inbound:
     parts = json.loads(row.payload)
     wanted = parts.pop("kind")
     kind = next(kind for kind, name in KINDS.items() if name == wanted)
+    if "parts" in parts:  # JSON knows no tuples
+        parts["parts"] = tuple(parts["parts"])
     return kind(event, place, **parts)
 
 

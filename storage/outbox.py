@@ -44,6 +44,13 @@ async def oldest(connection: AsyncConnection, place: Place, now: float) -> Deliv
     )
 
 
+async def shown_as(connection: AsyncConnection, place: Place, message: MessageId) -> OutboundPost | None:
+    """The post that a message shows for what is in its place now."""
+    query = select(messages).where(_at(place), messages.c.message == message, messages.c.left_by.is_(None))
+    row = (await connection.execute(query.order_by(messages.c.id.desc()))).first()
+    return post_of(row) if row else None
+
+
 async def places(connection: AsyncConnection) -> tuple[Place, ...]:
     """The places with open wishes, the one that waits longest first."""
     where = (outbox.c.platform, outbox.c.channel)

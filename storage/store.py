@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -11,18 +11,18 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import ColumnElement
 
 from bot.errors import StoreUnavailable
-from bot.ids import AuthorId, CardId, EventId, MessageId, Place, SessionId
+from bot.ids import AuthorId, CardId, ChannelKey, EventId, MessageId, Place, Platform, SessionId
 from bot.ports.bin import EndedSession
 from bot.ports.privacy import Forgotten, PlayerData, Unforgotten
 from bot.ports.reports import KeptReport, Refusal, Report
 from bot.ports.store import Change, Delivery, StoryPage, Wish
-from bot.posts import Inbound
+from bot.posts import Inbound, OutboundPost
 from bot.story.library import CardTitle, LibraryCard
 from bot.story.persona import Persona
 from bot.story.session import Session
 from bot.story.turn import Turn
 from storage import bin as ended_sessions
-from storage import inbox, library, outbox, privacy, reader, reports, sessions, tables, unforgotten
+from storage import bookmarks, inbox, library, outbox, privacy, reader, reports, sessions, tables, unforgotten
 from storage import turns as told
 from storage.dialects import Database, sqlite_file, sqlite_url
 from storage.migrate import bring_up_to_date
@@ -125,6 +125,11 @@ class SqlStore:
             session = await sessions.id_at(connection, place)
             return None if session is None else await told.made_of(connection, session, event)
 
+    async def post_shown_as(self, place: Place, message: MessageId) -> OutboundPost | None:
+        """The post that this message of the platform shows for the session of a place."""
+        async with self._database.reading() as connection:
+            return await outbox.shown_as(connection, place, message)
+
     async def places(self) -> tuple[Place, ...]:
         """The places that hold a session, in the order in which these began."""
         async with self._database.reading() as connection:
@@ -201,6 +206,11 @@ class SqlStore:
         """The sessions in the bin that had this place, the newest first."""
         async with self._database.reading() as connection:
             return await ended_sessions.ended(connection, place)
+
+    async def ended_of(self, owner: AuthorId) -> tuple[EndedSession, ...]:
+        """The sessions in the bin that a player began, the newest first."""
+        async with self._database.reading() as connection:
+            return await ended_sessions.ended_of(connection, owner)
 
     @whole
     async def resume(self, session: SessionId, place: Place) -> Session:
@@ -329,6 +339,17 @@ class SqlStore:
         """An engine has forgotten a session since it was noted."""
         async with self._database.writing() as connection:
             await unforgotten.drop(connection, which)
+
+    @whole
+    async def bookmark(self, place: Place, mark: str) -> None:
+        """Keep how far a place was read."""
+        async with self._database.writing() as connection:
+            await bookmarks.keep(connection, place, mark)
+
+    async def bookmarks(self, platform: Platform) -> Mapping[ChannelKey, str]:
+        """How far the places of a platform were read."""
+        async with self._database.reading() as connection:
+            return await bookmarks.read(connection, platform)
 
     async def close(self) -> None:
         """Give back the connections, once the steps under way have ended."""

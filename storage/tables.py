@@ -229,6 +229,15 @@ unforgotten = Table(  # sessions, maybe gone, that engines must still forget
     sqlite_autoincrement=True,
 )
 
+bookmarks = Table(  # how far an adapter has read a place; only the adapter knows what a mark says
+    "bookmarks",
+    metadata,
+    Column("platform", AnyText, nullable=False),
+    Column("channel", AnyText, nullable=False),
+    Column("mark", AnyText, nullable=False),
+    PrimaryKeyConstraint("platform", "channel"),
+)
+
 works_with = Table(  # the schema revisions whose programs can still use this database; see storage/migrations/env.py
     "works_with",
     metadata,

@@ -80,8 +80,9 @@ understudy.add_command(models.model)
 @understudy.command()
 @with_config
 def run(path: Path | None) -> None:
-    """Serve the story of the configuration on a local page until Ctrl-C."""
-    asyncio.run(serving.serve(_configured(path), Console()))
+    """Play in your community's channels, where they are configured, and on a local page, until Ctrl-C."""
+    config, console = _configured(path), Console()
+    asyncio.run(serving.play_in_channels(config, console) if config.discord.token else serving.serve(config, console))
 
 
 @understudy.command("try")

@@ -15,10 +15,10 @@ from adapters.config import Config, StorageConfig
 from adapters.terminal.courier import tame
 from adapters.wiring import House, house
 from bot.errors import EngineUnavailable, PostRefused
-from bot.ids import ChannelKey, MessageId, Place, Platform, SessionId
+from bot.ids import ChannelKey, EventId, MessageId, Place, Platform, SessionId
 from bot.ports.clock import Clock
 from bot.ports.engine import Engine, EngineCapabilities, Finished, GenerationRequest, Segment, StreamItem, Waiting
-from bot.posts import ChannelLimits, Draft, OutboundPost, PostReceipt, Voice
+from bot.posts import ChannelLimits, Draft, Fate, OutboundPost, PostReceipt, Voice
 
 REHEARSAL = Platform("rehearsal")
 STAGE = Place(REHEARSAL, ChannelKey("stage"))
@@ -59,6 +59,9 @@ class NotingCourier:
         raise PostRefused("A rehearsal has one story only.")
 
     async def writing(self, place: Place, draft: Draft) -> None:
+        """Nobody watches."""
+
+    async def tell_fate(self, place: Place, post: EventId, fate: Fate | None) -> None:
         """Nobody watches."""
 
     async def resting(self, place: Place, turn: int) -> None:

@@ -6,8 +6,8 @@ import signal
 from rich.console import Console
 
 from adapters.config import Config
+from adapters.faces import PAGE, community, page, terminal
 from adapters.terminal.play import play
-from adapters.wiring import PAGE, page, terminal
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -32,6 +32,17 @@ async def serve(config: Config, console: Console, *, opens_scene: bool = False) 
             console.print(f"{story.character.name} is answering the opening scene there now.", highlight=False)
         await asked_to_end.wait()
         console.print("Ending; the story is kept.", highlight=False)
+
+
+async def play_in_channels(config: Config, console: Console) -> None:
+    """Play in the channels of a community, and on the page, until Ctrl-C or SIGTERM."""
+    asked_to_end = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    async with community(config, lambda sentence: console.print(sentence, highlight=False, markup=False, soft_wrap=True)):
+        for each in SIGNALS:
+            loop.add_signal_handler(each, asked_to_end.set)
+        await asked_to_end.wait()
+        console.print("Ending; the stories are kept.", highlight=False)
 
 
 async def play_here(config: Config, console: Console) -> None:

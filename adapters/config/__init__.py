@@ -1,5 +1,6 @@
 """The configuration: one TOML file, a few environment variables, and every mistake in them at once."""
 
+from adapters.config.discord import DiscordConfig
 from adapters.config.engine import CacheConfig, EngineConfig, HostConfig
 from adapters.config.handing import Errand, taken
 from adapters.config.kinds import StatedRating
@@ -16,6 +17,7 @@ __all__ = [
     "AdapterConfig",
     "CacheConfig",
     "Config",
+    "DiscordConfig",
     "EngineConfig",
     "Errand",
     "HostConfig",

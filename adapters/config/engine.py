@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from adapters.config.kinds import CLOSED, EngineToken, EngineUrl, Folder, HeaderName, Number, Port, SomeText, Text, Whole
+from adapters.config.kinds import CLOSED, EngineUrl, Folder, HeaderName, Number, Port, SomeText, Text, Token, Whole
 
 GIB = 1024**3
 MIB = 1024**2
@@ -57,7 +57,7 @@ class EngineConfig:
     url: EngineUrl | None = None
     kind: Literal["auto", "understudy", "llama-server", "vllm", "koboldcpp", "tabbyapi", "llama_cpp.server", "openai"] = "auto"
     model: Text = ""
-    token: EngineToken = field(default="", repr=False)
+    token: Token = field(default="", repr=False)
     session_header: HeaderName = "X-Session-Id"
     patience_seconds: Seconds = 60.0
     answer_seconds: Seconds = 300.0

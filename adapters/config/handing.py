@@ -5,6 +5,7 @@ from dataclasses import replace
 from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
+from adapters.config.discord import DiscordConfig
 from adapters.config.kinds import CLOSED
 from adapters.config.settings import Config, StorageConfig
 from bot.errors import ConfigMistakes
@@ -22,7 +23,10 @@ class Errand:
         """The errand as it is handed over."""
         config = self.config
         config = replace(
-            config, storage=StorageConfig(directory=config.storage.directory), engine=replace(config.engine, token="")
+            config,
+            storage=StorageConfig(directory=config.storage.directory),
+            engine=replace(config.engine, token=""),
+            discord=DiscordConfig(),
         )
         return _ERRAND.dump_json(replace(self, config=config)) + b"\n"
 

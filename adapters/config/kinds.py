@@ -93,6 +93,18 @@ def _engine_url(value: str) -> str:
     return value
 
 
+def _proxy_url(value: str) -> str:
+    """The address of a proxy. A wrong one is not shown: it may hold a password."""
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        port, parts = 0, urlsplit("")
+    if parts.scheme != "http" or not parts.hostname or port == 0:
+        raise ValueError('is no address of a proxy; write one like "http://HOST:PORT"')
+    return value
+
+
 def _token(value: str) -> str:
     if not value.isascii() or any(letter.isspace() or not letter.isprintable() for letter in value):
         raise ValueError("must be ASCII without spaces, as it stands in a header")
@@ -141,7 +153,8 @@ LengthsFile = Annotated[str, Strict(), AfterValidator(_from_here), AfterValidato
 Folder = Annotated[str, Strict(), AfterValidator(_from_here), AfterValidator(_folder)]
 DatabaseUrl = Annotated[str, Strict(), AfterValidator(_database)]
 EngineUrl = Annotated[str, Strict(), AfterValidator(_engine_url)]
-EngineToken = Annotated[str, Strict(), AfterValidator(_token)]
+ProxyUrl = Annotated[str, Strict(), AfterValidator(_proxy_url)]
+Token = Annotated[str, Strict(), AfterValidator(_token)]
 HeaderName = Annotated[str, Strict(), StringConstraints(pattern=r"^[A-Za-z0-9-]{0,64}$")]
 AdapterName = Annotated[str, Strict(), StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 LoopbackHost = Annotated[str, Strict(), AfterValidator(_loopback)]

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
+from adapters.config.discord import DiscordConfig
 from adapters.config.engine import EngineConfig
 from adapters.config.kinds import CLOSED
 from adapters.config.lines import Keys, line_of, lines_of
@@ -22,7 +23,11 @@ from adapters.config.settings import Config, SamplingConfig, StorageConfig, Stor
 from bot.errors import ConfigMistakes
 
 ENVIRONMENT: Mapping[str, Keys] = MappingProxyType(
-    {"UNDERSTUDY_STORAGE_URL": ("storage", "url"), "UNDERSTUDY_ENGINE_TOKEN": ("engine", "token")}
+    {
+        "UNDERSTUDY_STORAGE_URL": ("storage", "url"),
+        "UNDERSTUDY_ENGINE_TOKEN": ("engine", "token"),
+        "UNDERSTUDY_DISCORD_TOKEN": ("discord", "token"),
+    }
 )
 """The environment variables that are read, and the key that each one sets; an empty one sets none."""
 
@@ -44,6 +49,7 @@ class _Sections:
     engine: EngineConfig = field(default_factory=EngineConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     web: WebConfig = field(default_factory=WebConfig)
+    discord: DiscordConfig = field(default_factory=DiscordConfig)
     story: StoryConfig = field(default_factory=StoryConfig)
     safety: SafetyConfig = field(default_factory=SafetyConfig)
     privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
@@ -78,6 +84,7 @@ def _judge(text: str, path: Path, environment: Mapping[str, str]) -> Config:
     sections, found = _validated(_Sections, document, source, path.parent)
     found += list(_about_the_scene(document, source))
     found += list(_about_the_engine(sections, source))
+    found += list(_about_discord(sections, source))
     mistakes = [sentence for _, sentence in sorted(found)]
     scene = None
     try:
@@ -89,7 +96,7 @@ def _judge(text: str, path: Path, environment: Mapping[str, str]) -> Config:
         raise ConfigMistakes(mistakes)
     parts = {
         name: getattr(sections, name)
-        for name in ("storage", "model", "engine", "sampling", "web", "story", "safety", "privacy")
+        for name in ("storage", "model", "engine", "sampling", "web", "discord", "story", "safety", "privacy")
     }
     return Config(**parts, scene=scene)
 
@@ -152,6 +159,16 @@ def _about_the_engine(sections: _Sections | None, source: Source) -> Iterator[Fo
     for (section, key), sentence in contradictions:
         keys = (section, key)
         yield line_of(keys, source.lines) or 0, f"{source.place(keys)}: [{section}] {key} {sentence}."
+
+
+def _about_discord(sections: _Sections | None, source: Source) -> Iterator[Found]:
+    """What contradicts itself in [discord]."""
+    if sections is None or sections.discord.shards is None:
+        return
+    keys, count = ("discord", "shards"), sections.discord.shard_count
+    if count is None or max(sections.discord.shards) >= count:
+        sentence = "needs shard_count, the number of shards of all processes together, which must be above each of them"
+        yield line_of(keys, source.lines) or 0, f"{source.place(keys)}: [discord] shards {sentence}."
 
 
 def _about_the_scene(document: dict[str, Any], source: Source) -> Iterator[Found]:

@@ -8,6 +8,7 @@ import platformdirs
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from adapters.config.discord import DiscordConfig
 from adapters.config.engine import EngineConfig
 from adapters.config.kinds import (
     CLOSED,
@@ -135,6 +136,7 @@ class Config:
     engine: EngineConfig = field(default_factory=EngineConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     web: WebConfig = field(default_factory=WebConfig)
+    discord: DiscordConfig = field(default_factory=DiscordConfig)
     story: StoryConfig = field(default_factory=StoryConfig)
     safety: SafetyConfig = field(default_factory=SafetyConfig)
     privacy: PrivacyConfig = field(default_factory=PrivacyConfig)

@@ -14,8 +14,8 @@ from rich.live import Live
 from rich.text import Text
 
 from bot.errors import PostRefused
-from bot.ids import MessageId, Place, Platform
-from bot.posts import ChannelLimits, Draft, OutboundPost, PostReceipt, Voice
+from bot.ids import EventId, MessageId, Place, Platform
+from bot.posts import ChannelLimits, Draft, Fate, OutboundPost, PostReceipt, Voice
 
 TERMINAL = Platform("terminal")
 
@@ -101,6 +101,9 @@ class TerminalCourier:
             self._live = Live(console=self.console, transient=True, auto_refresh=False)
             self._live.start()
         self._live.update(_Tail(tame(draft.text or draft.waiting)), refresh=True)
+
+    async def tell_fate(self, place: Place, post: EventId, fate: Fate | None) -> None:
+        """A terminal cannot go back to a post that was printed: it bears no signs."""
 
     async def resting(self, place: Place, turn: int) -> None:  # noqa: ARG002  a terminal has one place
         """End the growing text; the finished posts follow."""

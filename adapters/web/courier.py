@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from bot.errors import PostRefused
-from bot.ids import ChannelKey, MessageId, Place, Platform
-from bot.posts import ChannelLimits, Draft, OutboundPost, PostReceipt
+from bot.ids import ChannelKey, EventId, MessageId, Place, Platform
+from bot.posts import ChannelLimits, Draft, Fate, OutboundPost, PostReceipt
 
 WEB = Platform("web")
 
@@ -100,6 +100,9 @@ class WebCourier:
         # A new turn or a finished post changes the thread around the draft as well.
         moved = before is None or (before.turn, before.position) != (draft.turn, draft.position)
         self._tell(place, thread=moved, draft=True)
+
+    async def tell_fate(self, place: Place, post: EventId, fate: Fate | None) -> None:
+        """A page shows its whole story, and what waits above the box: posts bear no signs."""
 
     async def resting(self, place: Place, turn: int) -> None:
         """Show that nothing is written any more."""

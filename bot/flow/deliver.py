@@ -2,13 +2,15 @@
 
 Rule 1: an attempt is stored before it is made, so that after a crash its outcome counts as uncertain.
 Rule 2: an uncertain sending is read back before it is made again.
+Rule 3: a post that was taken away by others, and is to be changed, is sent anew, and what follows it in its turn after it.
 """
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, field
 
-from bot.errors import ChannelGone, OutcomeUnknown, PostRefused, StoreUnavailable, TryLater
+from bot.errors import ChannelGone, OutcomeUnknown, PostGone, PostRefused, StoreUnavailable, TryLater
 from bot.flow.places import Places
 from bot.ids import MessageId, Place
 from bot.metrics import Metrics
@@ -34,6 +36,7 @@ class Deliverer:
     _bells: dict[Place, asyncio.Event] = field(default_factory=dict)
     _idle: dict[Place, asyncio.Event] = field(default_factory=dict)
     _workers: dict[Place, asyncio.Task[None]] = field(default_factory=dict)
+    _anew_after: dict[Place, tuple[int, int]] = field(default_factory=dict)
 
     async def start(self) -> None:
         """Take up the wishes that are outstanding, in the places that are served now."""
@@ -105,7 +108,7 @@ class Deliverer:
             self.metrics.count("deliveries", "uncertain")
             await self.store.postpone(delivery.id, self.clock.now() + wait, uncertain=True)
         except (ChannelGone, PostRefused) as refusal:
-            log.warning("a post was refused", exc_info=refusal, extra={"action": "abandon_post", "place": place})
+            log.warning("a post was refused: %s", refusal, extra={"action": "abandon_post", "place": place})
             self.metrics.count("deliveries", "abandoned")
             await self.store.abandon(delivery.id, str(refusal))
         except StoreUnavailable:
@@ -125,10 +128,27 @@ class Deliverer:
             await self._remove(delivery, delivery.wish)
             return None
         if delivery.standing is not None:
-            await self.store.attempt(delivery.id)
-            await self.places.courier(delivery.wish.place).edit(delivery.standing, delivery.wish)
-            return delivery.standing
+            return await self._change(delivery, delivery.wish, delivery.standing)
         return await self._send(delivery, delivery.wish)
+
+    async def _change(self, delivery: Delivery, post: OutboundPost, standing: MessageId) -> MessageId:
+        """Change what stands, or show it anew; the message that shows it then."""
+        await self.store.attempt(delivery.id)
+        courier, position = self.places.courier(post.place), post.position or 0
+        turn, moved = self._anew_after.get(post.place, (post.turn, position))
+        if turn != post.turn or moved >= position:
+            try:
+                await courier.edit(standing, post)
+            except PostGone as gone:
+                log.info("a post is shown anew: %s", gone, extra={"action": "show_anew", "place": post.place})
+                self._anew_after[post.place] = post.turn, position
+            else:
+                self._anew_after.pop(post.place, None)
+                return standing
+        # What cannot be changed may stand all the same: the old text goes where it can.
+        with suppress(PostRefused):
+            await courier.delete(post.place, standing)
+        return await self._send(delivery, post)
 
     async def _remove(self, delivery: Delivery, removal: Removal) -> None:
         if delivery.standing is not None:

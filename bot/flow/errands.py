@@ -28,7 +28,7 @@ Errand = Callable[["Errands", Scene], Awaitable[Change]]
 
 @dataclass(frozen=True, slots=True)
 class Errands:
-    """Runs the errands of all places."""
+    """Runs the errands of all places. `link` writes a place as its platform links to it."""
 
     store: Store
     places: Places
@@ -36,6 +36,7 @@ class Errands:
     summariser: Summariser
     find: Callable[[str], Awaitable[LibraryCard]]
     wake: Callable[[Place], None]
+    link: Callable[[Place], str]
 
     async def run(self, scene: Scene) -> Change:
         """What a command changes in its own place; what it changes elsewhere is stored already. Raises Refused, ChannelGone."""
@@ -55,7 +56,7 @@ class Errands:
     async def _opening(self, session: Session) -> Change:
         limits = await self.places.limits(session.place)
         came = session.came_from
-        said = (notice(session, texts.CAME_FROM.format(place=came.place.channel), "came from"),) if came else ()
+        said = (notice(session, texts.CAME_FROM.format(place=self.link(came.place)), "came from"),) if came else ()
         return with_last_shown(session, limits, said) if session.last else opened(session, limits)
 
 
@@ -67,24 +68,26 @@ async def _add_character(errands: Errands, scene: Scene) -> Change:
 async def _branch(errands: Errands, scene: Scene) -> Change:
     number = turn_number(scene)
     turns = await errands.store.turns(scene.session.id)
-    cutting.branch(
-        scene.session, turns, number, _new_id(scene.command), scene.session.place
-    )  # Refused before a place is opened
+    # What is refused is refused before a place is opened: one that was opened for nothing would stand there empty.
+    _, wanted = cutting.branch(scene.session, turns, number, _new_id(scene.command), scene.session.place)
+    await errands.gate.check_story(wanted)
     place = await _opened(errands, scene, f"{scene.session.character.name}, another way")
     linked, branched = cutting.branch(scene.session, turns, number, _new_id(scene.command), place)
     await errands.begin(branched)
-    return scene.change(linked, texts.BRANCHED.format(place=place.channel))
+    return scene.change(linked, texts.BRANCHED.format(place=errands.link(place)))
 
 
 async def _part(errands: Errands, scene: Scene) -> Change:
     session = scene.session
-    cutting.next_part(session, _new_id(scene.command), session.place, "")  # likewise
+    cutting.next_part(session, _new_id(scene.command), session.place, "")
     summary = scene.text("summary") or await errands.summariser.sum_up(session, await errands.store.turns(session.id))
+    _, wanted = cutting.next_part(session, _new_id(scene.command), session.place, summary)
+    await errands.gate.check_story(wanted)
     title = scene.text("title") or f"{session.character.name}, the next part"
     place = await _opened(errands, scene, title)
     locked, part = cutting.next_part(session, _new_id(scene.command), place, summary)
     await errands.begin(part)
-    return scene.change(locked, texts.GOES_ON.format(place=place.channel))
+    return scene.change(locked, texts.GOES_ON.format(place=errands.link(place)))
 
 
 async def _make_summary(errands: Errands, scene: Scene) -> Change:

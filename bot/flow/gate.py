@@ -61,11 +61,15 @@ class Gate:
 
         None when it may. The first time, and whenever other rules hold, the whole story is looked through.
         """
-        barred = await self._barred(session)
+        barred = await self.barred(session)
         mends = isinstance(event, Command) and event.name in MENDING
         return barred if barred or mends else await self._vetting.refusal(session, await self.rules(session))
 
-    async def _barred(self, session: Session) -> str | None:
+    async def barred(self, session: Session) -> str | None:
+        """Why nothing of this session may be played in its place at all, whatever it says: its ratings, and who comes in there.
+
+        Raises EngineError and ChannelGone.
+        """
         model = (await self.engine.capabilities()).rating
         limits = await self.places.limits(session.place)
         why = refusal(model=model, cast=_ratings(session), session=session.rating, adults_only=limits.adults_only)
@@ -126,7 +130,7 @@ class Gate:
 
     async def check(self, session: Session, before: Session | None = None) -> None:
         """Raises Refused when a session may not be played as it stands: by its ratings, or by what was not in it `before`."""
-        if (before is None or before.cast != session.cast) and (blocked := await self._barred(session)):
+        if (before is None or before.cast != session.cast) and (blocked := await self.barred(session)):
             raise Refused(blocked)
         rules = await self.rules(session)
         if judges(rules) and (before is None or _all_around(before) != _all_around(session)):

@@ -23,6 +23,7 @@ from bot.errors import (
 from bot.flow.acts import Scene, carry_out
 from bot.flow.decide import Amend, Ignore, RunCommand, Standing, circle, decide
 from bot.flow.errands import ERRANDS, Errands
+from bot.flow.fates import Fates
 from bot.flow.forgetting import Forgetter
 from bot.flow.gate import Gate, text_refused
 from bot.flow.joining import Joining
@@ -65,6 +66,7 @@ class Handler:
     writer: Writer
     joining: Joining
     wake: Callable[[Place], None]
+    fates: Fates
     reasons: dict[Place, str] = field(default_factory=dict)
     _writing: dict[Place, Stop] = field(default_factory=dict)
     _broken: dict[Place, Turn] = field(default_factory=dict)
@@ -86,6 +88,7 @@ class Handler:
         """Store what an event changes, and write the reply that it opens. Never raises: a failure is logged and told."""
         if event in (coming := self._coming.get(event.place, [])):
             coming.remove(event)
+        await self.fates.taken(event)
         try:
             await self._patiently(lambda: self._store_outcome(event))
             await self._patiently(lambda: self._reopen(event.place))
@@ -103,6 +106,10 @@ class Handler:
         except Exception:
             log.exception("a reply could not be resumed", extra={"action": "fail", "place": place})
             self.metrics.count("failures")
+
+    def is_writing(self, place: Place) -> bool:
+        """Whether a reply is being written in a place."""
+        return place in self._writing
 
     def stop_writing(self, place: Place) -> bool:
         """Stop the reply that is being written in a place; False when none is."""
@@ -172,6 +179,7 @@ class Handler:
         if not await self.gate.put_away(event.event, event.place, refused.reason):
             raise AlreadyHandled(f"The event {event.event} is in the story.")
         self.metrics.count("refused_posts", refused.reason)
+        await self.fates.ignored(event)
         await self.store.save(Change(session, session, (notice(session, str(refused), event.event),)))
         self.wake(event.place)
 
@@ -273,7 +281,8 @@ class Handler:
     async def _save(self, change: Change) -> Session:
         loses = change.before is not None and loses_words(change.before, change.after)
         saved = await self.store.save(replace(change, loses_words=loses))
-        self.wake(saved.place)
+        if change.wishes:
+            self.wake(saved.place)
         if loses:
             # What the model has read of them would else be kept with the story's place in it, on disk too.
             await self.forgetter.forget((saved.id,))
@@ -281,6 +290,7 @@ class Handler:
 
     async def _ignore(self, session: Session | None, event: Inbound, why: Ignore) -> None:
         self.reasons[event.place] = why.reason
+        await self.fates.ignored(event)
         log.info("an event was ignored: %s", why.reason, extra={"action": "ignore", "event": event.event})
         said: tuple[OutboundPost, ...] = ()
         if why.notice and session is None:
@@ -321,6 +331,8 @@ class Handler:
             del self._writing[session.place]
         if stop.is_stale and open_turn is not None:
             self._broken[session.place] = open_turn
+        else:
+            await self.fates.answered(written)
         return await self._sum_up(written)
 
     async def _tell_failure(self, event: Inbound) -> None:

@@ -36,16 +36,16 @@ class Joining:
 
     def join(self, session: Session, persona: Persona, post: InboundPost) -> Joined:
         """What a post changes: it joins the story, as talk or as a post, and is answered if it is time. Raises Refused."""
-        marked = split(post.text)
+        marked, sources = split(post.text), post.parts or (post.event,)
         persona = told_apart(session, persona)
         after = session
         if marked.aside:
-            after = add_aside(after, persona.author, persona.name, marked.aside, post.event)
+            after = add_aside(after, persona.author, persona.name, marked.aside, sources)
         if not marked.story:
             return Joined(Change(session, after, handled=post.event), "it is talk beside the story")
         answer = answers(after, persona.author, marked.story)
         rolls = tuple(roll(asked.dice, self.roll(), persona.name, asked.reason) for asked in find_rolls(marked.story))
-        after = add_post(after, persona, marked.story, source=post.event, rolls=rolls)
+        after = add_post(after, persona, marked.story, sources=sources, rolls=rolls)
         if answer.now:
             return Joined(Change(session, self.answered(after), handled=post.event))
         waiting = whose_turn(after) if session.settings.turns is TurnPolicy.IN_ORDER else None

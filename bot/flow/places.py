@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.errors import OutcomeUnknown, TryLater
-from bot.ids import Place
+from bot.ids import EventId, Place
 from bot.ports.clock import Clock
 from bot.ports.courier import Courier, courier_for
-from bot.posts import ChannelLimits, Draft
+from bot.posts import ChannelLimits, Draft, Fate
 
 RECHECK = 1.0
 """Seconds until a platform that broke off is asked again."""
@@ -53,6 +53,10 @@ class Places:
     async def writing(self, place: Place, draft: Draft) -> None:
         """Show that a reply is being written."""
         await self.courier(place).writing(place, draft)
+
+    async def tell_fate(self, place: Place, post: EventId, fate: Fate | None) -> None:
+        """Show what became of a player's post."""
+        await self.courier(place).tell_fate(place, post, fate)
 
     async def resting(self, place: Place, turn: int) -> None:
         """Show that it no longer is."""

@@ -1,5 +1,6 @@
 """The door through which adapters bring events in: cleaned, stored once, and handed to the lane of their place."""
 
+import logging
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
 
@@ -7,11 +8,15 @@ from bot.cleaning import clean_input, clean_name
 from bot.commands.spec import Who
 from bot.errors import Refused
 from bot.flow.decide import circle
+from bot.flow.fates import Fates
 from bot.flow.gate import Gate, sentence
 from bot.ids import AuthorId, Place
 from bot.metrics import Metrics
+from bot.ports.clock import Clock
 from bot.ports.store import Store
 from bot.posts import Command, Deleted, Edited, Inbound
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +24,7 @@ class Receiver:
     """Takes events from adapters. `post_limit` is the longest post of a player, in characters."""
 
     store: Store
+    clock: Clock
     metrics: Metrics
     gate: Gate
     operators: Collection[AuthorId]
@@ -26,6 +32,8 @@ class Receiver:
     queue: Callable[[Inbound], None]
     stop_writing: Callable[[Place], bool]
     drop_stale: Callable[[Edited | Deleted], Awaitable[None]]
+    is_writing: Callable[[Place], bool]
+    fates: Fates
     wait_until_settled: Callable[[Place], Awaitable[None]]
 
     async def receive(self, event: Inbound) -> None:
@@ -40,6 +48,8 @@ class Receiver:
         if not is_new:
             # It may still wait: kept by a call whose answer was lost. If it was handled, its lane finds that out.
             self.metrics.count("duplicate_events")
+        if is_new and self.is_writing(cleaned.place):
+            await self.fates.queued(cleaned)
         try:
             await self._interrupt(cleaned, is_new=is_new)
         finally:
@@ -53,6 +63,12 @@ class Receiver:
             session = await self.store.session_at(event.place)
             if session is not None and circle(session, event, self.operators).may(Who.PLAYER):
                 self.stop_writing(event.place)
+
+    async def place_gone(self, place: Place) -> None:
+        """A place is gone, or nobody can post in it any more: its story rests in the bin. Raises StoreUnavailable."""
+        self.stop_writing(place)
+        if await self.store.end(place, self.clock.now()) is not None:
+            log.info("a story ended, as its place is gone", extra={"action": "end_story", "place": place})
 
     def stop(self, place: Place) -> bool:
         """Stop the reply that is being written in a place; False when none is."""

@@ -37,12 +37,13 @@ class Ending:
 
 @dataclass(slots=True)
 class Reply:
-    """The open turn of a session while it is written."""
+    """The open turn of a session while it is written. `heard` is called whenever the model has said something."""
 
     session: Session
     scribe: Scribe
     store: Store
     wake: Callable[[Place], None]
+    heard: Callable[[], None]
 
     @property
     def turn(self) -> Turn:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+from bot.commands.help import Written
 from bot.errors import Refused, StaleSession
 from bot.flow.deliver import Deliverer
 from bot.flow.desk import Desk
@@ -13,6 +14,8 @@ from bot.flow.desk.people import PeopleDesk
 from bot.flow.desk.status import Status
 from bot.flow.desk.stories import StoryDesk
 from bot.flow.errands import Errands
+from bot.flow.faces import Faces
+from bot.flow.fates import Fates
 from bot.flow.forgetting import Forgetter
 from bot.flow.gate import Gate
 from bot.flow.handle import Handler
@@ -27,7 +30,7 @@ from bot.flow.reminding import Reminder
 from bot.flow.summing import Summariser
 from bot.flow.take_turn import Writer
 from bot.flow.window import Reading
-from bot.ids import AuthorId, Place
+from bot.ids import AuthorId, Place, Platform
 from bot.metrics import Metrics
 from bot.ports.clock import Clock
 from bot.ports.courier import Courier
@@ -55,8 +58,8 @@ class Service:
     """Plays the stories of all places that its couriers serve.
 
     `deadline` is how many seconds a reply may take at most; `lengths` are what is known of models' replies, by the models'
-    fingerprints. `operators` are the players who run this program, `usual` the settings of new sessions, and `keep` says how
-    long things are kept.
+    fingerprints. `operators` are the players who run this program, `usual` the settings of new sessions, `keep` says how
+    long things are kept, `written` how platforms write commands, and `links` how they write links to their places.
     """
 
     store: Store
@@ -74,8 +77,11 @@ class Service:
     operators: Collection[AuthorId] = ()
     usual: SessionSettings = field(default_factory=SessionSettings)
     keep: Keep | None = None
+    written: Mapping[Platform, Written] = field(default_factory=dict)
+    links: Mapping[Platform, Callable[[Place], str]] = field(default_factory=dict)
     receiver: Receiver = field(init=False)
     desk: Desk = field(init=False)
+    faces: Faces = field(init=False)
     _gate: Gate = field(init=False)
     _forgetter: Forgetter = field(init=False)
     _sweeper: Sweeper | None = field(init=False)
@@ -88,6 +94,7 @@ class Service:
 
     def __post_init__(self) -> None:
         places = self._places = Places(self.couriers, self.clock)
+        self.faces = Faces(self.store)
         self._forgetter = Forgetter(self.store, self.engine, self.clock, self._lanes)
         self._sweeper = Sweeper(self.store, self._forgetter, self.clock, self.keep) if self.keep else None
         self._gate = Gate(self.engine, places, self.clock, self.store, self.blocklist)
@@ -98,10 +105,10 @@ class Service:
         writer = Writer(
             self.store, self.engine, places, self._gate, self.clock, reading, self.sampling, self.metrics, wake, self.deadline
         )
-        joining = Joining(self.roll)
+        joining, fates = Joining(self.roll), Fates(places)
         library = LibraryDesk(self.store, self._gate, self._lanes)
         summariser = Summariser(self.engine, self.prompt_format, self.sampling, self.roll)
-        errands = Errands(self.store, places, self._gate, summariser, library.find, wake)
+        errands = Errands(self.store, places, self._gate, summariser, library.find, wake, self._link)
         self._writer, self._handler = (
             writer,
             Handler(
@@ -116,10 +123,12 @@ class Service:
                 writer,
                 joining,
                 wake,
+                fates,
             ),
         )
         self.receiver = Receiver(
             self.store,
+            self.clock,
             self.metrics,
             self._gate,
             self.operators,
@@ -127,9 +136,15 @@ class Service:
             self._queue,
             self._handler.stop_writing,
             self._handler.drop_stale,
+            self._handler.is_writing,
+            fates,
             self._settled,
         )
         self.desk = self._desk(library, reading)
+
+    def _link(self, place: Place) -> str:
+        link = self.links.get(place.platform)
+        return link(place) if link else str(place.channel)
 
     def _desk(self, library: LibraryDesk, reading: Reading) -> Desk:
         status = Status(reading, self.sampling, self._handler.reasons)
@@ -140,6 +155,7 @@ class Service:
             self.clock,
             self._lanes,
             library,
+            self.faces,
             status,
             self.begin,
             self._handler.stop_writing,
@@ -149,7 +165,7 @@ class Service:
         )
         kept = self.keep.sentence if self.keep else ""
         people = PeopleDesk(self.store, self._forgetter, self._places, self.clock, self._deliverer.wake, kept)
-        return Desk(self.store, self.operators, stories, people, library)
+        return Desk(self.store, self.operators, stories, people, library, self.written)
 
     async def start(self) -> None:
         """Take up what an earlier run left: undelivered posts, half-written replies, unhandled events, in this order.

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from bot import texts
 from bot.errors import ChannelGone, EngineBusy, EngineError, PromptTooLong, StoreError
 from bot.flow.gate import Gate
+from bot.flow.lateness import told_when_late
 from bot.flow.places import Places
 from bot.flow.reply import Ending, Reply
 from bot.flow.scribe import Scribe
@@ -74,14 +75,14 @@ class Writer:
         except ChannelGone:
             log.warning("a reply has no place to go to", extra={"action": "give_up_turn", "place": session.place})
             return await self.store.save(Change(session, give_up(session)))
-        scribe = Scribe(
-            turn.variant, limits, foreign_lines(session, self.reading.prompt_format), await self.gate.watch(session)
-        )
-        reply = Reply(session, scribe, self.store, self.wake)
-        try:
-            await self._write(reply, stop)
-        finally:
-            await self.places.resting(session.place, turn.number)
+        async with told_when_late(self.places, session.place, turn) as heard:
+            watch = await self.gate.watch(session)
+            scribe = Scribe(turn.variant, limits, foreign_lines(session, self.reading.prompt_format), watch)
+            reply = Reply(session, scribe, self.store, self.wake, heard)
+            try:
+                await self._write(reply, stop)
+            finally:
+                await self.places.resting(session.place, turn.number)
         return await self.read_ahead(reply.session)
 
     async def read_ahead(self, session: Session) -> Session:
@@ -168,6 +169,7 @@ class Writer:
         await self._show_draft(reply)
         async with aclosing(until(self.engine.generate(request), stop)) as stream:
             async for event in stream:
+                reply.heard()
                 if isinstance(event, Finished):
                     return event
                 if isinstance(event, Waiting):

@@ -3,18 +3,22 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.ids import Place, SessionId
+from bot.ids import AuthorId, Place, SessionId
 from bot.story.session import Session
 
 
 @dataclass(frozen=True, slots=True)
 class EndedSession:
-    """A session in the bin, as a list shows it: its character's name, when it ended (seconds since the epoch), its length."""
+    """A session in the bin, as a list shows it: its character's name, when it ended (seconds since the epoch), its length.
+
+    `place` is where it was played last.
+    """
 
     id: SessionId
     name: str
     ended: float
     turns: int
+    place: Place
 
 
 class Bin(Protocol):
@@ -34,6 +38,10 @@ class Bin(Protocol):
 
     async def ended(self, place: Place) -> tuple[EndedSession, ...]:
         """The sessions in the bin that had this place, the one that ended last first."""
+        ...
+
+    async def ended_of(self, owner: AuthorId) -> tuple[EndedSession, ...]:
+        """The sessions in the bin that this player began, wherever they were played, the one that ended last first."""
         ...
 
     async def resume(self, session: SessionId, place: Place) -> Session:

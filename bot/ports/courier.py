@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from bot.ids import MessageId, Place, Platform
-from bot.posts import ChannelLimits, Draft, OutboundPost, PostReceipt
+from bot.ids import EventId, MessageId, Place, Platform
+from bot.posts import ChannelLimits, Draft, Fate, OutboundPost, PostReceipt
 
 
 class Courier(Protocol):
@@ -28,7 +28,7 @@ class Courier(Protocol):
         ...
 
     async def edit(self, message: MessageId, post: OutboundPost) -> None:
-        """Replace the text of a post in place. A message that is gone raises PostRefused."""
+        """Replace the text of a post in place. A message that is gone raises PostRefused, or PostGone: it can be sent anew."""
         ...
 
     async def delete(self, place: Place, message: MessageId) -> None:
@@ -48,6 +48,13 @@ class Courier(Protocol):
 
     async def writing(self, place: Place, draft: Draft) -> None:
         """Let the place see that its character is writing, and what, where it can show that. Best effort: never raises."""
+        ...
+
+    async def tell_fate(self, place: Place, post: EventId, fate: Fate | None) -> None:
+        """Show what became of a player's post beside it; None takes the sign away.
+
+        Best effort: it neither raises nor waits for the platform.
+        """
         ...
 
     async def resting(self, place: Place, turn: int) -> None:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from bot.ids import EventId, MessageId, Place, PostKey, SessionId
 from bot.ports.bin import Bin
+from bot.ports.bookmarks import Bookmarks
 from bot.ports.library import Library
 from bot.ports.privacy import Privacy
 from bot.ports.reports import Reports
@@ -81,7 +82,7 @@ class StoryPage:
     has_older: bool
 
 
-class Store(Bin, Library, Reports, Privacy, Protocol):
+class Store(Bin, Library, Reports, Privacy, Bookmarks, Protocol):
     """Remembers. Every method is one transaction; when it returns, the step survives a crash. May raise StoreUnavailable.
 
     Any text at all may be stored, and comes back as it was. Text that a step takes away is gone from the files of SQLite when
@@ -122,6 +123,10 @@ class Store(Bin, Library, Reports, Privacy, Protocol):
 
     async def turn_of(self, place: Place, event: EventId) -> int | None:
         """The number of the turn that a place's session made of this message of the platform, in its window or not."""
+        ...
+
+    async def post_shown_as(self, place: Place, message: MessageId) -> OutboundPost | None:
+        """The post that this message of the platform shows for the session of a place; None when it is none of its."""
         ...
 
     async def places(self) -> tuple[Place, ...]:

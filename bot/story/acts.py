@@ -32,20 +32,20 @@ def greet(session: Session, greetings: Sequence[str] | None = None) -> Session:
 
 
 def add_post(
-    session: Session, persona: Persona, text: str, *, source: EventId | None = None, rolls: tuple[DiceRoll, ...] = ()
+    session: Session, persona: Persona, text: str, *, sources: tuple[EventId, ...] = (), rolls: tuple[DiceRoll, ...] = ()
 ) -> Session:
     """The session with a player's post at its end, and that player's part in it."""
     refuse_while_writing(session)
     joined = session if session.persona_of(persona.author) == persona else with_persona(session, persona)
     turn = _new_turn(session, Role.PLAYER, persona.name, (Variant(text),), persona.author)
-    return _with_new(joined, replace(turn, sources=(source,) if source else (), rolls=rolls))
+    return _with_new(joined, replace(turn, sources=sources, rolls=rolls))
 
 
-def add_aside(session: Session, author: AuthorId, name: str, text: str, source: EventId | None = None) -> Session:
+def add_aside(session: Session, author: AuthorId, name: str, text: str, sources: tuple[EventId, ...] = ()) -> Session:
     """The session with talk beside the story at its end: it is kept and shown, and never read by the model."""
     refuse_while_writing(session)
     turn = _new_turn(session, Role.ASIDE, name, (Variant(text),), author)
-    return _with_new(session, replace(turn, sources=(source,) if source else ()))
+    return _with_new(session, replace(turn, sources=sources))
 
 
 def add_rolls(session: Session, persona: Persona, rolls: tuple[DiceRoll, ...]) -> Session:

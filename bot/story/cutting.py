@@ -32,7 +32,7 @@ def branch(session: Session, turns: Sequence[Turn], number: int, new: SessionId,
     """
     refuse_while_writing(session)
     if all(turn.number != number for turn in turns):
-        raise Refused("There is no such post to branch from; reload the page to see the story as it is.")
+        raise Refused("There is no such post to branch from; look at the story as it is now.")
     copies = tuple(replace(turn, posts=(), sources=()) for turn in turns if turn.number <= number)
     start = session.window_start if session.window_start < number else max(0, number - WINDOW_STEP_BACK)
     branched = replace(

@@ -60,7 +60,7 @@ class Session:
         for turn in self.turns:
             if turn.number == number:
                 return turn
-        raise Refused("That post is no longer part of what can be changed; reload the page to see the story as it is.")
+        raise Refused("That post is no longer part of what can be changed; look at the story as it is now.")
 
     def persona_of(self, author: AuthorId) -> Persona | None:
         """The part that this player plays, if they have one."""

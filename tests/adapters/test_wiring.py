@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapters import wiring
+from adapters import faces, wiring
 from adapters.cli.once import STAGE, NotingCourier
 from adapters.clock import SystemClock
 from adapters.config import Config, EngineConfig, ModelConfig, defaults
@@ -218,7 +218,7 @@ def test_a_model_that_is_elsewhere_is_spoken_to_in_limarp_unless_its_format_is_n
 
 def test_the_demo_model_is_general_and_says_that_it_is_a_demo() -> None:
     wiring.refuse_adult_play(defaults({}), Rating.GENERAL)
-    assert "demo" in wiring.DEMO_NOTICE
+    assert "demo" in faces.DEMO_NOTICE
 
 
 def a_table(folder: Path, fingerprint: str) -> str:

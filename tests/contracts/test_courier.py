@@ -1,18 +1,21 @@
 """The promises of a courier, kept by every one that there is."""
 
 import io
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 
 import pytest
 from rich.console import Console
 
+from adapters.discord.words import place_of
 from adapters.terminal.courier import TERMINAL, TerminalCourier
 from adapters.web.courier import WEB, WebCourier
 from bot.errors import OutcomeUnknown, PostRefused, TryLater
-from bot.ids import ChannelKey, Place, PostKey
+from bot.ids import ChannelKey, CommunityId, Place, PostKey
 from bot.ports.courier import Courier, courier_for
 from bot.posts import ChannelLimits, Draft, OutboundPost, Speaker, Voice
+from tests.adapters.discord.posting.courier_scene import courier_scene
 from tests.fakes.courier import TEST_PLATFORM, Mishap, RecordingCourier, Verb
 
 LIMITS = ChannelLimits(1900, streams=True)
@@ -21,42 +24,64 @@ MIRA = Speaker(Voice.CHARACTER, "Mira")
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A courier, a place that it serves, and how often it has shown a text there so far."""
+    """A courier, a place that it serves and another one, how often it has shown a text there so far, and what it accepts."""
 
     courier: Courier
     place: Place
+    elsewhere: Place
     showings: Callable[[str], int]
+    limits: ChannelLimits = LIMITS
 
     def post(self, text: str, key: str = "key-1", position: int = 0) -> OutboundPost:
         return OutboundPost(PostKey(key), self.place, 3, position, 0, MIRA, text)
 
 
-def recording() -> Candidate:
+@asynccontextmanager
+async def recording() -> AsyncGenerator[Candidate, None]:
     courier, place = RecordingCourier(channel_limits=LIMITS), Place(TEST_PLATFORM, ChannelKey("here"))
-    return Candidate(courier, place, lambda text: sum(each == text for each in courier.texts(place)))
+    there = Place(TEST_PLATFORM, ChannelKey("there"))
+    yield Candidate(courier, place, there, lambda text: sum(each == text for each in courier.texts(place)))
 
 
-def web() -> Candidate:
+@asynccontextmanager
+async def web() -> AsyncGenerator[Candidate, None]:
     courier, place = WebCourier(LIMITS), Place(WEB, ChannelKey("here"))
-    return Candidate(
-        courier, place, lambda text: sum(post is not None and post.text == text for post in courier.recent(place).values())
-    )
+
+    def showings(text: str) -> int:
+        return sum(post is not None and post.text == text for post in courier.recent(place).values())
+
+    yield Candidate(courier, place, Place(WEB, ChannelKey("there")), showings)
 
 
-def terminal() -> Candidate:
+@asynccontextmanager
+async def terminal() -> AsyncGenerator[Candidate, None]:
     screen = io.StringIO()
     courier = TerminalCourier(Console(file=screen, width=80), LIMITS, muted=False)
-    return Candidate(courier, Place(TERMINAL, ChannelKey("here")), lambda text: screen.getvalue().count(text))
+    here, there = Place(TERMINAL, ChannelKey("here")), Place(TERMINAL, ChannelKey("there"))
+    yield Candidate(courier, here, there, lambda text: screen.getvalue().count(text))
 
 
-@pytest.fixture(params=[recording, web, terminal])
-def candidate(request: pytest.FixtureRequest) -> Candidate:
-    made: Candidate = request.param()
-    return made
+@asynccontextmanager
+async def discord() -> AsyncGenerator[Candidate, None]:
+    async with courier_scene() as scene:
+        yield Candidate(
+            scene.new_courier(),
+            place_of(scene.text.id),
+            place_of((await scene.thread("there")).id),
+            lambda text: sum(text == each for each in scene.texts(scene.text)),
+            ChannelLimits(1900, community=CommunityId(str(scene.guild.id))),
+        )
+
+
+@pytest.fixture(params=[recording, web, terminal, discord])
+async def candidate(request: pytest.FixtureRequest) -> AsyncGenerator[Candidate, None]:
+    made: AbstractAsyncContextManager[Candidate] = request.param()
+    async with made as each:
+        yield each
 
 
 async def test_it_says_what_its_place_accepts(candidate: Candidate) -> None:
-    assert await candidate.courier.limits(candidate.place) == LIMITS
+    assert await candidate.courier.limits(candidate.place) == candidate.limits
     assert courier_for([candidate.courier], candidate.place) is candidate.courier
 
 
@@ -76,7 +101,7 @@ async def test_posts_with_other_keys_are_other_messages(candidate: Candidate) ->
 
 async def test_the_same_key_in_another_place_is_another_message(candidate: Candidate) -> None:
     here = candidate.post("Here.")
-    there = replace(here, place=Place(candidate.place.platform, ChannelKey("there")), text="There.")
+    there = replace(here, place=candidate.elsewhere, text="There.")
     assert await candidate.courier.send(here) != await candidate.courier.send(there)
 
 

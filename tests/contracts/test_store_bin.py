@@ -11,6 +11,7 @@ from bot.ports.bin import EndedSession
 from bot.ports.store import Change, Removal, Store
 from bot.story import acts as story
 from bot.story.session import Session, with_length
+from bot.story.table import Table
 from tests.builders import HERE, MIRA, TOBIAS, a_session
 from tests.contracts.stories import ELSEWHERE, begun, bring, claimed, queued, shown, with_exchanges
 from tests.fakes.clock import FrozenClock
@@ -24,7 +25,7 @@ class TestEnd:
         assert await store.widened(HERE, 0) is None
         assert await store.places() == ()
         assert (await store.page(HERE)).turns == ()
-        assert await store.ended(HERE) == (EndedSession(session.id, "Mira", 7.0, 5),)
+        assert await store.ended(HERE) == (EndedSession(session.id, "Mira", 7.0, 5, HERE),)
         assert await store.turns(session.id) == session.turns
         assert await store.end(HERE, now=8.0) is None
         new = await begun(store, id=SessionId("session-2"))
@@ -37,6 +38,17 @@ class TestEnd:
         await begun(store, id=SessionId("elsewhere"), place=ELSEWHERE)
         await store.end(ELSEWHERE, 9.0)
         assert [each.name for each in await store.ended(HERE)] == ["Mira 0", "Mira 2", "Mira 1"]
+
+    async def test_a_player_finds_what_they_began_wherever_it_was_played(self, store: Store) -> None:
+        for number, (place, owner) in enumerate([(HERE, TOBIAS.author), (ELSEWHERE, TOBIAS.author), (HERE, None)]):
+            await begun(store, id=SessionId(f"session-{number}"), place=place, table=Table(owner=owner))
+            if number != 1:
+                await store.end(place, now=float(number))
+        await store.end(ELSEWHERE, now=9.0)
+        assert [(each.id, each.place) for each in await store.ended_of(TOBIAS.author)] == [
+            (SessionId("session-1"), ELSEWHERE),
+            (SessionId("session-0"), HERE),
+        ]
 
     async def test_a_change_that_is_under_way_when_its_session_ends_is_stale(self, store: Store) -> None:
         session = await begun(store)

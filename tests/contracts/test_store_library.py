@@ -101,3 +101,15 @@ class TestRefusals:
             await store.refuse(EventId(f"other-{number}"), ELSEWHERE, "there")
         await store.refuse(EventId("event-0"), Place(Platform("other"), HERE.channel), "another platform")
         assert [each.reason for each in await store.refusals(HERE, limit=3)] == ["reason 4", "reason 3", "reason 2"]
+
+
+class TestBookmarks:
+    async def test_the_newest_mark_of_a_place_is_kept_and_an_empty_one_keeps_nothing(self, reopen: Reopening) -> None:
+        store = await reopen()
+        await store.bookmark(HERE, "1")
+        await store.bookmark(HERE, "2\x00'")
+        await store.bookmark(ELSEWHERE, "7")
+        assert await (await reopen()).bookmarks(HERE.platform) == {HERE.channel: "2\x00'", ELSEWHERE.channel: "7"}
+        await store.bookmark(HERE, "")
+        assert await store.bookmarks(HERE.platform) == {ELSEWHERE.channel: "7"}
+        assert await store.bookmarks(Platform("another")) == {}

@@ -50,6 +50,15 @@ class TestPage:
         assert [each.post.turn for each in oldest.shown] == [-1, 0, 1, 2]
         assert not oldest.has_older
 
+    async def test_a_post_is_found_by_the_message_that_shows_it_as_long_as_its_session_is_there(self, store: Store) -> None:
+        await with_exchanges(store, 1)
+        await bring(store, post := shown("a", 2, 0), "m-1")
+        assert await store.post_shown_as(HERE, MessageId("m-1")) == post
+        assert await store.post_shown_as(HERE, MessageId("m-2")) is None
+        assert await store.post_shown_as(ELSEWHERE, MessageId("m-1")) is None
+        await store.end(HERE, now=1.0)
+        assert await store.post_shown_as(HERE, MessageId("m-1")) is None
+
     async def test_a_page_shows_its_own_place_only(self, store: Store) -> None:
         await begun(store)
         await begun(store, place=ELSEWHERE, id=SessionId("session-2"))

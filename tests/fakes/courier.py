@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bot.errors import CourierError, PostRefused
-from bot.ids import ChannelKey, MessageId, Place, Platform, PostKey
-from bot.posts import ChannelLimits, Draft, OutboundPost, PostReceipt
+from bot.errors import CourierError, PostGone
+from bot.ids import ChannelKey, EventId, MessageId, Place, Platform, PostKey
+from bot.posts import ChannelLimits, Draft, Fate, OutboundPost, PostReceipt
 
 TEST_PLATFORM = Platform("test")
 
@@ -58,6 +58,7 @@ class RecordingCourier:
     standing: defaultdict[Place, dict[MessageId, OutboundPost]] = field(default_factory=lambda: defaultdict(dict))
     calls: list[Call] = field(default_factory=list)
     drafts: list[tuple[Place, Draft]] = field(default_factory=list)
+    fates: list[tuple[Place, EventId, Fate | None]] = field(default_factory=list)
     rests: list[tuple[Place, int]] = field(default_factory=list)
     opened: dict[str, str] = field(default_factory=dict)
     _receipts: dict[tuple[Place, PostKey], PostReceipt] = field(default_factory=dict)
@@ -95,7 +96,7 @@ class RecordingCourier:
     async def edit(self, message: MessageId, post: OutboundPost) -> None:
         async with self._call(Call(Verb.EDIT, post.place, post, message)):
             if message not in self.standing[post.place]:
-                raise PostRefused(f"The message {message} is gone.")
+                raise PostGone(f"The message {message} is gone.")
             self.standing[post.place][message] = post
 
     async def delete(self, place: Place, message: MessageId) -> None:
@@ -117,6 +118,9 @@ class RecordingCourier:
 
     async def writing(self, place: Place, draft: Draft) -> None:
         self.drafts.append((place, draft))
+
+    async def tell_fate(self, place: Place, post: EventId, fate: Fate | None) -> None:
+        self.fates.append((place, post, fate))
 
     async def resting(self, place: Place, turn: int) -> None:
         self.rests.append((place, turn))

@@ -41,6 +41,9 @@ class MemoryOutbox:
                 return self._delivery(number, queued) if queued.due <= now else None
         return None
 
+    async def post_shown_as(self, place: Place, message: MessageId) -> OutboundPost | None:
+        return next((copied(each.post) for each in self._at(place) if each.message == message), None)
+
     async def outstanding(self) -> tuple[Place, ...]:
         return tuple(dict.fromkeys(queued.wish.place for queued in self._outbox.values() if queued.reason is None))
 

@@ -1,11 +1,11 @@
 """A store that remembers as long as the process lives. Values are checked and copied on the way in and on the way out."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.errors import AlreadyHandled, Refused, StaleSession
-from bot.ids import AuthorId, EventId, Place, Platform, SessionId
+from bot.ids import AuthorId, ChannelKey, EventId, Place, Platform, SessionId
 from bot.ports.bin import EndedSession
 from bot.ports.privacy import Forgotten, ForgottenStory, PlayerData, PlayerStory
 from bot.ports.reports import Refusal
@@ -54,6 +54,7 @@ class MemoryStore(MemoryOutbox, MemoryLibrary):
         self._now = now
         self._stories: dict[SessionId, _Story] = {}
         self._inbox: dict[tuple[Platform, EventId], _Received] = {}
+        self._bookmarks: dict[Place, str] = {}
 
     async def receive(self, event: Inbound) -> bool:
         key = (event.place.platform, event.event)
@@ -150,13 +151,10 @@ class MemoryStore(MemoryOutbox, MemoryLibrary):
         return story.session.id
 
     async def ended(self, place: Place) -> tuple[EndedSession, ...]:
-        newest_first = reversed(self._stories.items())
-        found = [
-            EndedSession(key, story.session.character.name, story.ended, len(story.turns))
-            for key, story in newest_first
-            if story.ended is not None and story.session.place == place
-        ]
-        return tuple(sorted(found, key=lambda each: -each.ended))
+        return self._in_bin(lambda session: session.place == place)
+
+    async def ended_of(self, owner: AuthorId) -> tuple[EndedSession, ...]:
+        return self._in_bin(lambda session: session.table.owner == owner)
 
     async def resume(self, session: SessionId, place: Place) -> Session:
         story = self._stories.get(session)
@@ -201,8 +199,24 @@ class MemoryStore(MemoryOutbox, MemoryLibrary):
                 each.event = None
         return Forgotten(tuple(story for story in stories if story is not None))
 
+    async def bookmark(self, place: Place, mark: str) -> None:
+        self._bookmarks.pop(place, None)
+        if mark:
+            self._bookmarks[place] = mark
+
+    async def bookmarks(self, platform: Platform) -> Mapping[ChannelKey, str]:
+        return {place.channel: mark for place, mark in self._bookmarks.items() if place.platform == platform}
+
     async def close(self) -> None:
         """Nothing to give back."""
+
+    def _in_bin(self, is_meant: Callable[[Session], bool]) -> tuple[EndedSession, ...]:
+        found = [
+            EndedSession(key, story.session.character.name, story.ended, len(story.turns), story.session.place)
+            for key, story in reversed(self._stories.items())
+            if story.ended is not None and is_meant(story.session)
+        ]
+        return tuple(sorted(found, key=lambda each: -each.ended))
 
     def _story_at(self, place: Place) -> _Story | None:
         living = (story for story in self._stories.values() if story.ended is None)

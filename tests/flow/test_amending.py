@@ -136,7 +136,7 @@ async def test_no_reply_is_written_to_an_edit_while_the_story_rests_or_by_who_wa
         await stage.post("Hello?", event="first")
         await stage.act("undo")
         session = await stage.session()
-        posted = add_post(session, TOBIAS, "Hello?", source=EventId("second"))
+        posted = add_post(session, TOBIAS, "Hello?", sources=(EventId("second"),))
         await stage.store.save(Change(session, replace(posted, table=table)))
         await edit(stage, "second", "Hello there?")
         assert len(stage.engine.requests) == 1
@@ -153,7 +153,7 @@ async def test_a_post_that_was_never_answered_is_answered_when_it_is_edited() ->
 
 async def test_what_moved_on_before_a_crash_takes_the_half_written_answer_back_after_it() -> None:
     async with a_stage(["One."], begin=False) as stage:
-        opened = open_reply(add_post(a_session(), TOBIAS, "Old words.", source=EventId("first")), 1)
+        opened = open_reply(add_post(a_session(), TOBIAS, "Old words.", sources=(EventId("first"),)), 1)
         await stage.store.save(Change(None, opened))
         await stage.store.receive(Edited(EventId("an edit"), HERE, TOBIAS.author, EventId("first"), "New words."))
         await stage.service.start()

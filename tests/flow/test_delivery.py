@@ -4,12 +4,13 @@ import asyncio
 
 import pytest
 
-from bot.errors import ChannelGone, OutcomeUnknown, PostRefused, TryLater
-from bot.flow.deliver import Deliverer
+from bot.errors import ChannelGone, OutcomeUnknown, PostGone, PostRefused, TryLater
+from bot.flow.deliver import RECHECK, Deliverer
 from bot.flow.places import Places
 from bot.flow.wishes import notice_without_session
 from bot.ids import EventId, Place
 from bot.metrics import Metrics
+from bot.posts import ChannelLimits
 from tests.builders import HERE, MIRA, a_post
 from tests.fakes.clock import FrozenClock
 from tests.fakes.courier import Mishap, RecordingCourier, Verb
@@ -58,7 +59,7 @@ async def test_a_refused_post_does_not_hold_up_the_ones_after_it(refusal: Except
 async def test_what_was_not_delivered_is_delivered_after_a_restart() -> None:
     async with a_stage(mishaps=[Mishap(2, TryLater(30), Verb.SEND)]) as stage:
         posting = asyncio.create_task(stage.post("Hello?"))
-        while not stage.clock.sleeping:
+        while RECHECK not in stage.clock.sleeping:
             await asyncio.sleep(0)
         await stage.service.close()
         posting.cancel()
@@ -68,6 +69,43 @@ async def test_what_was_not_delivered_is_delivered_after_a_restart() -> None:
         await again.receiver.settled(HERE)
         assert stage.shown == (MIRA.greeting, '"Come in," she said.')
         await again.close()
+
+
+FIRST = " ".join(f"It rained for the {number}th hour." for number in range(20, 30))
+SECOND = " ".join(f"The sun shone for the {number}th hour." for number in range(20, 30))
+
+
+@pytest.mark.parametrize("lost", [0, 1, 2])
+async def test_a_post_that_somebody_deleted_is_shown_anew_when_it_changes_and_order_holds(lost: int) -> None:
+    async with a_stage([FIRST, SECOND, FIRST], limits=ChannelLimits(120)) as stage:
+        await stage.post("Hello?")
+        shown = list(stage.courier.standing[HERE])[-3:]
+        del stage.courier.standing[HERE][shown[lost]]
+        await stage.act("retry")
+        assert " ".join(stage.shown[1:]) == SECOND
+        assert list(stage.courier.standing[HERE])[1 : 1 + lost] == shown[:lost], "what stands before it is changed in place"
+        before = list(stage.courier.standing[HERE])
+        await stage.act("retry")
+        assert " ".join(stage.shown[1:]) == FIRST
+        assert list(stage.courier.standing[HERE])[:2] == before[:2], "and so is all of it from then on"
+
+
+async def test_a_post_that_cannot_be_changed_any_more_goes_where_its_text_is_shown_anew() -> None:
+    async with a_stage(["One.", "Two."], mishaps=[Mishap(1, PostGone("out of reach"), Verb.EDIT)]) as stage:
+        await stage.post("Hello?")
+        await stage.act("retry")
+        assert stage.shown == (MIRA.greeting, "Two.")
+
+
+async def test_a_post_shown_anew_of_which_nobody_knows_whether_it_arrived_is_shown_once() -> None:
+    mishaps = [Mishap(3, OutcomeUnknown("cut"), Verb.SEND, takes_effect=True)]
+    async with a_stage(["One.", "Two."], mishaps=mishaps) as stage:
+        await stage.post("Hello?")
+        stage.courier.standing[HERE].popitem()
+        stage.courier.forget_keys()
+        acting = asyncio.create_task(stage.act("retry"))
+        await _let_time_pass(stage, acting)
+        assert stage.shown == (MIRA.greeting, "Two.")
 
 
 async def test_a_message_that_somebody_deleted_does_not_hold_up_a_swipe() -> None:

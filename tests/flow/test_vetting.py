@@ -191,6 +191,7 @@ async def test_such_a_story_goes_on_nowhere_else(name: str, values: dict[str, An
     async with tightened() as stage:
         await stage.act(name, **values)
         assert await stage.store.places() == (HERE,)
+        assert not stage.courier.opened
         assert "post number 1 " in stage.shown[-1]
 
 
@@ -206,6 +207,7 @@ async def test_a_branch_whose_card_draws_a_minor_does_not_begin() -> None:
         branches = [await stage.store.session_at(place) for place in await stage.store.places()]
         assert all(is_of_age(branch) for branch in branches if branch)
         assert 1 < len(branches) < 9
+        assert len(stage.courier.opened) == len(branches) - 1
         assert any("card of Mira was refused" in text for text in stage.shown)
 
 

@@ -58,7 +58,11 @@ def test_what_cannot_be_typed_is_seen(line: str) -> None:
 
 
 def _can_be_typed(line: str) -> bool:
-    """Whether it is a command, named by itself or with values that it takes; or a pattern of the card specification."""
+    """Whether it is a command, named by itself or with values that it takes; or a pattern of the card specification.
+
+    On Discord, the commands on a story as a whole are those of /rp.
+    """
+    line = line.removeprefix("rp ")
     if find(line) or members(line) or "…" in line or line == "pattern/flags":
         return True
     try:

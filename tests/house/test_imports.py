@@ -20,7 +20,9 @@ DOORS = {
     "alembic": ("storage/",),
     "aiosqlite": ("storage/",),
     "asyncpg": ("storage/",),
-    "aiohttp": ("adapters/web/", "adapters/network/", "adapters/remote/"),
+    "aiohttp": ("adapters/web/", "adapters/network/", "adapters/remote/", "adapters/discord/", "adapters/faces.py"),
+    "discord": ("adapters/discord/",),
+    "PIL": ("adapters/discord/",),
     "prometheus_client": ("adapters/remote/",),
     "jinja2": ("adapters/web/", "adapters/llama/"),
     "markupsafe": ("adapters/web/",),
@@ -31,7 +33,7 @@ DOORS = {
     "httpx2": ("adapters/hub/",),
     "platformdirs": ("adapters/config", "adapters/cli"),
     "click": ("adapters/cli",),
-    "rich": ("adapters/cli", "adapters/terminal", "adapters/wiring.py"),
+    "rich": ("adapters/cli", "adapters/terminal", "adapters/faces.py"),
 }
 """Where each outside library may be imported, by the beginnings of paths."""
 

@@ -240,5 +240,5 @@ def test_acts_change_no_session_that_is_there(act: Callable[[Session], object]) 
 def test_a_turn_that_is_not_there_cannot_be_replaced() -> None:
     session = played(1)
 
-    with pytest.raises(Refused, match="reload the page"):
+    with pytest.raises(Refused, match="no longer part"):
         with_turn(session, replace(session.turns[-1], number=99))

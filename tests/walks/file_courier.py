@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import PostRefused
-from bot.ids import ChannelKey, MessageId, Place, Platform
-from bot.posts import ChannelLimits, Draft, OutboundPost, PostReceipt
+from bot.ids import ChannelKey, EventId, MessageId, Place, Platform
+from bot.posts import ChannelLimits, Draft, Fate, OutboundPost, PostReceipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,9 @@ class FileCourier:
 
     async def writing(self, place: Place, draft: Draft) -> None:
         del place, draft
+
+    async def tell_fate(self, place: Place, post: EventId, fate: Fate | None) -> None:
+        del place, post, fate
 
     async def resting(self, place: Place, turn: int) -> None:
         del place, turn

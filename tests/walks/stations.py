@@ -95,7 +95,8 @@ class Watched:
 
 
 CROSSINGS = frozenset(
-    {"receive", "save", "claim", "attempt", "settle", "postpone", "send", "edit", "delete", "resting", "warm"}
+    {"receive", "save", "claim", "attempt", "settle", "postpone", "send", "edit", "delete", "resting", "warm", "read_back"}
+    | {"bookmark"}
 )
 
 

@@ -1,11 +1,11 @@
 """The desk itself: who may ask, and who answers. Each answer stands with its topic."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot import texts
 from bot.commands.catalogue import find
-from bot.commands.help import help_about
+from bot.commands.help import Written, after, help_about
 from bot.commands.spec import Who
 from bot.errors import CourierError, EngineError, Refused
 from bot.flow.decide import circle
@@ -13,23 +13,23 @@ from bot.flow.desk.answer import Answer, Question
 from bot.flow.desk.library import LibraryDesk
 from bot.flow.desk.people import PeopleDesk
 from bot.flow.desk.stories import StoryDesk
-from bot.ids import AuthorId
+from bot.ids import AuthorId, Platform
 from bot.ports.store import Store
-from bot.posts import Command
+from bot.posts import Command, OldPost
 
 Clerk = Callable[[Question], Awaitable[Answer]]
 
 
 @dataclass(slots=True)
 class Desk:
-    """Answers commands that are not carried out in a lane. `prefix` is what a line with a command begins with in help texts."""
+    """Answers commands that are not carried out in a lane. `written`: how platforms write one that need more than "/"."""
 
     store: Store
     operators: Collection[AuthorId]
     stories: StoryDesk
     people: PeopleDesk
     library: LibraryDesk
-    prefix: str = "/"
+    written: Mapping[Platform, Written] = field(default_factory=dict)
     _clerks: dict[str, Clerk] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -46,8 +46,16 @@ class Desk:
             raise Refused(texts.NO_COMMAND.format(name=command.name))
         if not (await self._circle(command)).may(spec.who):
             raise Refused(texts.NOT_YOURS[spec.who])
+        return await self._asked(clerk(Question(command, upload)))
+
+    async def adopt(self, command: Command, posts: Sequence[OldPost]) -> Answer:
+        """Begin a story in a place with the posts that stand there already. Raises Refused and StoreUnavailable."""
+        return await self._asked(self.stories.adopt(Question(command), posts))
+
+    @staticmethod
+    async def _asked(work: Awaitable[Answer]) -> Answer:
         try:
-            return await clerk(Question(command, upload))
+            return await work
         except (EngineError, CourierError) as error:
             raise Refused(str(error)) from error
 
@@ -60,4 +68,6 @@ class Desk:
         return Who.TABLE if command.is_moderator else Who.ANYONE
 
     async def _help(self, question: Question) -> Answer:
-        return Answer(help_about(question.text("command"), self.prefix, await self._circle(question.command)))
+        command = question.command
+        written = self.written.get(command.place.platform, after("/"))
+        return Answer(help_about(question.text("command"), written, await self._circle(command)))

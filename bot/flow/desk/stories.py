@@ -1,7 +1,7 @@
 """Answers on a place's story as a whole: begun, ended, brought back, taken home, brought in, looked at."""
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -9,17 +9,19 @@ from bot.cards.writing import write_png
 from bot.cleaning import mended_name
 from bot.errors import ChannelGone, EngineError, Refused, StaleSession
 from bot.flow.acts.replies import length_named
+from bot.flow.desk.adopting import WINDOW, adopted
 from bot.flow.desk.answer import Answer, Question
 from bot.flow.desk.library import LibraryDesk
 from bot.flow.desk.status import Status
+from bot.flow.faces import Faces
 from bot.flow.gate import Gate
 from bot.flow.lanes import Lanes
 from bot.flow.opening import with_last_shown
 from bot.flow.places import Places
 from bot.ids import Place, SessionId
 from bot.ports.clock import Clock
-from bot.ports.store import Store
-from bot.posts import Command
+from bot.ports.store import Change, Store
+from bot.posts import Command, OldPost
 from bot.story.card import CharacterCard
 from bot.story.persona import Persona
 from bot.story.policy import Rating, is_adult
@@ -37,9 +39,6 @@ from bot.transcripts.sillytavern.writing import write_chat
 MOST_PARTS = 50
 """So many parts of a story make one book at most."""
 
-WINDOW = 64
-"""How many of the newest turns of a story that comes in are in its window at first."""
-
 
 @dataclass(slots=True)
 class StoryDesk:
@@ -54,6 +53,7 @@ class StoryDesk:
     clock: Clock
     lanes: Lanes
     library: LibraryDesk
+    faces: Faces
     status: Status
     begin: Callable[[Session], Awaitable[Session]]
     stop: Callable[[Place], bool]
@@ -69,6 +69,7 @@ class StoryDesk:
             "end": self._end,
             "resume": self._resume,
             "import": self._import,
+            "adopt": self.adopt,
             "export": self._export,
             "stop": self._stop,
             "status": self._status,
@@ -111,13 +112,15 @@ class StoryDesk:
 
     async def _resume(self, question: Question) -> Answer:
         place = question.command.place
-        ended = await self.store.ended(place)
-        if not ended:
-            raise Refused("No story that ended here is kept any more; start begins a new one.")
+        which = await self._ended(question)
 
         async def resume() -> tuple[Session, str | None]:
-            back = await self.store.resume(ended[0].id, place)
+            back = await self.store.resume(which, place)
             try:
+                if barred := await self.gate.barred(back):
+                    # Back into the bin: a story for adults shall not stand where everybody comes in.
+                    await self.store.end(place, self.clock.now())
+                    raise Refused(barred)
                 return back, await self.gate.closed(back)
             except (EngineError, ChannelGone):
                 return back, None  # It is asked again before anything is written.
@@ -127,6 +130,28 @@ class StoryDesk:
         self.write_on(place)
         name = session.character.name
         return Answer(f"The story with {name} is back. {closed}" if closed else f"The story with {name} goes on.")
+
+    async def _ended(self, question: Question) -> SessionId:
+        """The session in the bin that is meant: the one that left this place last, or one of whoever asks. Raises Refused."""
+        name, command = question.text("story").casefold(), question.command
+        here, own = await self.store.ended(command.place), await self.store.ended_of(command.author)
+        found = [each for each in own if each.name.casefold() == name] if name else here
+        if found:
+            return found[0].id
+        known = ", ".join(dict.fromkeys(each.name for each in own))
+        hint = f"of yours there is {known}: name one" if known else "start begins a new one"
+        raise Refused(f"No such story that ended is kept any more; {hint}.")
+
+    async def adopt(self, question: Question, posts: Sequence[OldPost] = ()) -> Answer:
+        """Begin a story with posts that stand in its place already. Raises Refused."""
+        kept = await self.library.find(question.text("character"))
+        session = adopted(await self._new(question.command, kept.card, ""), posts)
+        await self.gate.check_story(session)
+        try:
+            await self.store.save(Change(None, session))
+        except StaleSession:
+            raise Refused("This place already has a story; adopt makes one only where there is none.") from None
+        return Answer(f"{len(session.turns):,} posts are the story now; post, or use continue to have it answered.")
 
     async def _import(self, question: Question) -> Answer:
         read = read_chat(question.file(), question.command.author)
@@ -168,7 +193,8 @@ class StoryDesk:
         kind = question.text("format", "markdown")
         name = "".join(letter if letter.isalnum() else "-" for letter in session.character.name.lower()).strip("-") or "story"
         if kind == "card":
-            face = await self._face(session.character)
+            kept = await self.faces.of(session.character)
+            face = kept.face if kept and kept.face_type == "image/png" else b""
             return Answer("The character, to take home.", write_png(session.character, face), f"{name}.png", "image/png")
         now = datetime.fromtimestamp(self.clock.now(), UTC)
         if kind == "jsonl":
@@ -190,14 +216,6 @@ class StoryDesk:
         told = [(part, (await self.store.turns(part.id))[1 if number else 0 :]) for number, part in enumerate(parts)]
         books = [book_of(part, turns, now) for part, turns in told]
         return in_parts(books) if len(books) > 1 else books[0]
-
-    async def _face(self, card: CharacterCard) -> bytes:
-        """The picture of a character that the library has as well."""
-        for title in await self.store.library():
-            kept = await self.store.card(title.id) if title.name == card.name else None
-            if kept and kept.face_type == "image/png":
-                return kept.face
-        return b""
 
     async def _stop(self, question: Question) -> Answer:
         stopped = self.stop(question.command.place)

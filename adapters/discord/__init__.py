@@ -1,0 +1,1 @@
+"""Discord: a courier, ears, and forms for the commands. The only room that knows discord.py."""

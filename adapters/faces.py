@@ -1,0 +1,138 @@
+"""Opens a house with its faces: the page, the terminal, a community's channels. What is behind them it leaves to the wiring."""
+
+import logging
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import aiohttp
+from rich.console import Console
+
+from adapters.clock import SystemClock
+from adapters.config import Config
+from adapters.discord.face import Discord
+from adapters.discord.line import Line
+from adapters.discord.posting.courier import DiscordCourier
+from adapters.discord.settings import Settings
+from adapters.discord.stories import Stories
+from adapters.terminal.courier import TERMINAL, TerminalCourier
+from adapters.terminal.play import Play
+from adapters.web.courier import WEB, WebCourier
+from adapters.web.server import WebServer
+from adapters.wiring import PLAYER, House, house
+from bot.errors import Refused
+from bot.ids import ChannelKey, Place
+from bot.story.session import Session
+
+log = logging.getLogger(__name__)
+
+PAGE = Place(WEB, ChannelKey("main"))
+SHELL = Place(TERMINAL, ChannelKey("main"))
+
+DEMO_NOTICE = (
+    "The small demo model that comes with Understudy writes here. It shows that the machinery works; its prose is poor."
+    " Play on a model of your own for a real story."
+)
+
+
+@asynccontextmanager
+async def page(config: Config) -> AsyncIterator[tuple[House, str]]:
+    """The house with its page open, and the page's address, until the block ends. Raises as `house` does."""
+    courier = WebCourier(config.web.limits)
+    async with house(config, (courier,)) as built, served(built, courier) as address:
+        yield built, address
+
+
+@asynccontextmanager
+async def served(built: House, courier: WebCourier) -> AsyncIterator[str]:
+    """The page of a house open, with its story begun, until the block ends; its address. Raises Refused."""
+    config = built.config
+    story = await built.begin(PAGE)
+    server = WebServer(
+        courier,
+        built.store,
+        built.service.receiver,
+        built.service.desk,
+        place=PAGE,
+        player=PLAYER,
+        player_name=_player_name(story, config),
+        host=config.web.host,
+        port=config.web.port,
+        notice="" if config.model.path or config.engine.url else DEMO_NOTICE,
+    )
+    try:
+        yield await server.start()
+    finally:
+        await server.close()
+
+
+@asynccontextmanager
+async def community(
+    config: Config, tell: Callable[[str], None], connector: Callable[[], aiohttp.BaseConnector] | None = None
+) -> AsyncIterator[House]:
+    """The house in the channels of a community, and on a page of this machine, until the block ends. Raises as `house` does.
+
+    `tell` says sentences to the operator. `connector` makes the connectors to Discord, for tests and for special networks.
+    """
+    web, stories = WebCourier(config.web.limits), Stories()
+    discord = DiscordCourier(Line(), discord_settings(config), SystemClock(), stories.face, stories.shown)
+    async with AsyncExitStack() as open_parts:
+        built = await open_parts.enter_async_context(house(config, (web, discord)))
+        stories.open(built.store)
+        face = Discord(discord.settings, built.store, discord, built.service, tell, connector)
+        open_parts.push_async_callback(face.close)
+        try:
+            address = await open_parts.enter_async_context(served(built, web))
+            tell(f"Understudy plays at {address} (Ctrl-C ends it)")
+        except Refused as refused:
+            # A model for adults may be played in places for them, and not on the page.
+            log.warning("the page is not open: %s", refused, extra={"action": "leave_page"})
+        await face.start()
+        yield built
+
+
+def discord_settings(config: Config) -> Settings:
+    """What is configured of Discord, as its room needs it."""
+    known = config.discord
+    return Settings(
+        token=known.token,
+        shard_count=known.shard_count,
+        shard_ids=known.shards,
+        operators=frozenset(known.operators),
+        guilds=frozenset(known.guilds),
+        start_channels=frozenset(known.start_channels),
+        start_roles=frozenset(known.start_roles),
+        message_content=known.message_content,
+        adult_direct_messages=known.adult_direct_messages,
+        join_seconds=known.join_seconds,
+        join_limit_seconds=known.join_limit_seconds,
+        knows_proxies=known.proxies,
+        catch_up_hours=known.catch_up_hours,
+        catch_up_messages=known.catch_up_messages,
+        http_proxy=known.http_proxy or "",
+    )
+
+
+@asynccontextmanager
+async def terminal(config: Config, console: Console) -> AsyncIterator[Play]:
+    """The house with its story begun and ready to be played on a console, until the block ends. Raises as `house` does."""
+    courier = TerminalCourier(console, config.web.limits, muted=True)
+    async with house(config, (courier,)) as built:
+        story = await built.begin(SHELL)
+        yield Play(
+            courier,
+            built.store,
+            built.service.receiver,
+            built.service.desk,
+            SHELL,
+            PLAYER,
+            _player_name(story, config),
+            interactive=console.is_interactive and sys.stdin.isatty(),
+            notice="" if config.model.path or config.engine.url else DEMO_NOTICE,
+        )
+
+
+def _player_name(story: Session, config: Config) -> str:
+    """Who the player is in the story: a story that has begun keeps its people, whatever the scene is called by now."""
+    persona = story.persona_of(PLAYER)
+    return persona.name if persona else config.scene.player.name
