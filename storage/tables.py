@@ -113,6 +113,7 @@ variants = Table(
     Column("seed", WholeNumber, nullable=False),
     Column("token_ids", TokenIds, nullable=False),
     Column("is_cut", Boolean, nullable=False),
+    Column("begun", Integer),
     PrimaryKeyConstraint("session", "turn", "position"),
     ForeignKeyConstraint(["session", "turn"], ["turns.session", "turns.number"], ondelete="CASCADE"),
 )

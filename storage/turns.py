@@ -115,6 +115,7 @@ def _variant_row(session: SessionId, turn: Turn, position: int) -> dict[str, Any
         "seed": variant.seed,
         "token_ids": variant.token_ids,
         "is_cut": variant.is_cut,
+        "begun": variant.begun,
     }
 
 
@@ -136,4 +137,4 @@ def _turn(rows: Sequence[Row[Any]]) -> Turn:
 
 def _variant(row: Row[Any]) -> Variant:
     length = None if row.length is None else Length(row.length)
-    return Variant(row.text, VariantState(row.state), row.token_ids, length, row.seed, row.is_cut)
+    return Variant(row.text, VariantState(row.state), row.token_ids, length, row.seed, row.is_cut, row.begun or 0)

@@ -1,11 +1,16 @@
 """What things of Discord are called inside: places, people, events and messages as opaque names, and back."""
 
+import discord
+
 from bot.cleaning import mended_name
 from bot.errors import PostRefused
 from bot.ids import AuthorId, ChannelKey, EventId, MessageId, Place, Platform
 
 DISCORD = Platform("discord")
 """The platform of everything in this room."""
+
+WRITTEN = frozenset({discord.MessageType.default, discord.MessageType.reply})
+"""Messages that somebody wrote. All others are told by Discord itself: pins, joins, names that changed."""
 
 PEOPLE = "discord:"
 """What an author's name begins with: names of people are the same in all stores and platforms of one program."""
@@ -34,6 +39,16 @@ def author_of(user: int) -> AuthorId:
 def called(name: str) -> str:
     """What a story calls somebody of this name, which on Discord may hold what marks a speaker, or nothing to see."""
     return mended_name(name) or "Somebody"
+
+
+def unknown_person(name: str) -> AuthorId:
+    """Whoever stands behind a proxied name when nobody saw them write."""
+    return AuthorId(f"{PEOPLE}proxy:{fold(name)}")
+
+
+def fold(name: str) -> str:
+    """A name as it is compared: without case and doubled spaces."""
+    return " ".join(name.casefold().split())
 
 
 def event_of(snowflake: int) -> EventId:

@@ -251,7 +251,7 @@ class Handler:
             return self.joining.answered(session)
         if last is None or broken is None or last.number != broken.number:
             return session
-        return extend(session, self.joining.roll()) if broken.text else retry(session, self.joining.roll())
+        return extend(session, self.joining.roll()) if broken.variant.begun else retry(session, self.joining.roll())
 
     async def _concerns_story(self, event: Edited | Deleted) -> bool:
         """Whether what changed is read by the model, so that what is written now does not fit any more."""

@@ -89,12 +89,15 @@ class Reply:
 
     async def take_back(self, sentence: str = "") -> None:
         """Nothing of what was written stays, and what was shown before is shown again; the place is told why, if need be."""
+        # What an earlier run kept of this same writing goes as well: only what stood before it was begun comes back.
         began = self.scribe.variant
-        if not began.text:
+        stood = began.text[: began.begun]
+        if not stood:
             await self._give_up(sentence)
             return
-        posts = tuple(chunk.text for chunk in cut(began.text, self.scribe.limits))
-        variant = replace(began, state=VariantState.WHOLE)
+        posts = tuple(chunk.text for chunk in cut(stood, self.scribe.limits))
+        ids = began.token_ids if stood == began.text else ()
+        variant = replace(began, text=stood, token_ids=ids, state=VariantState.WHOLE, begun=0)
         after = with_turn(self.session, replace(self.turn.with_variant(variant), posts=posts))
         await self.save(after, (*wishes_for(self.session, self.turn, posts), *self._said(sentence)))
 

@@ -89,7 +89,8 @@ def swipe(session: Session, step: int) -> Session:
 def extend(session: Session, seed: int) -> Session:
     """The session with its last reply opened again, to be written on from where it stands (the players' "continue")."""
     turn = last_reply(session)
-    return with_turn(session, turn.with_variant(replace(turn.variant, state=VariantState.WRITING, seed=seed, is_cut=False)))
+    opened = replace(turn.variant, state=VariantState.WRITING, seed=seed, is_cut=False, begun=len(turn.text))
+    return with_turn(session, turn.with_variant(opened))
 
 
 def give_up(session: Session, selected: int | None = None) -> Session:
@@ -112,7 +113,7 @@ def edit(session: Session, number: int, text: str) -> Session:
     if not text.strip():
         raise Refused("An edited post needs some text; use undo to take the last posts away.")
     turn = session.turn(number)
-    variant = replace(turn.variant, text=text, token_ids=(), state=VariantState.WHOLE, is_cut=False)
+    variant = replace(turn.variant, text=text, token_ids=(), state=VariantState.WHOLE, is_cut=False, begun=0)
     return forgetting_from(with_turn(session, turn.with_variant(variant)), number)
 
 

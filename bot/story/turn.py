@@ -32,6 +32,7 @@ class Variant:
     `token_ids` are the ids the model itself wrote, set only while they spell exactly a space and `text`; `length` is the
     modifier that was asked for and `seed` what the sampler drew with: rolled once and stored, so that the prompt and
     the reply can be made again. `is_cut` says that it ended for want of room, so that it can be continued.
+    `begun` is how many characters of `text` stood already when its writing last began: the rest is what that writing brought.
     """
 
     text: str
@@ -40,6 +41,7 @@ class Variant:
     length: Length | None = None
     seed: int = 0
     is_cut: bool = False
+    begun: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def whole() -> Session:
         *("Write.", "Stay.", "Mi", book, '{"spec": "chara_card_v3"}'),
     )
     variants = (
-        Variant("One.", VariantState.STOPPED, (), None, 2**64 - 1, is_cut=True),
+        Variant("One.", VariantState.STOPPED, (), None, 2**64 - 1, is_cut=True, begun=2),
         Variant("Two.", VariantState.BROKEN, (0, 1, 2**32 - 1), Length.HUGE, 7),
     )
     roll = DiceRoll("Tobias", "2d6+2", "2d6 (3, 5) + 2", 10, "to open the door")

@@ -2,10 +2,12 @@
 
 import asyncio
 
+import pytest
+
 from bot.errors import StoreUnavailable
-from bot.ids import ChannelKey, Place, Platform
+from bot.ids import ChannelKey, EventId, Place, Platform
 from bot.ports.store import Change
-from bot.posts import ChannelLimits
+from bot.posts import ChannelLimits, Deleted
 from bot.story.policy import Rating
 from bot.story.session import Session
 from bot.story.turn import VariantState
@@ -63,6 +65,32 @@ async def test_a_reply_that_was_being_continued_loses_nothing_of_what_it_had() -
         assert turn.text.startswith(first)
         assert turn.text.endswith(rest)
         assert stage.shown == (MIRA.greeting, *turn.posts)
+        await again.close()
+
+
+@pytest.mark.parametrize("is_continued", [False, True])
+async def test_what_a_crash_kept_of_a_reply_goes_with_the_post_that_it_answered(*, is_continued: bool) -> None:
+    pause = Pause(before=30)
+    whole = "A short one."
+    replies: list[str | ScriptedReply] = [ScriptedReply(SENTENCES, pause=pause), "And here it ends."]
+    async with a_stage([whole, *replies] if is_continued else replies, limits=ChannelLimits(300), context=8192) as stage:
+        if is_continued:
+            await stage.post("Go on.", event=EventId("asked"))
+        go_on = stage.act("continue") if is_continued else stage.post("Go on.", event=EventId("asked"))
+        going = asyncio.create_task(go_on)
+        await pause.reached.wait()
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert "number 5 " in "".join(stage.shown)
+        await stage.service.close()
+        going.cancel()
+        await stage.store.receive(Deleted(EventId("gone"), HERE, EventId("asked")))
+        again = stage.new_service()
+        await again.start()
+        await again.receiver.settled(HERE)
+        turns = (await stage.session()).turns
+        assert [turn.text for turn in turns] == [MIRA.greeting, *([f"{whole}{replies[-1]}"] if is_continued else [])]
+        assert stage.shown == (MIRA.greeting, *(turns[-1].posts if is_continued else ()))
         await again.close()
 
 

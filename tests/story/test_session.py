@@ -126,7 +126,9 @@ def test_a_continued_reply_is_the_same_variant_written_on() -> None:
     turn = story.extend(before, 8).turns[-1]
 
     assert turn.is_writing
-    assert turn.variant == replace(before.turns[-1].variant, state=VariantState.WRITING, seed=8)
+    assert turn.variant == replace(
+        before.turns[-1].variant, state=VariantState.WRITING, seed=8, begun=len(before.turns[-1].text)
+    )
     assert len(turn.variants) == 1
 
 

@@ -1,7 +1,6 @@
 """The posts that stand in a thread already, as a story can be made of them: who wrote what. It begins no story."""
 
 import asyncio
-import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,9 +8,8 @@ from dataclasses import dataclass
 import discord
 
 from adapters.discord.commands.replying import FOREIGN
-from adapters.discord.words import PEOPLE, author_of, event_of
+from adapters.discord.words import WRITTEN, author_of, event_of, unknown_person
 from bot.errors import Refused
-from bot.ids import AuthorId
 from bot.posts import OldPost
 
 MOST = 2_000
@@ -21,8 +19,6 @@ PATIENCE = 240.0
 """Seconds for reading them, a hundred at a time."""
 
 NAMED = re.compile(r"\*\*((?:(?!\*\*).)+)\*\*")
-WRITTEN = (discord.MessageType.default, discord.MessageType.reply)
-"""Messages that people wrote; all others are Discord's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +40,7 @@ class Eyes:
             return None  # an answer to an interaction: Discord posts it as if by a webhook
         if message.webhook_id is not None:
             is_ours = message.application_id == self.application or name.casefold() == self.character.casefold()
-            author = None if is_ours else _proxied(message.webhook_id, name)
+            author = None if is_ours else unknown_person(name)
             return OldPost(event, author, name, message.content)
         if message.author.id == self.bot:
             # Without webhooks, the bot says in a line of its own whose words follow; all else that it said are notices.
@@ -78,8 +74,3 @@ def _begun_from(message: discord.Message) -> discord.Message:
     origin = message.reference.resolved if message.reference else None
     is_stand_in = message.type is discord.MessageType.thread_starter_message
     return origin if is_stand_in and isinstance(origin, discord.Message) else message
-
-
-def _proxied(webhook: int, name: str) -> AuthorId:
-    """Whoever stands behind a name that a proxy spoke under: several of them share one webhook."""
-    return AuthorId(f"{PEOPLE}{webhook}/{hashlib.sha256(name.casefold().encode()).hexdigest()[:12]}")

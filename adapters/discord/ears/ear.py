@@ -20,10 +20,10 @@ from adapters.discord.ears.gathering import Gathered, Gathering, Part
 from adapters.discord.ears.handing import Handing
 from adapters.discord.ears.news import Arrived, Asked, Behind, Changed, Closed, Lost, News, Surroundings, Taken, Typing
 from adapters.discord.ears.past import Past, Unreadable, rewording, sources_of
-from adapters.discord.ears.proxies import Proxies, fold, unknown_person
+from adapters.discord.ears.proxies import Proxies
 from adapters.discord.ears.telling import SKIPPED, UNHEARD
 from adapters.discord.ears.translate import Heard, Ignored, Proxied, Said, Why, understood
-from adapters.discord.words import author_of, event_of
+from adapters.discord.words import author_of, event_of, fold, unknown_person
 from adapters.network.errors import NETWORK_ERRORS
 from adapters.network.retry import Backoff
 from bot.errors import CourierError, Refused, StoreUnavailable

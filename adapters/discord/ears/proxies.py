@@ -7,6 +7,7 @@ Both reach us, in either order of copy and deletion; the deletion may be late or
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 
+from adapters.discord.words import fold
 from bot.ids import AuthorId
 
 WINDOW = 15.0
@@ -89,16 +90,6 @@ class Proxies:
         for message, each in tuple(self._lately.items()):
             if each.at + WINDOW * (4 if each.is_copied else 1) < at:
                 del self._lately[message]
-
-
-def unknown_person(name: str) -> AuthorId:
-    """Whoever stands behind a proxied name when nobody saw them write."""
-    return AuthorId(f"discord:proxy:{fold(name)}")
-
-
-def fold(name: str) -> str:
-    """A name as it is compared: without case and doubled spaces."""
-    return " ".join(name.casefold().split())
 
 
 def _holds(original: str, copy: str) -> bool:

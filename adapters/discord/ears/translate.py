@@ -6,11 +6,10 @@ from enum import StrEnum
 
 import discord
 
+from adapters.discord.words import WRITTEN
+
 PROXIES = frozenset({466378653216014359, 431544605209788416})
 """The applications of PluralKit and Tupperbox: what their webhooks post is a person's own words under another name."""
-
-ORDINARY = frozenset({discord.MessageType.default, discord.MessageType.reply})
-"""Messages that somebody wrote. All others are told by Discord itself: pins, joins, names that changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +95,7 @@ def facts(message: discord.Message, me: int) -> Heard:
         application=message.application_id,
         attachments=len(message.attachments) + len(message.stickers),
         mentions_us=any(user.id == me for user in message.mentions),
-        is_ordinary=message.type in ORDINARY,
+        is_ordinary=message.type in WRITTEN,
         reply_to=reference.message_id if reference else None,
         edited=message.edited_at.timestamp() if message.edited_at else None,
     )

@@ -1,4 +1,4 @@
-"""How far adapters have read the places of their platforms."""
+"""How far adapters have read the places of their platforms, and where the writing of a reply began."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,7 +9,7 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    """Add a table; programs from before this one work on, without it."""
+    """Add a table and a column; programs from before this one work on, without them."""
     op.create_table(
         "bookmarks",
         Column("platform", sa.Text(), nullable=False),
@@ -17,3 +17,4 @@ def upgrade() -> None:
         Column("mark", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("platform", "channel", name=op.f("pk_bookmarks")),
     )
+    op.add_column("variants", Column("begun", sa.Integer()))

@@ -1,6 +1,7 @@
 import pytest
 
-from adapters.discord.ears.proxies import WINDOW, Proxies, fold, unknown_person
+from adapters.discord.ears.proxies import WINDOW, Proxies
+from adapters.discord.words import fold, unknown_person
 from bot.ids import AuthorId
 
 TOBIAS, ELSE = AuthorId("discord:1"), AuthorId("discord:2")
