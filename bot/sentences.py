@@ -1,5 +1,7 @@
 """Sentence and grapheme borders of prose, by living libraries. It knows no markup language, no post and no prompt."""
 
+from collections.abc import Callable
+
 import sentencex  # type: ignore[import-untyped]  # the library ships no types
 from regex import VERSION1
 from regex import compile as pattern
@@ -14,6 +16,7 @@ _ODD = pattern(r"[\p{Cc}\p{Cs}\p{Z}--[\n\ ]]", VERSION1)
 _QUOTES = str.maketrans(dict.fromkeys('"“”„«»\u2018', " "))  # not U+2019, which is an apostrophe more often than a quote
 _PARAGRAPH = pattern(r"\n[^\S\n]*+\n\s*+")
 _CLOSERS = pattern(r"""[*_~|`"”\u2019'»)\]]*+""")
+_OPENERS = frozenset('"“\u2018«„([')
 _BROKEN_OFF_IN_SPEECH = pattern(r"""[—\u2013-]["”\u2019'»][*_~|)\]]*+\Z""")
 _NAME = " Harrow"
 _SPACE = pattern(r"\s*+")
@@ -100,9 +103,7 @@ def _paragraph_ends(text: str, plain: str, start: int, stop: int) -> list[int]:
 
 def _after_closers(text: str, plain: str, border: int) -> int | None:
     """Where the sentence that the segmenter ended at `border` ends for a reader; None when it does not end there."""
-    end = border
-    while end and plain[end - 1].isspace():
-        end -= 1
+    end = _before_opening(plain, _before(plain, border, str.isspace))
     marks = _CLOSERS.match(text, end)
     if marks and marks.end() > end:
         end = marks.end()
@@ -110,3 +111,17 @@ def _after_closers(text: str, plain: str, border: int) -> int | None:
             return None
     following = _SPACE.match(plain, end)
     return None if following and plain[following.end() : following.end() + 1].islower() else end
+
+
+def _before_opening(plain: str, end: int) -> int:
+    """Where a sentence ends whose border the segmenter put behind the quote that opens the next one, as in `said. "|No."`."""
+    quote = _before(plain, end, _OPENERS.__contains__)
+    opens = quote < end < len(plain) and not plain[end].isspace() and plain[quote - 1 : quote].isspace()
+    return _before(plain, quote, str.isspace) if opens else end
+
+
+def _before(plain: str, end: int, passed: Callable[[str], bool]) -> int:
+    """The offset before a run of such characters that ends at `end`. It copies no text: there may be a megabyte of it."""
+    while end and passed(plain[end - 1]):
+        end -= 1
+    return end

@@ -17,6 +17,7 @@ def _split(text: str, ends: tuple[int, ...]) -> list[str]:
         ["“Wait!”", "Mrs. Dale—who had been quiet—laughed."],
         ['"What? Who are you?" he asked.', '"I see."', "She left."],
         ["*He ran.*", "**She fell.**", "||It was him.||", "The end."],
+        ['"So late," Mira whispered.', '"It\'s a secret. I know, I know it well, and have known it for long."', "She laughed."],
         ["I waited... and waited.", "It cost 3.50 dollars."],
         ["No mark ends this one", "but a paragraph does."],
     ],

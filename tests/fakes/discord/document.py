@@ -14,7 +14,7 @@ from typing import Any
 from tests.fakes.discord.exchange import Exchange
 from tests.fakes.discord.schemas import Schemas, Shape
 
-VARIABLE = "UNDERSTUDY_DISCORD_OPENAPI"
+VARIABLE = "DISCORD_OPENAPI"
 PLACE = Path("shared", "discord", "openapi.json")
 ROOT = Path(__file__).resolve().parents[3]
 

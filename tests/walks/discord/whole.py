@@ -273,7 +273,7 @@ class Whole:
                 # What was cut short lost its last half sentence when its posts were cut already.
                 if isinstance(self.engine, ScriptedEngine) and turn.variant.state is VariantState.WHOLE:
                     assert turn.posts == tuple(each.text for each in cut(turn.text, limits))
-                assert _words(" ".join(turn.posts)) == _words(turn.text)
+                assert _words(" ".join(turn.posts)) == _words(turn.text), f"{turn.posts!r} are not {turn.text!r}"
                 expected += self._check_reply(channel, turn, page.shown)
             elif turn.sources:
                 self._check_post(channel, turn)
@@ -304,9 +304,9 @@ class Whole:
         assert warmed[-1] == build(session, FORMAT).segments
 
 
-def _words(text: str) -> list[str]:
-    """The words of a text, whichever marks are closed and opened again at its cuts."""
-    return text.replace("*", "").replace("_", "").split()
+def _words(text: str) -> str:
+    """The letters of a text, whichever marks are closed and opened again at its cuts, and wherever these stand."""
+    return "".join(text.replace("*", "").replace("_", "").split())
 
 
 def _is_told(shown: Shown) -> bool:
