@@ -39,7 +39,7 @@ class Client(AsyncClient):
     async def close(self) -> None:
         """End its connections and let go of the key store. Can be repeated."""
         try:
-            await super().close()  # type: ignore[no-untyped-call]  the library's
+            await super().close()  # type: ignore[no-untyped-call]  # the library's
         finally:
             if self.store:
                 self.store.database.close()
