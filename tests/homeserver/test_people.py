@@ -203,8 +203,16 @@ async def test_what_somebody_keeps_is_theirs_alone(two: Two) -> None:
     assert await mira.account_data("org.example.note") == {"lamp": "out"}
     assert await mira.account_data("org.example.note", room) == {"lamp": "lit"}
     assert await tobias.account_data("org.example.note") == {}
+
+
+async def test_a_new_display_name_comes_to_the_rooms_in_time(two: Two) -> None:
+    mira, tobias, room = two
     await mira.set_display_name("Mira Vale")
-    assert (await tobias.state(room, "m.room.member", mira.user_id))["displayname"] == "Mira Vale"
+
+    async def is_known() -> bool:
+        return bool((await tobias.state(room, "m.room.member", mira.user_id))["displayname"] == "Mira Vale")
+
+    await tobias.until(is_known)
 
 
 async def test_a_long_timeline_is_read_whole(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
