@@ -123,8 +123,8 @@ class Person:
 
     async def send(self, room: str, kind: str, content: Content) -> str:
         """Send any event as it is given; returns its id."""
-        transaction = f"{self._begun}.{next(self._numbers)}"
-        return str((await self.wire.ask("PUT", f"/rooms/{part(room)}/send/{part(kind)}/{transaction}", content))["event_id"])
+        path = f"/rooms/{part(room)}/send/{part(kind)}/{self.next_transaction()}"
+        return str((await self.wire.ask("PUT", path, content))["event_id"])
 
     async def say(  # noqa: PLR0913 what a client may put into a message
         self,
@@ -151,8 +151,7 @@ class Person:
 
     async def redact(self, room: str, event_id: str, reason: str = "") -> str:
         """Take the content of an event away; returns the id of the redaction."""
-        transaction = f"{self._begun}.{next(self._numbers)}"
-        path = f"/rooms/{part(room)}/redact/{part(event_id)}/{transaction}"
+        path = f"/rooms/{part(room)}/redact/{part(event_id)}/{self.next_transaction()}"
         return str((await self.wire.ask("PUT", path, {"reason": reason}))["event_id"])
 
     async def upload(self, data: bytes, media_type: str, name: str) -> str:
@@ -233,7 +232,12 @@ class Person:
         return self._typing.get(room, [])
 
     async def download(self, mxc: str) -> bytes:
+        """The bytes that are stored, as they are stored."""
         return await self.wire.download(mxc)
+
+    async def open_file(self, content: Mapping[str, Any]) -> bytes:
+        """The file of a message's content as its recipients see it, decrypted where it is encrypted."""
+        return await self.download(content["url"])
 
     async def until(self, look: Callable[[], Awaitable[Seen]], patience: float = PATIENCE) -> Seen:
         """Look until something is there, and return it; between looks, wait for news of the homeserver.
@@ -274,6 +278,10 @@ class Person:
                 if event["type"] == "m.typing":
                     self._typing[room] = event["content"]["user_ids"]
         return news
+
+    def next_transaction(self) -> str:
+        """An id for a request that the homeserver takes once."""
+        return f"{self._begun}.{next(self._numbers)}"
 
     async def _about(self, room: str, act: str, body: Content) -> None:
         await self.wire.ask("POST", f"/rooms/{part(room)}/{act}", body)
