@@ -13,7 +13,7 @@ from typing import Any
 from nio import KeysUploadError
 from nio.crypto.sessions import IdentityKeys
 
-from adapters.matrix.client import OLD_STORE, Client
+from adapters.matrix.client import Client, OldStore
 from adapters.matrix.keeping import LOG_IN, SEED_BYTES, Account, Folder, Seeds
 from adapters.matrix.publishing import SIGNED
 from adapters.matrix.trust.asking import Content, Denied, Homeserver, part
@@ -36,7 +36,6 @@ FOREIGN = (
     "give it the account's recovery key. If that is lost, reset the identity in Element, signed in as the bot (Settings, "
     "Encryption), note the new recovery key, and log in here again."
 )
-OTHER_KEYS = f"The homeserver has other keys of the bot's device than the key store: {OLD_STORE}."
 NO_STORAGE = (
     "The account keeps no secrets on its homeserver that a recovery key could open. In Element, signed in as the bot, set up "
     f"recovery (Settings, Encryption), and {LOG_IN} again."
@@ -68,7 +67,7 @@ async def publish(home: Homeserver, client: Client) -> None:
     keys, account = client.keys, client.keys.account
     there = standing(await home.ask("POST", "/keys/query", {"device_keys": {keys.user_id: []}}), keys.user_id, keys.device_id)
     if there.device is not None and not is_ours(there, account.identity_keys):
-        raise Refused(OTHER_KEYS)
+        raise OldStore
     # Logging out takes the keys off the homeserver, whatever the key store says of it.
     account.shared = there.device is not None
     if account.shared:
@@ -91,7 +90,7 @@ async def vouch(home: Homeserver, account: Account, folder: Folder, own: Identit
     """Have the account's identity vouch for its device, whose keys are `own`, if it can; returns what there is to say."""
     there = await look(home, account)
     if there.device is None or not is_ours(there, own):
-        raise Refused(OTHER_KEYS)
+        raise OldStore
     if not there.master_key:
         if account.seeds is None or account.seeds.master is None:
             return [NO_IDENTITY]
