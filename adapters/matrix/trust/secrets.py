@@ -8,6 +8,7 @@ passphrase by PBKDF2-SHA-512.
 import hashlib
 import hmac
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, cast
 
 from Crypto.Cipher import AES
@@ -62,8 +63,8 @@ def opening_key(text: str, description: Mapping[str, Any]) -> bytes:
     """
     if description.get("algorithm") != ALGORITHM:
         raise WrongKey("The account's secret storage is of a kind that Understudy does not know.")
-    candidates = (recovery_key(text), _from_passphrase(text, description.get("passphrase")))
-    for key in candidates:
+    for read in (recovery_key, partial(_from_passphrase, how=description.get("passphrase"))):
+        key = read(text)
         if key is not None and is_key_of(key, description):
             return key
     raise WrongKey("That is not the recovery key of this account, nor its passphrase.")
