@@ -4,8 +4,8 @@ https://spec.matrix.org/v1.16/client-server-api/#well-known-uris
 """
 
 import asyncio
+import re
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -16,6 +16,7 @@ from adapters.network.hosts import is_loopback
 from bot.errors import Refused
 
 WELL_KNOWN = "/.well-known/matrix/client"
+SERVER = re.compile(r"(?P<host>[A-Za-z0-9.-]{1,230}|\[[0-9A-Fa-f:.]{2,45}\])(:(?P<port>[0-9]{1,5}))?")
 NAME_IT = "name the homeserver's address with --homeserver"
 
 
@@ -46,16 +47,14 @@ async def versions(address: str, proxy: str = "") -> list[str]:
 
 async def _well_known(server: str, proxy: str) -> str:
     """Where a server's own word puts its homeserver; at the server itself where it has no word."""
-    try:
-        parts = urlsplit(f"//{server}")
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        host, port = "", None
-    if not host or parts.netloc != server:
+    named = SERVER.fullmatch(server)
+    if named is None:
         raise Refused(f"{shown(server)!r} is no server's name; {NAME_IT}.")
-    own = f"http://{server}" if is_loopback(host) else f"https://{server}"
+    host, port = named["host"], named["port"]
+    is_here = is_loopback(host.strip("[]"))
+    own = f"http://{server}" if is_here else f"https://{server}"
     # The word stands at the name without a port; but on this machine servers have nothing except ports.
-    word = own if is_loopback(host) or port is None else f"https://{host}"
+    word = own if is_here or port is None else f"https://{host}"
     status, raw = await _fetched(word + WELL_KNOWN, proxy)
     if status == HTTPStatus.NOT_FOUND:
         return own
