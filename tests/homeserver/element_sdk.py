@@ -101,9 +101,9 @@ class AtElement:
         """Send a message to a room that this person has joined; returns its event."""
         return str(await self._ask("say", room=room, body=body))
 
-    async def read(self, room: str, event: str) -> Read:
-        """How a message is shown; it is waited for."""
-        return Read(**await self._ask("read", room=room, event=event))
+    async def read(self, room: str, event: str, patience: float = 20) -> Read:
+        """How a message is shown; it is waited for, and then at most `patience` seconds until it can be read."""
+        return Read(**await self._ask("read", room=room, event=event, patience=patience))
 
     async def is_signed_by_owner(self, user: str, device: str) -> bool | None:
         """Whether somebody's device is vouched for by their identity; None where the device is not known."""

@@ -61,6 +61,10 @@ const acts = {
         if (strict) client.getCrypto().setDeviceIsolationMode(new OnlySignedDevicesIsolationMode());
         await client.startClient({ initialSyncLimit: 50 });
         await until(() => client.isInitialSyncComplete(), client, ClientEvent.Sync);
+        // Its keys are uploaded in the background: until then, nobody can write to it.
+        while (!(await client.downloadKeysForUsers([user])).device_keys?.[user]?.[device]) {
+            await new Promise((resolve) => setTimeout(resolve, 50));
+        }
     },
 
     // As Element does when somebody signs in for the first time and sets up recovery.
@@ -93,11 +97,11 @@ const acts = {
         return sent.event_id;
     },
 
-    async read({ room, event }) {
+    async read({ room, event, patience }) {
         const shown = await until(() => client.getRoom(room)?.findEventById(event), client, RoomEvent.Timeline);
         await until(() => !shown.isBeingDecrypted(), client, RoomEvent.Timeline);
-        // A key may come after what it opens.
-        await until(() => !shown.isDecryptionFailure(), client, RoomEvent.Timeline, 3).catch(() => undefined);
+        // A key may come after what it opens, and who sent it may be known later still.
+        await until(() => !shown.isDecryptionFailure(), client, RoomEvent.Timeline, patience).catch(() => undefined);
         const about = await client.getCrypto().getEncryptionInfoForEvent(shown);
         return {
             body: shown.isDecryptionFailure() ? null : shown.getContent().body,

@@ -363,9 +363,7 @@ async def test_a_start_publishes_an_identity_whose_keys_were_kept_just_before_a_
     assert await signed(operator) == {account.device_id}
 
 
-async def test_a_start_makes_no_identity_of_its_own(
-    homeserver: Synapse, owner: Login, operator: Person, memory: Path
-) -> None:
+async def test_a_start_makes_no_identity_of_its_own(homeserver: Synapse, owner: Login, operator: Person, memory: Path) -> None:
     account, folder = kept(homeserver.log_in(owner), memory)
     async with first(account, folder) as bot:
         assert await ensure(bot, account, folder) == [NO_IDENTITY]
