@@ -71,7 +71,9 @@ class Between:
 
     async def __aenter__(self) -> Self:
         timeout = aiohttp.ClientTimeout(total=None)
-        self._session = aiohttp.ClientSession(timeout=timeout, auto_decompress=False, connector=aiohttp.TCPConnector(limit=0))
+        # No connection is kept: it could be one from before a restart, and a request would be sent over it in vain.
+        way = aiohttp.TCPConnector(limit=0, force_close=True)
+        self._session = aiohttp.ClientSession(timeout=timeout, auto_decompress=False, connector=way)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
