@@ -60,6 +60,7 @@ async def test_a_thread_stands_apart_with_its_root_first(two: Two) -> None:
 async def test_an_edit_replaces_a_message_and_another_persons_does_not(two: Two) -> None:
     mira, tobias, room = two
     said = await mira.say(room, "teh lamp", html="<b>teh</b> lamp")
+    await tobias.edit(room, said, "no lamp")
     await mira.edit(room, said, "the lmap")
     await mira.edit(room, said, "the lamp", html="<b>the</b> lamp")
     await tobias.edit(room, said, "nothing")
