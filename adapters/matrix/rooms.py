@@ -134,9 +134,9 @@ class Rooms:
         marks = await self.store.bookmarks(MATRIX)
         self._remembered = {str(channel): read for channel, mark in marks.items() if (read := _read(mark))}
 
-    async def tell(self, room: str, events: Iterable[State]) -> None:
-        """State of a room, in order: all of it, or what changed. Raises StoreUnavailable."""
-        known = self._rooms.get(room, Room(room))
+    async def tell(self, room: str, events: Iterable[State], *, is_whole: bool = False) -> None:
+        """State of a room, in order: what changed, or all of it. Raises StoreUnavailable."""
+        known = Room(room) if is_whole else self._rooms.get(room, Room(room))
         self._rooms[room] = known = told(known, events)
         if known.is_encrypted:
             await self._remember(room, encrypted=True)
