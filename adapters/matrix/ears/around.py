@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Inbox:
-    """Takes what came into the store, and remembers how far the stream was read. One after another, or the mark could go back."""
+    """Takes what came into the store, with how far the stream was read. One after another, or the mark could go back."""
 
     store: Store
     mark: str = ""

@@ -12,7 +12,6 @@ from adapters.matrix.words import author_of, event_of, place_of
 from bot.ids import AuthorId, EventId
 from bot.ports.arrivals import Arrival
 
-
 TOMBSTONE = "m.room.tombstone"
 KINDS = frozenset({MESSAGE, SEALED, REACTION, REDACTION})
 

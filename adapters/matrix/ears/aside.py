@@ -40,7 +40,7 @@ class _Lying:
 
 @dataclass(slots=True)
 class Aside:
-    """What is put aside, by rooms. `look` is told of each room that should be looked at, and has `look_at` called in its turn."""
+    """What is put aside, by rooms. `look` is told of each room that is to be looked at, and sees to `look_at` in its turn."""
 
     around: Around
     keys: Keys

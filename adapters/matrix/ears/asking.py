@@ -67,7 +67,7 @@ def part(text: str) -> str:
     return quote(text, safe="")
 
 
-async def asked(  # noqa: PLR0913  a request has these parts
+async def asked(  # noqa: PLR0913, PLR0917  a request has these parts
     client: AsyncClient,
     method: str,
     path: str,
@@ -104,7 +104,7 @@ async def _all_of(answer: aiohttp.ClientResponse) -> bytes:
 
 
 def parsed(raw: bytes) -> object:
-    """JSON as values; None for what is none. What lies deeper than Python can read is left out: anybody can send such a thing."""
+    """JSON as values; None for what is none. What lies deeper than Python can read is left out: anybody can send such."""
     try:
         return cast("object", json.loads(raw))
     except RecursionError:

@@ -54,7 +54,10 @@ REST = 60.0
 WAITS = Backoff(first=5.0, longest=600.0, patience=float("inf"))
 """Between tries of a chore."""
 
-KEYS_REFUSED = "The homeserver does not take the bot's keys, so new devices cannot write to it. Run `understudy matrix doctor`: it says why."
+KEYS_REFUSED = (
+    "The homeserver does not take the bot's keys, so new devices cannot write to it. Run `understudy matrix doctor`: it says "
+    "why."
+)
 
 
 @dataclass(slots=True)
@@ -157,7 +160,9 @@ class Keys:
             return False
         try:
             message = ToDeviceEvent.parse_event(dict(event))
-            return isinstance(message, OlmEvent) and client.olm.handle_to_device_event(message) is not None
+            if not isinstance(message, OlmEvent):
+                return False
+            return client.olm.handle_to_device_event(message) is not None  # type: ignore[no-untyped-call]  # the library's
         except Exception as error:  # noqa: BLE001  anybody can send what the library cannot read
             self.metrics.count("matrix_bad_device_messages")
             log.info("a message to the device could not be read: %s", type(error).__name__, extra={"action": "ignore"})

@@ -111,7 +111,7 @@ def _text(content: Mapping[str, Any], relation: Mapping[str, Any]) -> str:
 
 
 def _without_quotation(body: str) -> str:
-    """https://spec.matrix.org/v1.12/client-server-api/#fallbacks-for-rich-replies"""
+    """The text of a reply behind what it quotes: https://spec.matrix.org/v1.12/client-server-api/#fallbacks-for-rich-replies."""
     if not QUOTED.match(body):
         return body
     lines = body.split("\n")

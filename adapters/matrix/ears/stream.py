@@ -45,7 +45,7 @@ SLOWER = Backoff(first=0.5, longest=10.0, patience=float("inf"))
 
 @dataclass(slots=True)
 class Stream:
-    """Reads the stream of one account. `begin` it with each client, then take `turn`s. `is_waiting`: it has read all there is."""
+    """Reads the stream of one account: `begin` it with each client, then take `turn`s. `is_waiting`: it read what there is."""
 
     around: Around
     keys: Keys

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -149,7 +149,7 @@ class Bot:
 
     async def until(self, look: Callable[[], object], patience: float = PATIENCE) -> None:
         async with asyncio.timeout(patience):
-            while not look():  # noqa: ASYNC110  a test waits for whatever it looks at
+            while not look():
                 await asyncio.sleep(0.01)
 
     async def until_connected(self) -> None:
@@ -157,10 +157,8 @@ class Bot:
 
     async def until_heard(self, room: str, texts: list[str], patience: float = PATIENCE) -> None:
         """Wait until it heard as many things in a room, and see that they are these."""
-        try:
+        with suppress(TimeoutError):
             await self.until(lambda: len(self.listener.texts(room)) >= len(texts), patience)
-        except TimeoutError:
-            pass
         assert self.listener.texts(room) == texts
 
     async def until_in(self, room: str) -> None:
