@@ -7,8 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from nio import AsyncClient
-
+from adapters.matrix.client import Client
 from adapters.matrix.heard import Listener
 from adapters.matrix.rooms import Rooms
 from adapters.matrix.settings import Settings
@@ -55,7 +54,7 @@ class Around:
     listener: Listener
     metrics: Metrics
     inbox: Inbox
-    client: AsyncClient | None = None
+    client: Client | None = None
     me: str = ""
 
     async def patiently(self, work: Callable[[], Awaitable[T]]) -> T:

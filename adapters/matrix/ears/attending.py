@@ -47,6 +47,12 @@ def attended(events: Sequence[Event], me: str, *, was_there: bool = True) -> tup
     return tuple(kept)
 
 
+def since_coming(events: Sequence[Event], me: str) -> Sequence[Event]:
+    """What happened after the bot came; all of it where it came before that."""
+    came = [number for number, event in enumerate(events) if step(event, me, is_there=False) is Step.CAME]
+    return events[came[-1] + 1 :] if came else events
+
+
 def began_there(events: Iterable[Event], me: str, *, was_there: bool = True) -> bool:
     """Whether the bot was in the room before these events: the first of its own comings and goings says so."""
     steps = (step(event, me, is_there=was_there) for event in events)

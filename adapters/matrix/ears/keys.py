@@ -1,7 +1,7 @@
 """Tells the library what it must know of a sync to keep the keys of rooms, and does its chores in between. It reads no message.
 
 Rule 1: the library gets no event as it came. What strangers send (names that are numbers, keys that are none) ends its own
-handling in the middle, with whatever came behind; so it gets members and encryption in a shape of our making, one at a time.
+handling in the middle, with whatever came behind; so it gets members and encryption in a shape of our making.
 Rule 2: of what devices send each other it gets what is encrypted, and nothing else: requests and verifications that nobody
 answers would be kept for ever.
 """
@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nio import (
-    AsyncClient,
     DeviceList,
     DeviceOneTimeKeyCount,
     ErrorResponse,
@@ -30,10 +29,12 @@ from nio import (
     ToDeviceEvent,
 )
 
+from adapters.matrix.client import Client
 from adapters.matrix.ears.attending import MEMBER
 from adapters.matrix.ears.synced import Event, RoomNews, Synced, content_of, is_user
 from adapters.network.errors import NETWORK_ERRORS
 from adapters.network.retry import Backoff
+from bot.errors import Refused
 from bot.metrics import Metrics
 from bot.ports.clock import Clock
 
@@ -51,24 +52,23 @@ MESSAGES = 20
 REST = 60.0
 """Seconds that a chore may take."""
 
+AGAIN = 30.0
+"""Seconds before a chore is done again that was done and is due all the same."""
+
 WAITS = Backoff(first=5.0, longest=600.0, patience=float("inf"))
 """Between tries of a chore."""
-
-KEYS_REFUSED = (
-    "The homeserver does not take the bot's keys, so new devices cannot write to it. Run `understudy matrix doctor`: it says "
-    "why."
-)
 
 
 @dataclass(slots=True)
 class Chore:
-    """Something to be done between syncs: whether it is due, how it is done, and how often it failed in a row."""
+    """Something to be done between syncs: when, and how. `trouble` is what only the operator can mend, as a sentence."""
 
     name: str
-    is_due: Callable[[AsyncClient], bool]
-    do: Callable[[AsyncClient], Awaitable[object]]
+    is_due: Callable[[Client], bool]
+    do: Callable[[Client], Awaitable[object]]
     failures: int = 0
     next_at: float = 0.0
+    trouble: str = ""
 
 
 @dataclass(slots=True)
@@ -78,7 +78,7 @@ class Keys:
     clock: Clock
     metrics: Metrics
     _withheld: OrderedDict[tuple[str, str], str] = field(default_factory=OrderedDict)
-    _parts: int = 0
+    _told: int = 0
     _chores: tuple[Chore, ...] = field(init=False)
     _tending: asyncio.Task[None] | None = None
 
@@ -93,33 +93,43 @@ class Keys:
     @property
     def trouble(self) -> str:
         """What stands against the keys, as a sentence for the operator; empty while nothing does."""
-        return KEYS_REFUSED if self._chores[0].failures else ""
+        return next((chore.trouble for chore in self._chores if chore.trouble), "")
 
     def withheld(self, room: str, session: str) -> str:
         """The code with which a sender said that it keeps a session's key from us; empty where it did not."""
         return self._withheld.get((room, session), "")
 
-    async def learn(self, client: AsyncClient, news: Synced) -> bool:
+    async def learn(self, client: Client, news: Synced) -> bool:
         """Tell the library of a sync. Returns whether keys of rooms may have come. Never raises."""
-        keys = [each for each in news.to_device if self._has_key(client, each)]
-        for room, each in news.joined.items():
-            await self._tell(client, room, {room: _info(each)}, DeviceList([], []), None)
         for room in (*news.left, *news.invited):
             client.rooms.pop(room, None)
             client.invalidate_outbound_session(room)
-        await self._tell(client, "", {}, DeviceList(list(news.changed), list(news.departed)), news.one_time_keys)
-        if client.olm is not None and news.one_time_keys == 0:
-            # The library takes "none left" for "not said", and would never upload again.
-            client.olm.uploaded_key_count = 0
-        return bool(keys)
+        client.note_own_keys(news.own_keys)
+        # The library passes over what has the mark of the sync before, even where this one is the first to be told whole.
+        self._told += 1
+        told = SyncResponse(
+            f"{self._told}",
+            Rooms({}, {room: _info(each) for room, each in news.joined.items()}, {}),
+            DeviceOneTimeKeyCount(None, news.one_time_keys),
+            DeviceList(list(news.changed), list(news.departed)),
+            [message for each in news.to_device if (message := self._message(each)) is not None],
+            [],
+        )
+        try:
+            # In one step: what it changes in the key store is there as a whole, or not at all.
+            await client.receive_response(told)
+        except Exception:
+            self.metrics.count("matrix_defects")
+            log.exception("the library could not follow a sync", extra={"action": "fail"})
+        return any(not isinstance(each, OlmEvent) for each in told.to_device_events)
 
-    async def tend(self, client: AsyncClient) -> None:
+    async def tend(self, client: Client) -> None:
         """Do what is due now. What fails is done later. Never raises."""
         for chore in self._chores:
             if chore.next_at <= self.clock.ticks() and chore.is_due(client):
                 await self._do(client, chore)
 
-    def tend_soon(self, client: AsyncClient) -> None:
+    def tend_soon(self, client: Client) -> None:
         """Do what is due, beside everything else: a homeserver that is asked for keys may itself ask many others."""
         if self._tending is None or self._tending.done():
             self._tending = asyncio.get_running_loop().create_task(self.tend(client), name="matrix keys")
@@ -131,7 +141,7 @@ class Keys:
             await asyncio.gather(self._tending, return_exceptions=True)
             self._tending = None
 
-    async def _do(self, client: AsyncClient, chore: Chore) -> None:
+    async def _do(self, client: Client, chore: Chore) -> None:
         try:
             async with asyncio.timeout(REST):
                 answer = await chore.do(client)
@@ -143,30 +153,35 @@ class Keys:
         except Exception as error:  # noqa: BLE001  whatever an answer led the library to: the rooms must go on
             answer = error
         if not isinstance(answer, ErrorResponse | Exception):
-            chore.failures, chore.next_at = 0, 0.0
+            # What is due again at once did not do what it should: a device without keys, a homeserver that is away.
+            rest = AGAIN if chore.is_due(client) else 0.0
+            chore.failures, chore.next_at, chore.trouble = 0, self.clock.ticks() + rest, ""
             return
+        self._put_off(chore, answer)
+
+    def _put_off(self, chore: Chore, answer: ErrorResponse | Exception) -> None:
         why = type(answer).__name__ if isinstance(answer, Exception) else str(answer.status_code)[:LONGEST]
         chore.failures += 1
         chore.next_at = self.clock.ticks() + (WAITS.wait(chore.failures, 0.0, random.random()) or 0.0)  # noqa: S311  no secret
         self.metrics.count("matrix_key_failures", chore.name)
-        if chore.failures == 1:
+        if isinstance(answer, Refused) and chore.trouble != str(answer):
+            chore.trouble = str(answer)
+            log.error("%s", answer, extra={"action": "tend_keys"})
+        elif chore.failures == 1:
             log.warning("keys of devices could not be tended to (%s: %s)", chore.name, why, extra={"action": "tend_keys"})
 
-    def _has_key(self, client: AsyncClient, event: Event) -> bool:
+    def _message(self, event: Event) -> ToDeviceEvent | None:
+        """What a device sent to ours, if the library has to read it."""
         kind = event.get("type")
         if kind == WITHHELD:
             self._note(event)
-        if kind != "m.room.encrypted" or client.olm is None:
-            return False
+        if kind != "m.room.encrypted":
+            return None
         try:
             message = ToDeviceEvent.parse_event(dict(event))
-            if not isinstance(message, OlmEvent):
-                return False
-            return client.olm.handle_to_device_event(message) is not None  # type: ignore[no-untyped-call]  # the library's
-        except Exception as error:  # noqa: BLE001  anybody can send what the library cannot read
-            self.metrics.count("matrix_bad_device_messages")
-            log.info("a message to the device could not be read: %s", type(error).__name__, extra={"action": "ignore"})
-            return False
+        except Exception:  # noqa: BLE001  anybody can send what the library cannot read
+            return None
+        return message if isinstance(message, OlmEvent) else None
 
     def _note(self, event: Event) -> None:
         content = content_of(event)
@@ -175,17 +190,6 @@ class Keys:
             self._withheld[room, session] = code[:LONGEST]
             while len(self._withheld) > NOTED:
                 self._withheld.popitem(last=False)
-
-    async def _tell(
-        self, client: AsyncClient, about: str, joined: dict[str, RoomInfo], devices: DeviceList, keys: int | None
-    ) -> None:
-        # Each part has a mark of its own: the library passes over what has the mark of the part before.
-        self._parts += 1
-        part = SyncResponse(f"part {self._parts}", Rooms({}, joined, {}), DeviceOneTimeKeyCount(None, keys), devices, [], [])
-        try:
-            await client.receive_response(part)
-        except Exception:
-            log.exception("the library could not follow a room", extra={"action": "fail", "place": about})
 
 
 def _info(news: RoomNews) -> RoomInfo:
@@ -205,14 +209,14 @@ def _told(event: Event) -> RoomMemberEvent | RoomEncryptionEvent | None:
     return RoomMemberEvent(source, str(key), str(membership), None, {"membership": membership})
 
 
-async def _claim(client: AsyncClient) -> object:
+async def _claim(client: Client) -> object:
     return await client.keys_claim(client.get_users_for_key_claiming())
 
 
-async def _send(client: AsyncClient) -> object:
+async def _send(client: Client) -> object:
     """Messages one after another: the library would send all at once."""
+    failed = None
     for message in tuple(client.outgoing_to_device_messages)[:MESSAGES]:
         answer = await client.to_device(message)
-        if isinstance(answer, ErrorResponse):
-            return answer
-    return None
+        failed = answer if isinstance(answer, ErrorResponse) else failed
+    return failed

@@ -11,12 +11,11 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
-from nio import AsyncClient
-
+from adapters.matrix.client import Client
 from adapters.matrix.ears.around import Around
 from adapters.matrix.ears.arriving import Came, Gap, Gone, Invited, Item, came, kept, name_of, restored
 from adapters.matrix.ears.asking import Unanswered, asked
-from adapters.matrix.ears.attending import MEMBER, attended, began_there
+from adapters.matrix.ears.attending import MEMBER, attended, began_there, since_coming
 from adapters.matrix.ears.deciphering import Sealed, understood
 from adapters.matrix.ears.hearing import Hearing
 from adapters.matrix.ears.keys import Keys
@@ -70,7 +69,7 @@ class Stream:
             else:
                 self.hearing.put(item)
 
-    async def begin(self, client: AsyncClient, me: str) -> None:
+    async def begin(self, client: Client, me: str) -> None:
         """Go on with a client that is logged in as `me`. Raises StoreUnavailable."""
         mark = await self.around.store.read_up_to(MATRIX)
         user, _, since = mark.partition(" ")
@@ -105,7 +104,7 @@ class Stream:
         self._is_first = False
         self.keys.tend_soon(client)
 
-    async def _ask(self, client: AsyncClient) -> Synced:
+    async def _ask(self, client: Client) -> Synced:
         seconds = 0.0 if self._is_first else POLL
         query = {"filter": _filter(self.timeline if self._since else 1), "timeout": str(int(seconds * 1000))}
         if self._since:
@@ -149,36 +148,38 @@ class Stream:
         """What is to be dealt with: what happened in rooms while the bot was there, and who invited it."""
         items: list[Item] = []
         for room, each in news.joined.items():
-            items += await self._of_room(room, each)
+            items += await self._of_room(room, each, is_new=not self._is_first and room not in were_in)
         for room, each in news.left.items():
             self.members.withdrawn(room)
             items += await self._of_room(room, each)
             if not _tells_of_going(each, self.around.me):
                 items.append(Gone(room, news.mark))
         for room, state in news.invited.items():
-            if room in were_in:
+            if room in were_in and room not in news.left:
                 # It was sent away and invited again, between two syncs.
                 items.append(Gone(room, news.mark))
             items += _invitation(room, state, self.around.me, news.mark)
         return items
 
-    async def _of_room(self, room: str, news: RoomNews) -> list[Item]:
+    async def _of_room(self, room: str, news: RoomNews, *, is_new: bool = False) -> list[Item]:
+        """What happened in a room. `is_new`: the bot has just come, and what was before is done with or none of its concern."""
         if not self._since:
             return []
         try:
-            return [each async for each in self._found(room, news)]
+            events = since_coming(news.timeline, self.around.me) if is_new else news.timeline
+            return [each async for each in self._found(room, news, events)]
         except Exception:
             # One room must not stop the others.
             self.around.metrics.count("matrix_defects")
             log.exception("what came from a room could not be looked at", extra={"action": "fail", "place": room})
             return []
 
-    async def _found(self, room: str, news: RoomNews) -> AsyncIterator[Item]:
+    async def _found(self, room: str, news: RoomNews, events: Sequence[Event]) -> AsyncIterator[Item]:
         around, keeps = self.around, self.hearing.holds(room)
         if news.is_limited and news.before and began_there(news.timeline, around.me):
             yield Gap(room, news.before, self._since, around.clock.now())
             keeps = True
-        for event in attended(news.timeline, around.me):
+        for event in attended(events, around.me):
             item = self._readable(came(room, event, around.me))
             if item is not None and (keeps or await self._matters(item)):
                 yield item
@@ -202,7 +203,7 @@ class Stream:
         heard = item.heard
         return heard is None or await self.around.patiently(lambda: self.around.listener.concerns(heard))
 
-    async def _missing(self, client: AsyncClient, news: Synced) -> list[Item]:
+    async def _missing(self, client: Client, news: Synced) -> list[Item]:
         """Rooms with stories that the bot is in no longer though nothing said so: one that was deleted, for example."""
         around = self.around
         places = await around.patiently(around.store.places)

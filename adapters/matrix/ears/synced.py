@@ -10,6 +10,8 @@ from typing import Any
 Event = Mapping[str, Any]
 """An event as the homeserver sent it: a JSON object, and nothing more is known of it."""
 
+OWN_KEYS = ("device_one_time_keys_count", "device_unused_fallback_key_types")
+
 LONGEST_ID = 255
 """Characters of an id of Matrix."""
 
@@ -31,7 +33,8 @@ class RoomNews:
 class Synced:
     """An answer. `mark` is where the next one begins; `changed` and `departed` are users whose devices are to be looked at.
 
-    `one_time_keys` is how many keys the homeserver still holds for those who want to write to us for the first time.
+    `one_time_keys` is how many keys the homeserver still holds for those who want to write to us for the first time; `own_keys`
+    all that it says of these, as it came.
     """
 
     mark: str
@@ -42,6 +45,7 @@ class Synced:
     changed: tuple[str, ...] = ()
     departed: tuple[str, ...] = ()
     one_time_keys: int | None = None
+    own_keys: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
@@ -65,6 +69,7 @@ def synced(answer: Mapping[str, Any]) -> Synced:
         _users(devices.get("changed")),
         _users(devices.get("left")),
         keys if isinstance(keys, int) and not isinstance(keys, bool) else None,
+        {name: answer[name] for name in OWN_KEYS if name in answer},
     )
 
 

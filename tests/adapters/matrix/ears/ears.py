@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from adapters.matrix.settings import Settings
 from bot.metrics import Metrics
 from bot.ports.clock import Clock
 from tests.fakes.store import MemoryStore
+from tests.homeserver.people import Person
 from tests.homeserver.server import Login
 
 PATIENCE = 15.0
@@ -29,6 +30,7 @@ class Recorder:
 
     told: list[Heard] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
+    order: list[str] = field(default_factory=list)
     cares: Callable[[Heard], bool] = lambda _: True
     before: Callable[[Heard], Awaitable[None]] | None = None
 
@@ -39,9 +41,11 @@ class Recorder:
         if self.before is not None:
             await self.before(heard)
         self.told.append(heard)
+        self.order.append(written(heard))
 
     async def gone(self, room: str) -> None:
         self.ended.append(room)
+        self.order.append(f"gone from {room}")
 
     def texts(self, room: str) -> list[str]:
         return [written(each) for each in self.told if each.room == room]
@@ -185,6 +189,8 @@ async def listening(
         await bot.stop()
 
 
-def through(login: Login, address: str) -> Login:
-    """The same login by another address of its homeserver."""
-    return replace(login, homeserver=address)
+async def room_with(bot: Bot, person: Person, name: str = "Tavern", **more: Any) -> str:
+    """A room that somebody made, with the bot in it."""
+    room = await person.create_room(name, invite=[bot.user_id], **more)
+    await bot.until_in(room)
+    return room

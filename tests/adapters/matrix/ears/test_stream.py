@@ -8,7 +8,7 @@ import pytest
 
 from adapters.matrix.heard import Heard, Reacted, Redacted, Rewritten, Said
 from adapters.matrix.words import MATRIX, place_of
-from tests.adapters.matrix.ears.ears import Bot, listening
+from tests.adapters.matrix.ears.ears import listening, room_with
 from tests.homeserver.people import Person, people
 from tests.homeserver.server import Login, Synapse
 
@@ -16,12 +16,6 @@ from tests.homeserver.server import Login, Synapse
 @pytest.fixture
 def login(homeserver: Synapse) -> Login:
     return homeserver.register(homeserver.fresh_name("bot"))
-
-
-async def room_with(bot: Bot, person: Person, name: str = "Tavern", **more: Any) -> str:
-    room = await person.create_room(name, invite=[bot.user_id], **more)
-    await bot.until_in(room)
-    return room
 
 
 async def test_what_is_said_and_done_is_heard_in_order(homeserver: Synapse, login: Login, tmp_path: Path) -> None:
