@@ -18,8 +18,9 @@ from adapters.matrix.settings import Settings
 from bot.metrics import Metrics
 from bot.ports.clock import Clock
 from tests.fakes.store import MemoryStore
-from tests.homeserver.people import Person
-from tests.homeserver.server import Login
+from tests.homeserver.between import Between
+from tests.homeserver.people import Person, people
+from tests.homeserver.server import Login, Synapse
 
 PATIENCE = 15.0
 
@@ -187,6 +188,16 @@ async def listening(
         yield bot
     finally:
         await bot.stop()
+
+
+@asynccontextmanager
+async def listening_through(
+    homeserver: Synapse, login: Login, folder: Path, **wishes: Any
+) -> AsyncGenerator[tuple[Bot, Between, Person], None]:
+    """A bot that listens through a proxy which breaks what a test wants broken, and somebody who needs none."""
+    async with Between(homeserver.url) as between, people(homeserver, "mira") as (mira,):
+        async with listening(between.through(login), folder, **wishes) as bot:
+            yield bot, between, mira
 
 
 async def room_with(bot: Bot, person: Person, name: str = "Tavern", **more: Any) -> str:

@@ -2,13 +2,13 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from adapters.matrix.ears.members import rule_against
 from adapters.matrix.settings import Settings
-from tests.adapters.matrix.ears.ears import Bot, listening, room_with
-from tests.homeserver.between import Between
+from tests.adapters.matrix.ears.ears import Bot, listening, listening_through, room_with
 from tests.homeserver.faults import refusal
 from tests.homeserver.people import people
 from tests.homeserver.server import Login, Synapse
@@ -36,9 +36,10 @@ def login(homeserver: Synapse) -> Login:
     ],
 )
 def test_who_may_invite_is_as_the_settings_say(rules: dict[str, set[str]], *, mira: bool, aled: bool) -> None:
-    settings = Settings(folder=Path(), **{name: frozenset(names) for name, names in rules.items()})
-    assert rule_against(settings, ME, MIRA, ROOM) is not mira
-    assert rule_against(settings, ME, ALED, ROOM) is not aled
+    named: dict[str, Any] = {name: frozenset(names) for name, names in rules.items()}
+    settings = Settings(folder=Path(), **named)
+    assert (rule_against(settings, ME, MIRA, ROOM) == "") is mira
+    assert (rule_against(settings, ME, ALED, ROOM) == "") is aled
 
 
 async def test_a_refused_invitation_is_turned_down_once_with_a_line_that_names_the_rule(
@@ -49,10 +50,9 @@ async def test_a_refused_invitation_is_turned_down_once_with_a_line_that_names_t
         room = await mira.create_room("Tavern", invite=[bot.user_id])
         await mira.until(lambda: turned_down(mira, room, bot))
         await bot.until(lambda: bot.supervisor.is_idle)
-        assert [record.getMessage() for record in caplog.records if "refused" in record.getMessage()] == [
-            f"an invitation from {mira.user_id} is refused: neither `users` nor `servers` names them, and `rooms` does not "
-            "name the room"
-        ]
+        (line,) = [record.getMessage() for record in caplog.records if "refused" in record.getMessage()]
+        why = "neither `users` nor `servers` names them, and `rooms` does not name the room"
+        assert line == f"an invitation from {mira.user_id} is refused: {why}"
         assert room not in bot.rooms.joined
         assert not bot.listener.ended
 
@@ -114,44 +114,41 @@ async def test_sent_away_and_invited_again_while_it_was_off_the_story_there_ends
 
 
 async def test_a_join_that_fails_is_tried_again_also_after_a_restart(homeserver: Synapse, login: Login, tmp_path: Path) -> None:
-    async with Between(homeserver.url) as between, people(homeserver, "mira") as (mira,):
-        async with listening(between.through(login), tmp_path) as bot:
-            between.fail("/join")
-            room = await mira.create_room("Tavern", invite=[bot.user_id])
-            await between.until_asked("/join", 2)
-            await bot.restart()
-            await between.until_asked("/join", 3)
-            between.calm()
-            await bot.until_in(room)
-            await mira.say(room, "one")
-            await bot.until_heard(room, ["one"])
-            assert between.count("/join") < 20
+    async with listening_through(homeserver, login, tmp_path) as (bot, between, mira):
+        between.fail("/join")
+        room = await mira.create_room("Tavern", invite=[bot.user_id])
+        await between.until_asked("/join", 2)
+        await bot.restart()
+        await between.until_asked("/join", 3)
+        between.calm()
+        await bot.until_in(room)
+        await mira.say(room, "one")
+        await bot.until_heard(room, ["one"])
+        assert between.count("/join") < 20
 
 
 async def test_an_invitation_that_is_taken_back_is_not_asked_for_any_more(
     homeserver: Synapse, login: Login, tmp_path: Path
 ) -> None:
-    async with Between(homeserver.url) as between, people(homeserver, "mira") as (mira,):
-        async with listening(between.through(login), tmp_path) as bot:
-            between.fail("/join")
-            room = await mira.create_room("Tavern", invite=[bot.user_id])
-            await between.until_asked("/join", 1)
-            await mira.kick(room, bot.user_id)
-            await bot.until(lambda: bot.supervisor.is_idle)
-            assert not bot.listener.ended
+    async with listening_through(homeserver, login, tmp_path) as (bot, between, mira):
+        between.fail("/join")
+        room = await mira.create_room("Tavern", invite=[bot.user_id])
+        await between.until_asked("/join", 1)
+        await mira.kick(room, bot.user_id)
+        await bot.until(lambda: bot.supervisor.is_idle)
+        assert not bot.listener.ended
 
 
 async def test_a_join_that_is_forbidden_is_given_up(
     homeserver: Synapse, login: Login, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with Between(homeserver.url) as between, people(homeserver, "mira") as (mira,):
-        async with listening(between.through(login), tmp_path) as bot:
-            between.answer("/join", refusal(403, "M_FORBIDDEN", "no"))
-            await mira.create_room("Tavern", invite=[bot.user_id])
-            await between.until_asked("/join", 1)
-            await bot.until(lambda: bot.supervisor.is_idle)
-            assert between.count("/join") == 1
-            assert "a room could not be joined: it answered 403 (M_FORBIDDEN)" in caplog.text
+    async with listening_through(homeserver, login, tmp_path) as (bot, between, mira):
+        between.answer("/join", refusal(403, "M_FORBIDDEN", "no"))
+        await mira.create_room("Tavern", invite=[bot.user_id])
+        await between.until_asked("/join", 1)
+        await bot.until(lambda: bot.supervisor.is_idle)
+        assert between.count("/join") == 1
+        assert "a room could not be joined: it answered 403 (M_FORBIDDEN)" in caplog.text
 
 
 async def test_a_room_that_is_replaced_is_followed_and_told_where(homeserver: Synapse, login: Login, tmp_path: Path) -> None:
