@@ -62,6 +62,11 @@ def began_there(events: Iterable[Event], me: str, *, was_there: bool = True) -> 
 def _before(event: Event) -> str | None:
     """What the bot was to the room before; None where the event does not say."""
     unsigned = event.get("unsigned")
-    previous = unsigned.get("prev_content") if isinstance(unsigned, dict) else None
+    if not isinstance(unsigned, dict):
+        return None
+    previous = unsigned.get("prev_content")
+    if previous is None and "replaces_state" not in unsigned:
+        # Nothing was before: the homeserver names both where there is something.
+        return "leave"
     was = previous.get("membership") if isinstance(previous, dict) else None
     return was if isinstance(was, str) else None

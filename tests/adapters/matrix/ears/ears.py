@@ -195,9 +195,12 @@ async def listening_through(
     homeserver: Synapse, login: Login, folder: Path, **wishes: Any
 ) -> AsyncGenerator[tuple[Bot, Between, Person], None]:
     """A bot that listens through a proxy which breaks what a test wants broken, and somebody who needs none."""
-    async with Between(homeserver.url) as between, people(homeserver, "mira") as (mira,):
-        async with listening(between.through(login), folder, **wishes) as bot:
-            yield bot, between, mira
+    async with (
+        Between(homeserver.url) as between,
+        people(homeserver, "mira") as (mira,),
+        listening(between.through(login), folder, **wishes) as bot,
+    ):
+        yield bot, between, mira
 
 
 async def room_with(bot: Bot, person: Person, name: str = "Tavern", **more: Any) -> str:

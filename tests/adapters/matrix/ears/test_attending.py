@@ -42,8 +42,14 @@ def test_a_new_name_is_no_coming() -> None:
     assert len(attended([said(1), RENAMED, said(2)], ME)) == 3
 
 
-def test_a_coming_that_does_not_say_what_was_before_is_a_coming() -> None:
-    assert not attended([said(1), member("join")], ME, was_there=False)
+def test_a_joining_before_which_nothing_was_is_a_coming() -> None:
+    assert numbers([said(1), {**member("join"), "unsigned": {"age": 5}}, said(2)]) == ["$2"]
+
+
+def test_a_membership_that_replaces_what_it_does_not_name_is_judged_by_what_is_known() -> None:
+    unknown = {**member("join"), "unsigned": {"replaces_state": "$0"}}
+    assert step(unknown, ME, is_there=True) is None
+    assert step(unknown, ME, is_there=False) is Step.CAME
 
 
 def test_a_name_that_does_not_say_what_was_before_is_no_coming_where_the_bot_was_known_to_be_there() -> None:

@@ -38,6 +38,7 @@ def test_an_answer_is_read() -> None:
         ("@mira:matrix.test",),
         ("@aled:matrix.test",),
         0,
+        {"device_one_time_keys_count": {"signed_curve25519": 0}},
     )
 
 
