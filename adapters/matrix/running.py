@@ -116,17 +116,17 @@ class Supervisor:
         """Listen until `close`. Never raises."""
         self._life = asyncio.current_task()
         await self._around.patiently(self._rooms.load)
-        await self._around.patiently(self._stream.restore)
+        await self._stream.restore()
         while not self._is_closing:
-            account = await self._account()
-            try:
-                client = new_client(account, self._folder, self._settings)
-            except Refused as error:
-                # Another one may put it right, and some of it rights itself: a store that was in use.
-                self._note(str(error))
+            account, kept_at = await self._account()
+            client = self._client(account)
+            if client is not None:
+                await self._listen_with(client, account)
+            # With no client open, `understudy matrix login` can have the key store. One that could not be opened may right
+            # itself: another program had it.
+            await self._clock.sleep(LOOKED_AT_EVERY)
+            while client is not None and self._folder.changed_at() == kept_at:
                 await self._clock.sleep(LOOKED_AT_EVERY)
-                continue
-            await self._listen_with(client, account)
 
     async def close(self) -> None:
         """End the connection, within some seconds. What was not dealt with is heard after the next start."""
@@ -137,9 +137,10 @@ class Supervisor:
             await asyncio.gather(self._life, return_exceptions=True)
         await self._hearing.close()
 
-    async def _account(self) -> Account:
-        """The account, once there is one."""
+    async def _account(self) -> tuple[Account, int]:
+        """The account, once there is one, and when it was kept."""
         while True:
+            kept_at = self._folder.changed_at()
             try:
                 account = self._folder.account()
             except Refused as error:
@@ -147,13 +148,23 @@ class Supervisor:
             else:
                 why = NO_ACCOUNT
             if account is not None:
-                return account
+                return account, kept_at
             self._note(why)
             await self._clock.sleep(LOOKED_AT_EVERY)
 
+    def _client(self, account: Account) -> Client | None:
+        """A client for the account; None where there can be none now, with the reason noted."""
+        try:
+            return new_client(account, self._folder, self._settings)
+        except Refused as error:
+            self._note(str(error), level=logging.ERROR)
+        except Exception as error:
+            log.exception("the key store could not be opened", extra={"action": "fail"})
+            self._note(f"The key store could not be opened ({type(error).__name__}).", level=logging.ERROR)
+        return None
+
     async def _listen_with(self, client: Client, account: Account) -> None:
-        """Listen with a client until its login is lost, and then until there is another one."""
-        changed_at = self._folder.changed_at()
+        """Listen with a client until its login is lost. Closes it."""
         try:
             await self._around.patiently(lambda: self._stream.begin(client, account.user_id))
             await self._listen(client)
@@ -161,12 +172,9 @@ class Supervisor:
             self._note(str(lost), level=logging.ERROR)
         finally:
             self._line.close()
-            self._around.client = None
+            self._around.disconnect()
             await self._keys.close()
             await _closed(client)
-        # With the client closed, `understudy matrix login` can have the key store.
-        while self._folder.changed_at() == changed_at:
-            await self._clock.sleep(LOOKED_AT_EVERY)
 
     async def _listen(self, client: Client) -> None:
         """Take one turn after another. Raises LoginLost."""

@@ -56,6 +56,21 @@ class Around:
     inbox: Inbox
     client: Client | None = None
     me: str = ""
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def connect(self, client: Client, me: str) -> None:
+        """A client runs."""
+        self.client, self.me = client, me
+        self._news.set()
+
+    def disconnect(self) -> None:
+        """It runs no longer."""
+        self.client = None
+        self._news.clear()
+
+    async def until_connected(self) -> None:
+        """Wait until a client runs."""
+        await self._news.wait()
 
     async def patiently(self, work: Callable[[], Awaitable[T]]) -> T:
         """Have something done that needs the store, however long it is away: whatever comes later waits, so order holds."""

@@ -103,7 +103,7 @@ class Aside:
 
     async def _tried(self, lying: _Lying) -> bool:
         """Try an event if that is due. Returns whether it is done with."""
-        if not self._is_due(lying):
+        if not self._is_due(lying) or self.around.client is None:
             return False
         around, item = self.around, lying.item
         lying.tried = around.clock.ticks()

@@ -80,7 +80,10 @@ class Gaps:
         client = self.around.client
         if client is None:
             raise Unanswered("there is no connection")
-        query = {"dir": "b", "from": start, "to": gap.oldest, "limit": str(PAGE), "filter": FILTER}
+        query = {"dir": "b", "to": gap.oldest, "limit": str(PAGE), "filter": FILTER}
+        if start:
+            # Without it, the newest events of the room come first: some are known then, and recognised.
+            query["from"] = start
         return await asked(client, "GET", f"/v3/rooms/{part(gap.room)}/messages", query)
 
     async def _may_go_on(self, gap: Gap, error: Unanswered, failures: int) -> bool:

@@ -147,6 +147,7 @@ class Hearing:
         """What an event means; its key is waited for, where that is worth it. Raises Sealed."""
         until = self.around.clock.ticks() + self._patience(item)
         while True:
+            await self.around.until_connected()
             came = self._came
             try:
                 return understood(self.around, item.room, item.event)

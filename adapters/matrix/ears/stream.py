@@ -10,6 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from adapters.matrix.client import Client
 from adapters.matrix.ears.around import Around
@@ -58,14 +59,13 @@ class Stream:
     _newest: dict[str, str] = field(default_factory=dict)
 
     async def restore(self) -> None:
-        """Put in what was taken in and not dealt with. Raises StoreUnavailable."""
-        for arrival in await self.around.store.arrived(MATRIX):
+        """Put in what was taken in and not dealt with."""
+        around = self.around
+        for arrival in await around.patiently(lambda: around.store.arrived(MATRIX)):
             item = restored(arrival)
             if item is None:
-                log.error(
-                    "something that was kept of a room cannot be read", extra={"action": "drop", "place": arrival.channel}
-                )
-                await self.around.store.let_go(MATRIX, arrival.event)
+                log.error("what was kept of a room cannot be read", extra={"action": "drop", "place": arrival.channel})
+                await around.patiently(partial(around.store.let_go, MATRIX, arrival.event))
             else:
                 self.hearing.put(item)
 
@@ -75,7 +75,8 @@ class Stream:
         user, _, since = mark.partition(" ")
         # How far another account had read says nothing of this one's stream.
         self._since = since if user == me else ""
-        self.around.client, self.around.me, self.around.inbox.mark = client, me, mark
+        self.around.inbox.mark = mark
+        self.around.connect(client, me)
         self._is_first, self._hasty = True, 0
 
     def newest_in(self, room: str) -> str:
@@ -176,7 +177,7 @@ class Stream:
 
     async def _found(self, room: str, news: RoomNews, events: Sequence[Event]) -> AsyncIterator[Item]:
         around, keeps = self.around, self.hearing.holds(room)
-        if news.is_limited and news.before and began_there(news.timeline, around.me):
+        if news.is_limited and began_there(news.timeline, around.me):
             yield Gap(room, news.before, self._since, around.clock.now())
             keeps = True
         for event in attended(events, around.me):
@@ -211,9 +212,13 @@ class Stream:
         missing = {room for room in rooms - news.joined.keys() - news.left.keys() if not self.hearing.holds(room)}
         if not missing:
             return []
-        joined = (await asked(client, "GET", "/v3/joined_rooms")).get("joined_rooms")
+        try:
+            joined = (await asked(client, "GET", "/v3/joined_rooms")).get("joined_rooms")
+        except Unanswered as error:
+            log.warning("it could not be asked in which rooms the bot is: %s", error, extra={"action": "skip"})
+            return []
         if not isinstance(joined, list):
-            raise Unanswered("its answer is none of Matrix")
+            return []
         for room in missing.intersection(joined):
             log.error(
                 "the homeserver tells nothing of this room, though the bot is in it", extra={"action": "skip", "place": room}

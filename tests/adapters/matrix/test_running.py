@@ -53,11 +53,11 @@ TROUBLES: tuple[tuple[str, Break, str], ...] = (
 )
 
 
-@pytest.mark.parametrize(("fault", "why"), [each[1:] for each in TROUBLES], ids=[each[0] for each in TROUBLES])
+@pytest.mark.parametrize("trouble", TROUBLES, ids=[name for name, _, _ in TROUBLES])
 async def test_trouble_is_said_once_asked_about_rarely_and_loses_nothing(
-    homeserver: Synapse, login: Login, tmp_path: Path, caplog: pytest.LogCaptureFixture, fault: Break, why: str
+    homeserver: Synapse, login: Login, tmp_path: Path, caplog: pytest.LogCaptureFixture, trouble: tuple[str, Break, str]
 ) -> None:
-    clock = FastClock(200.0)
+    (_, fault, why), clock = trouble, FastClock(200.0)
     async with listening_through(homeserver, login, tmp_path, clock=clock) as (bot, between, mira):
         room = await room_with(bot, mira)
         await bot.until(lambda: bot.supervisor.is_idle)
@@ -148,7 +148,7 @@ async def test_a_deactivated_account_is_told_of_so(homeserver: Synapse, login: L
         await bot.until(lambda: bot.supervisor.state.trouble == DEACTIVATED)
 
 
-async def test_without_an_account_it_waits_for_one(homeserver: Synapse, login: Login, tmp_path: Path) -> None:
+async def test_without_an_account_it_waits_for_one(login: Login, tmp_path: Path) -> None:
     async with listening(login, tmp_path, is_started=False, clock=FastClock(200.0)) as bot:
         kept = bot.folder.account_file.read_bytes()
         bot.folder.account_file.unlink()
@@ -158,9 +158,7 @@ async def test_without_an_account_it_waits_for_one(homeserver: Synapse, login: L
         await bot.until_connected()
 
 
-async def test_a_key_store_that_is_in_use_or_lost_is_told_of_and_taken_up_when_it_is_back(
-    homeserver: Synapse, login: Login, tmp_path: Path
-) -> None:
+async def test_a_key_store_that_is_in_use_or_lost_is_told_of_and_taken_up_when_it_is_back(login: Login, tmp_path: Path) -> None:
     async with listening(login, tmp_path, is_started=False, clock=FastClock(200.0)) as bot:
         lock = locked(bot.folder)
         bot.start()
@@ -219,13 +217,12 @@ def away_for_some_calls(monkeypatch: pytest.MonkeyPatch, store: MemoryStore, nam
     monkeypatch.setattr(type(store), name, away)
 
 
+@pytest.mark.parametrize("seed", [1, 2])
 async def test_restarts_at_random_moments_lose_nothing_and_change_no_order(
-    homeserver: Synapse, login: Login, tmp_path: Path
+    homeserver: Synapse, login: Login, tmp_path: Path, seed: int
 ) -> None:
-    seed = random.randrange(1_000_000)
-    print(f"seed {seed}")
-    draw = random.Random(seed)
-    texts = [str(number) for number in range(30)]
+    draw = random.Random(seed)  # noqa: S311  a seed that can be tried again
+    texts = [str(number) for number in range(20)]
     async with people(homeserver, "mira") as (mira,), listening(login, tmp_path, timeline=4) as bot:
         room = await room_with(bot, mira)
 
@@ -234,7 +231,7 @@ async def test_restarts_at_random_moments_lose_nothing_and_change_no_order(
                 await mira.say(room, text)
 
         writing = asyncio.create_task(write())
-        for _ in range(8):
+        for _ in range(6):
             await asyncio.sleep(draw.random() * 0.1)
             await bot.restart()
         await writing
