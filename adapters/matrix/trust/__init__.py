@@ -1,0 +1,8 @@
+"""The account of the bot and the trust in it: logging in, vouching for its device, and telling how all that stands."""
+
+from adapters.matrix.trust.asking import NoAnswer
+from adapters.matrix.trust.bootstrap import ensure
+from adapters.matrix.trust.login import log_in
+from adapters.matrix.trust.wishes import Asker, Wish
+
+__all__ = ["Asker", "NoAnswer", "Wish", "ensure", "log_in"]
