@@ -15,6 +15,7 @@ from adapters.config.discord import DiscordConfig
 from adapters.config.engine import EngineConfig
 from adapters.config.kinds import CLOSED
 from adapters.config.lines import Keys, line_of, lines_of
+from adapters.config.matrix import MatrixConfig
 from adapters.config.mistakes import Source, sentences, suggestion
 from adapters.config.model import ModelConfig
 from adapters.config.safety import PrivacyConfig, SafetyConfig
@@ -50,6 +51,7 @@ class _Sections:
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     web: WebConfig = field(default_factory=WebConfig)
     discord: DiscordConfig = field(default_factory=DiscordConfig)
+    matrix: MatrixConfig = field(default_factory=MatrixConfig)
     story: StoryConfig = field(default_factory=StoryConfig)
     safety: SafetyConfig = field(default_factory=SafetyConfig)
     privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
@@ -96,7 +98,7 @@ def _judge(text: str, path: Path, environment: Mapping[str, str]) -> Config:
         raise ConfigMistakes(mistakes)
     parts = {
         name: getattr(sections, name)
-        for name in ("storage", "model", "engine", "sampling", "web", "discord", "story", "safety", "privacy")
+        for name in ("storage", "model", "engine", "sampling", "web", "discord", "matrix", "story", "safety", "privacy")
     }
     return Config(**parts, scene=scene)
 

@@ -45,6 +45,9 @@ class Sealed(Person):
         config = AsyncClientConfig(store=SqliteMemoryStore, pickle_key="only for tests", max_limit_exceeded=0, max_timeouts=1)
         self._nio = AsyncClient(login.homeserver, login.user_id, login.device_id, config=config)
         self._nio.restore_login(login.user_id, login.device_id, login.access_token)
+        if self._nio.olm is None or self._nio.store is None:
+            raise RuntimeError("nio made no keys for this device")
+        self._olm, self._store = self._nio.olm, self._nio.store
         self._served: dict[str, set[Device]] = {}
         self._signed: set[Device] = set()
 
@@ -53,8 +56,8 @@ class Sealed(Person):
         return self
 
     async def close(self) -> None:
-        await self._nio.close()
-        self._nio.store.database.close()
+        await self._nio.close()  # type: ignore[no-untyped-call]  # nio has no annotation there
+        self._store.database.close()
         await super().close()
 
     async def shields(self, user_id: str) -> Literal["none", "unsigned"]:
@@ -96,10 +99,8 @@ class Sealed(Person):
         if "file" not in content:
             return await super().open_file(content)
         file = content["file"]
-        data: bytes = decrypt_attachment(
-            await self.download(file["url"]), file["key"]["k"], file["hashes"]["sha256"], file["iv"]
-        )
-        return data
+        sealed = await self.download(file["url"])
+        return bytes(decrypt_attachment(sealed, file["key"]["k"], file["hashes"]["sha256"], file["iv"]))
 
     async def sync(self, seconds: float = 0) -> Content:
         """Wait at most so long for news since the last time, and return them; what is due about keys is done first."""
@@ -141,7 +142,7 @@ class Sealed(Person):
         served = devices & self._signed if self._exclude_insecure else devices
         if served != self._served.get(room):
             self._nio.invalidate_outbound_session(room)
-        if not self._nio.olm.should_share_group_session(room):
+        if not self._olm.should_share_group_session(room):
             return
         await self._nio.share_group_session(room, ignore_unverified_devices=True)
         self._served[room] = served
@@ -154,12 +155,12 @@ class Sealed(Person):
         self._signed = {(user, device) for user in users for device in trust.signed_devices(answer, user)}
         if not self._exclude_insecure:
             return
-        for user, name in (device for user in users for device in self._devices(user)):
-            device = self._nio.device_store[user][name]
-            if (user, name) in self._signed:
-                self._nio.unblacklist_device(device)
+        for device in {device for user in users for device in self._devices(user)}:
+            known = self._nio.device_store[device[0]][device[1]]
+            if device in self._signed:
+                self._nio.unblacklist_device(known)
             else:
-                self._nio.blacklist_device(device)
+                self._nio.blacklist_device(known)
 
     async def _keys_of(self, *users: str) -> Content:
         return cast("Content", await self.wire.ask("POST", "/keys/query", {"device_keys": {user: [] for user in users}}))
@@ -175,8 +176,8 @@ class Sealed(Person):
         content = {
             "algorithm": MEGOLM,
             "room_id": room,
-            "session_id": self._nio.olm.outbound_group_sessions[room].id,
-            "sender_key": self._nio.olm.account.identity_keys["curve25519"],
+            "session_id": self._olm.outbound_group_sessions[room].id,
+            "sender_key": self._olm.account.identity_keys["curve25519"],
             "code": "m.unverified",
             "reason": "The sender has disabled encrypting to unverified devices.",
         }

@@ -26,6 +26,13 @@ class Shown:
     content: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
+    def text(self) -> str:
+        """The body, without the name that it begins with for clients which show no names of messages."""
+        profile = self.content.get(PROFILE)
+        has_fallback = isinstance(profile, Mapping) and profile.get("has_fallback") is True
+        return self.body.removeprefix(f"{self.name}: ") if has_fallback else self.body
+
+    @property
     def is_readable(self) -> bool:
         return self.msgtype != UNREADABLE
 
