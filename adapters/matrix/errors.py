@@ -122,6 +122,12 @@ def read_refusal(status: int, content: object, headers: Mapping[str, str]) -> De
     )
 
 
+def was_limited(error: CourierError) -> bool:
+    """Whether the homeserver, or something before it, said that too much was sent."""
+    cause = error.__cause__
+    return isinstance(cause, Declined) and _is_limit(cause)
+
+
 def code_of(error: BaseException | None) -> str:
     """Matrix's own code of the refusal behind an error; empty where there is none."""
     cause = error.__cause__ if isinstance(error, CourierError) else error
@@ -135,7 +141,7 @@ def said_by(error: BaseException | None) -> str:
 
 
 def _of_answer(error: Declined, attempt: Attempt) -> CourierError:
-    if error.status == 429 or error.code == LIMITED:  # noqa: PLR2004  too many requests
+    if _is_limit(error):
         return TryLater(SOON if error.wait is None else error.wait)
     if error.code in _NOT_NOW:
         return TryLater(REST)
@@ -146,6 +152,10 @@ def _of_answer(error: Declined, attempt: Attempt) -> CourierError:
     if not error.code:
         return TryLater(REST if error.wait is None else error.wait)
     return PostRefused(f"I cannot {attempt.act} here: the homeserver says {error.said!r} ({error.code}).")
+
+
+def _is_limit(error: Declined) -> bool:
+    return error.status == 429 or error.code == LIMITED  # noqa: PLR2004  too many requests
 
 
 def _lost(attempt: Attempt) -> CourierError:

@@ -1,4 +1,4 @@
-"""One call of the homeserver, as it is: asked once, within a time, its answer checked. It does not know what is called for what.
+"""One call of the homeserver: asked once, within a time, its answer checked. It does not know what is called for what.
 
 The traps avoided: nio repeats a call by itself, so that nobody can tell whether the first try took effect; and it reads an
 answer that is none of a homeserver as one without words.
@@ -39,13 +39,12 @@ async def ask(  # noqa: PLR0913  what a call is made of
         address = f"{address}?{urlencode(query)}"
     headers = {"Content-Type": kind, "Authorization": f"Bearer {client.access_token}"}
     data = written(body).encode() if isinstance(body, Mapping) else body
-    async with translated(attempt):
-        # Whoever is cancelled while the answer is read must give the connection back.
-        async with await client.send(method, address, data, headers) as answer:
-            content = _read(await answer.read())
-            if answer.status != OK or content is None:
-                raise read_refusal(answer.status, content, answer.headers)
-            return content
+    # Whoever is cancelled while the answer is read gives the connection back.
+    async with translated(attempt), await client.send(method, address, data, headers) as answer:
+        content = _read(await answer.read())
+        if answer.status != OK or content is None:
+            raise read_refusal(answer.status, content, answer.headers)
+        return content
 
 
 def written(content: Content) -> str:

@@ -1,8 +1,8 @@
 """Posts as the content of events: plain, and as HTML of the same Markdown; with a name and a face. Pure; it knows no room.
 
 A character's name and face are the message's own profile, with the fallback that clients without such profiles show
-(https://github.com/matrix-org/matrix-spec-proposals/pull/4144). An empty `m.mentions` says that nothing in a text calls anybody,
-whatever it names (https://spec.matrix.org/v1.16/client-server-api/#user-and-room-mentions).
+(https://github.com/matrix-org/matrix-spec-proposals/pull/4144). An empty `m.mentions` says that nothing in a text calls
+anybody, whatever it names (https://spec.matrix.org/v1.16/client-server-api/#user-and-room-mentions).
 """
 
 import hashlib

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 from uuid import uuid4
 
-from nio import AsyncClient, JoinedMembersResponse, KeysClaimResponse, KeysQueryResponse, ShareGroupSessionResponse
+from nio import AsyncClient, JoinedMembersResponse, KeysClaimResponse, KeysQueryResponse
 from nio.crypto import Olm, OutboundGroupSession
 from nio.rooms import MatrixRoom
 
@@ -85,7 +85,8 @@ class Sealing:
             session.shared = True
             return True
         session.shared = False
-        for devices, messages in olm.share_group_session_parallel(room.room_id, list(room.users), ignore_unverified_devices=True):
+        sharing = olm.share_group_session_parallel(room.room_id, list(room.users), ignore_unverified_devices=True)
+        for devices, messages in sharing:
             await ask(client, SHARES, "PUT", "sendToDevice", ENCRYPTED, str(uuid4()), body=messages)
             session.users_shared_with.update(devices)
         return False
@@ -126,10 +127,12 @@ def sealed(client: AsyncClient, room: str, kind: str, content: Content) -> Conte
     """
     olm = _encryption(client)
     session = olm.outbound_group_sessions[room]
+    plain = written({"type": kind, "content": content, "room_id": room})
+    ciphertext: str = session.encrypt(plain)  # type: ignore[no-untyped-call]  # nio's
     return {
         "algorithm": ALGORITHM,
         "sender_key": olm.account.identity_keys["curve25519"],
-        "ciphertext": session.encrypt(written({"type": kind, "content": content, "room_id": room})),
+        "ciphertext": ciphertext,
         "session_id": session.id,
         "device_id": olm.device_id,
         **{name: value for name, value in content.items() if name == "m.relates_to" or name.startswith(OURS)},
@@ -139,7 +142,9 @@ def sealed(client: AsyncClient, room: str, kind: str, content: Content) -> Conte
 def _encryption(client: AsyncClient) -> Olm:
     """The client's keys. Raises PostRefused where it has none: nothing may go into an encrypted room in clear."""
     if client.olm is None:
-        raise PostRefused("This room is encrypted, and I have no keys; the operator can mend that by `understudy matrix login`.")
+        raise PostRefused(
+            "This room is encrypted, and I have no keys; the operator can mend that by `understudy matrix login`."
+        )
     return client.olm
 
 
