@@ -9,12 +9,13 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
+from adapters.matrix.keeping import Folder
 from adapters.matrix.line import Line
 from adapters.matrix.posting.content import Guise, Spot, edit, message
 from adapters.matrix.posting.fates import Fates
 from adapters.matrix.posting.looking import about_of, content_of
 from adapters.matrix.posting.opening import Opening
-from adapters.matrix.posting.profiles import NAME, Profiles
+from adapters.matrix.posting.profiles import Profiles
 from adapters.matrix.posting.saying import POST_LENGTH, Saying
 from adapters.matrix.posting.sending import KEY, MESSAGE, Sending, transaction_of
 from adapters.matrix.posting.waiting_line import WaitingLines
@@ -60,7 +61,7 @@ class MatrixCourier:
         self.fates = Fates(self.sending, self.clock)
         self.waiting_lines = WaitingLines(self.sending, self.clock)
         self.writing_signs = WritingSigns(self.line, self.clock)
-        self._profiles = Profiles(self.line, self.clock, self.face_of, self.settings.folder / NAME)
+        self._profiles = Profiles(self.line, self.clock, self.face_of, Folder(self.settings.folder).faces)
         self._opening = Opening(self.sending)
 
     @property

@@ -22,7 +22,10 @@ SPARE = 4.0
 """Events that must have room besides, before one goes out that is no post."""
 
 FAR = 4.0
-"""How many times longer than the longest refusal an interval may seem: others use up the bucket, too."""
+"""How many times longer than the longest refusal a long interval may seem: others use up the bucket, too."""
+
+SHORTEST = 0.001
+"""Seconds of a wait or an interval, at least."""
 
 GRACE = 3.0
 """Seconds for which a turn is kept for a place that comes back late."""
@@ -48,11 +51,11 @@ class Pace:
         """Seconds until an event may go out after `ahead` others; 0 as long as nothing was refused lately."""
         if not self._is_limited(now):
             return 0.0
-        return max(0.0, (self._leaked(now) + ahead + 1 - self.burst) * self.interval)
+        return _worth((self._leaked(now) + ahead + 1 - self.burst) * self.interval)
 
     def seconds_to_spare(self, now: float) -> float:
         """Seconds until there is room for what is no post, if no post goes out meanwhile; 0 when there is."""
-        return max(0.0, (self._leaked(now) + 1 + SPARE - self.burst) * self.interval)
+        return _worth((self._leaked(now) + 1 + SPARE - self.burst) * self.interval)
 
     def sent(self, now: float) -> None:
         """An event went out and was taken."""
@@ -66,28 +69,34 @@ class Pace:
         """An event was refused: there is room for it in so many seconds."""
         allowed = now + seconds
         if not self._is_limited(now):
-            self.interval, self.burst, self._longest = seconds, USUAL_BURST, 0.0
+            self.interval, self.burst, self._longest, self._sent = seconds, USUAL_BURST, 0.0, 0
         self._longest = max(self._longest, seconds)
         self.interval = max(self._measured(allowed), seconds)
         self._refused_at, self._allowed_at, self._sent = now, allowed, 0
         # Full but for what leaks until then. Nothing says how far over full it is, and it is not.
-        self._level, self._at = self.burst - 1 + seconds / max(self.interval, 0.001), now
+        self._level, self._at = self.burst - 1 + seconds / max(self.interval, SHORTEST), now
 
     def _measured(self, allowed: float) -> float:
         """The interval by the time that passed between two refusals, and what went out meanwhile.
 
-        That holds only if the bucket never ran empty in between.
+        That is exact if the bucket never ran empty in between. Where it may have, the interval grows step by step.
         """
-        passed = allowed - self._allowed_at
-        if not self._sent or passed > (self._sent + USUAL_BURST) * max(self.interval, self._longest):
+        if not self._sent:
             return self.interval
-        return min(passed / self._sent, FAR * self._longest)
+        passed, believed = allowed - self._allowed_at, max(self.interval, self._longest)
+        is_sure = passed <= (self._sent + USUAL_BURST) * believed
+        return min(passed / self._sent, max(FAR * self._longest, USUAL_INTERVAL) if is_sure else 2 * believed)
 
     def _is_limited(self, now: float) -> bool:
         return now < self._refused_at + LEARNT_FOR
 
     def _leaked(self, now: float) -> float:
-        return max(0.0, self._level - (now - self._at) / max(self.interval, 0.001))
+        return max(0.0, self._level - (now - self._at) / max(self.interval, SHORTEST))
+
+
+def _worth(seconds: float) -> float:
+    """A wait that is one: what is shorter than a clock's step would be waited for for ever."""
+    return seconds if seconds > SHORTEST else 0.0
 
 
 @dataclass(slots=True)

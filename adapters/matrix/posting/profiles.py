@@ -48,7 +48,6 @@ POST_PATIENCE = 4.0
 """Seconds that a post waits for its face. The upload goes on: the next post has it."""
 
 REMEMBERED = 500
-NAME = "faces.json"
 
 UPLOADS = Attempt(act="upload a face")
 
