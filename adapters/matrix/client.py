@@ -10,6 +10,7 @@ import fcntl
 import logging
 import os
 import weakref
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
@@ -106,13 +107,17 @@ class Client(AsyncClient):
         body: object = await super().parse_body(transport_response)
         if not isinstance(body, dict):
             return {}
+        self.note_own_keys(body)
+        return sound_keys(body, self.keys)
+
+    def note_own_keys(self, body: Mapping[str, Any]) -> None:
+        """Note what a sync tells of the device's own keys. `body` is the answer, whatever it is an answer to."""
         unused, counts = body.get("device_unused_fallback_key_types"), body.get("device_one_time_keys_count")
         if isinstance(unused, list):
             self._fallback_is_due = SIGNED not in unused
         if isinstance(counts, dict) and not counts.get(SIGNED):
             # The library takes none for unknown, and would leave the device without any.
             self.keys.uploaded_key_count = 0
-        return sound_keys(body, self.keys)
 
     async def receive_response(self, response: Response) -> None:
         """Take in an answer: what a sync changes in the key store is there as a whole or, after a crash, not at all."""

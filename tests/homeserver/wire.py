@@ -58,6 +58,8 @@ class Wire:
         if self._session is None:
             headers = {"Authorization": f"Bearer {self.login.access_token}"}
             self._session = aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=60))
+            # aiohttp asks once more by itself where a connection is cut; a test wants to see the cut.
+            self._session._retry_connection = False
         return self._session
 
     def _address(self, path: str) -> str:
