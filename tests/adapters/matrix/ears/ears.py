@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from adapters.matrix.client import first_client
@@ -20,7 +21,7 @@ from bot.ports.clock import Clock
 from tests.fakes.store import MemoryStore
 from tests.homeserver.between import Between
 from tests.homeserver.people import Person, people
-from tests.homeserver.server import Login, Synapse
+from tests.homeserver.server import MEMORY, Login, Synapse
 
 PATIENCE = 15.0
 
@@ -177,17 +178,21 @@ class Bot:
 async def listening(
     login: Login, folder: Path, *, timeline: int = 50, clock: Clock | None = None, is_started: bool = True, **settings: Any
 ) -> AsyncGenerator[Bot, None]:
-    """A bot that listens; it has been connected once, so that whatever comes from now on is heard."""
-    bot = Bot(login, Settings(folder=folder / "matrix", **settings), clock or FastClock(), timeline)
-    await bot.log_in(login)
-    bot.start()
-    try:
-        await bot.until_connected()
-        if not is_started:
+    """A bot that listens; it has been connected once, so that whatever comes from now on is heard.
+
+    Its keys lie in memory where there is a file system for that: making a key store is dear on a disk.
+    """
+    with TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else folder) as path:
+        bot = Bot(login, Settings(folder=Path(path) / "matrix", **settings), clock or FastClock(), timeline)
+        await bot.log_in(login)
+        bot.start()
+        try:
+            await bot.until_connected()
+            if not is_started:
+                await bot.stop()
+            yield bot
+        finally:
             await bot.stop()
-        yield bot
-    finally:
-        await bot.stop()
 
 
 @asynccontextmanager
