@@ -12,7 +12,8 @@ import os
 import weakref
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from types import TracebackType
+from typing import Any, Self, cast
 
 import vodozemac
 from aiohttp import ClientResponse
@@ -43,8 +44,6 @@ PATIENCE = 60.0
 
 LOCK = "lock"
 
-OLD_STORE = f"it comes from a backup that is too old; {LOG_IN} to go on as a new device, which cannot read older messages"
-
 log = logging.getLogger(__name__)
 
 # What strangers send is quoted in the library's complaints, and anybody can make it complain.
@@ -59,6 +58,14 @@ class Client(AsyncClient):
     def hold(self, lock: int) -> None:
         """Keep an open lock (a file's descriptor) until `close`."""
         self._let_go = weakref.finalize(self, os.close, lock)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
 
     async def close(self) -> None:
         """End its connections and let go of the key store. Can be repeated."""
@@ -77,7 +84,7 @@ class Client(AsyncClient):
     async def keys_upload(self) -> KeysUploadResponse | KeysUploadError:
         """Upload what is due of the device's keys.
 
-        Raises Refused where the homeserver has others under the same names: the key store is older than the bot's last run.
+        Raises OldStore where the homeserver has others under the same names.
         """
         content = keys_to_upload(self.keys, with_fallback=self._fallback_is_due)
         method, path, data = Api.keys_upload(self.access_token, content)
@@ -85,7 +92,7 @@ class Client(AsyncClient):
         if isinstance(answer, KeysUploadResponse):
             self._fallback_is_due = False
         elif "already exists" in str(answer.message):
-            raise Refused(f"The homeserver has other keys of this device than the key store in {self.store_path}: {OLD_STORE}.")
+            raise OldStore
         return cast("KeysUploadResponse | KeysUploadError", answer)
 
     @property
@@ -179,6 +186,16 @@ def locked(folder: Folder) -> int:
         os.close(lock)
         raise InUse(f"Understudy is running with the keys in {folder.keys}; stop it first.") from None
     return lock
+
+
+class OldStore(Refused):
+    """The homeserver has other keys of the device than the key store: that is older than the bot's last run."""
+
+    def __init__(self) -> None:
+        sentence = (
+            "The homeserver has other keys of the bot's device than the key store, which comes from a backup that is too old"
+        )
+        super().__init__(f"{sentence}: {LOG_IN} to go on as a new device, which cannot read older messages.")
 
 
 class InUse(Refused):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from nio import SyncError, SyncResponse
+from nio import SyncResponse
 
 from adapters.matrix.client import Client, first_client, new_client
 from adapters.matrix.keeping import Account, Folder
@@ -42,7 +42,7 @@ def again(account: Account, folder: Folder) -> Client:
 async def synced(client: Client) -> SyncResponse:
     """What is new, after which the chores of keys are done."""
     answer = await client.sync(0, full_state=not client.rooms)
-    assert not isinstance(answer, SyncError), answer
+    assert isinstance(answer, SyncResponse), answer
     if client.should_upload_keys:
         await client.keys_upload()
     if client.should_query_keys:
