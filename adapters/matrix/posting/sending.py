@@ -170,6 +170,8 @@ class Sending:
             if code_of(refused) in {"", FORBIDDEN}:
                 raise
             raise TryLater(REST) from refused
+        except TryLater as patience:
+            raise TryLater(patience.seconds) from None  # a limit of what is asked about keys is none of posts
         return ENCRYPTED, sealed(client, room, kind, content)
 
 
