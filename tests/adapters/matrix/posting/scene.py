@@ -181,5 +181,3 @@ def post_in(  # noqa: PLR0913 what a post can have
 ) -> OutboundPost:
     """A post for a room, or for a thread of it."""
     return OutboundPost(PostKey(key), place_of(room, root), turn, position, 0, speaker, text)
-
-

@@ -85,7 +85,9 @@ async def test_who_comes_later_reads_what_comes_then_on_all_devices(
         await mira.leave(sealed_room)
         await scene.sync()
         await courier.send(post_in(sealed_room, "Three.", "key-3"))
-        sessions = {event["content"]["session_id"] for event in await _raw(aled, sealed_room) if "session_id" in event["content"]}
+        sessions = {
+            event["content"]["session_id"] for event in await _raw(aled, sealed_room) if "session_id" in event["content"]
+        }
         assert len(sessions) == 3, "whoever left has no key of what came then"
 
 
@@ -169,9 +171,7 @@ async def test_a_room_that_was_encrypted_once_never_gets_anything_in_clear(
     assert (await aled.shown(sealed_room))[-1].body == "Mira: Rain."
 
 
-async def test_a_room_that_becomes_encrypted_is_from_then_on(
-    scene: Scene, courier: MatrixCourier, aled: Sealed
-) -> None:
+async def test_a_room_that_becomes_encrypted_is_from_then_on(scene: Scene, courier: MatrixCourier, aled: Sealed) -> None:
     room = await scene.room(aled)
     first = (await courier.send(post_in(room, "In clear."))).message
     await aled.set_state(room, "m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"})

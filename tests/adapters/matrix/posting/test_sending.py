@@ -27,9 +27,7 @@ async def test_what_is_asked_for_at_once_goes_out_in_the_order_of_asking(
     assert await scene.bodies(other) == [f"Mira: {at}" for at in range(1, 8, 2)]
 
 
-async def test_one_post_that_is_asked_for_twice_at_once_is_sent_once(
-    scene: Scene, courier: MatrixCourier, room: str
-) -> None:
+async def test_one_post_that_is_asked_for_twice_at_once_is_sent_once(scene: Scene, courier: MatrixCourier, room: str) -> None:
     first, second = await asyncio.gather(*(courier.send(post_in(room, "Once.")) for _ in range(2)))
     assert first == second
     assert scene.between.count(SEND) == 1
@@ -101,9 +99,7 @@ async def test_a_stuck_call_ends_and_the_next_one_goes_on(
     assert await scene.bodies(room) == ["Mira: Next."]
 
 
-async def test_a_bot_that_was_kicked_is_told_that_the_place_is_gone(
-    scene: Scene, courier: MatrixCourier, room: str
-) -> None:
+async def test_a_bot_that_was_kicked_is_told_that_the_place_is_gone(scene: Scene, courier: MatrixCourier, room: str) -> None:
     message_id = (await courier.send(post_in(room, "Before."))).message
     await scene.tobias.kick(room, scene.login.user_id)
     for act in (
@@ -149,9 +145,7 @@ async def test_a_bot_without_the_power_says_which_it_takes(
     await courier.delete(place_of(room), sent)
 
 
-async def test_what_is_too_large_for_the_homeserver_is_refused(
-    scene: Scene, courier: MatrixCourier, room: str
-) -> None:
+async def test_what_is_too_large_for_the_homeserver_is_refused(scene: Scene, courier: MatrixCourier, room: str) -> None:
     with pytest.raises(PostRefused, match="larger than the homeserver takes"):
         await courier.sending.send(place_of(room), MESSAGE, {"msgtype": "m.text", "body": "x" * 66_000}, "key")
     with pytest.raises(PostRefused, match="40,000 bytes"):
@@ -159,9 +153,7 @@ async def test_what_is_too_large_for_the_homeserver_is_refused(
     assert scene.between.count(SEND) == 1
 
 
-async def test_a_thread_whose_root_is_unknown_is_refused_with_the_homeservers_words(
-    courier: MatrixCourier, room: str
-) -> None:
+async def test_a_thread_whose_root_is_unknown_is_refused_with_the_homeservers_words(courier: MatrixCourier, room: str) -> None:
     with pytest.raises(PostRefused, match="unknown event"):
         await courier.send(post_in(room, "Rain.", root="$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"))
 
