@@ -1,7 +1,7 @@
 """One call of the homeserver: asked once, within a time, its answer checked. It does not know what is called for what.
 
-The traps avoided: nio repeats a call by itself, and so does the HTTP client below it where a connection broke, so that nobody can
-tell whether the first try took effect. What is sent as a stream goes out once.
+The traps avoided: nio repeats a call by itself, and so does the HTTP client below it where a connection broke, so that nobody
+can tell whether the first try took effect. What is sent as a stream goes out once.
 """
 
 import json

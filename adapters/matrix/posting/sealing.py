@@ -133,7 +133,7 @@ class Sealing:
 def sealed(client: AsyncClient, room: str, kind: str, content: Content) -> Content:
     """The content of an m.room.encrypted event that holds this one. `prepare` its room first.
 
-    What it belongs to, and our own marks, stay readable outside: homeservers need the one, and another device of ours the other.
+    What it belongs to, and our own marks, stay readable outside: homeservers need the one, and other devices of ours the other.
     """
     olm = _encryption(client)
     session = olm.outbound_group_sessions[room]

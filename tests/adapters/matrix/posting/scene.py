@@ -1,5 +1,6 @@
 """A courier of Matrix before a real homeserver, with a proxy between them, people in the rooms, and frozen time."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -133,6 +134,13 @@ class Scene:
             for event in await (reader or self.tobias).timeline(room)
             if event["sender"] == self.login.user_id and event["type"] in {"m.room.message", "m.room.encrypted"}
         ]
+
+
+async def until_it_rests(clock: FrozenClock) -> None:
+    """Until something waits for time to pass."""
+    async with asyncio.timeout(5):
+        while not clock.sleeping or clock.sleeping[0] <= 0:
+            await asyncio.sleep(0.005)
 
 
 @asynccontextmanager

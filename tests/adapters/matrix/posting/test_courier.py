@@ -1,6 +1,7 @@
 """Posts on Matrix: names, threads, edits, removals, and what a room accepts, before a real homeserver."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -145,10 +146,10 @@ async def test_a_room_that_was_marked_is_one_for_adults_as_long_as_nobody_comes_
     ],
 )
 def test_what_everybody_can_read_is_no_room_for_adults(
-    facts: dict[str, object], in_public: bool, is_one: bool, tmp_path: object
+    facts: dict[str, object], tmp_path: Path, *, in_public: bool, is_one: bool
 ) -> None:
     room = replace(Room("!room", is_for_adults=True), **facts)  # type: ignore[arg-type]  # any of its facts
-    assert is_for_adults(room, Settings(folder=tmp_path, adults_in_public=in_public)) == is_one  # type: ignore[arg-type]  # unused
+    assert is_for_adults(room, Settings(folder=tmp_path, adults_in_public=in_public)) == is_one
 
 
 async def test_the_longest_texts_arrive_whole_also_as_edits_and_encrypted(scene: Scene, courier: MatrixCourier) -> None:

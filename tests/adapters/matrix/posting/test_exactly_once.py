@@ -1,4 +1,4 @@
-"""Every post stands once and in order, whatever breaks: answers that are lost, limits, restarts, other devices, days between."""
+"""Every post stands once and in order, whatever breaks: lost answers, limits, restarts, other devices, days between."""
 
 import asyncio
 import sqlite3
@@ -39,7 +39,7 @@ async def room_of(scene: Scene, *, is_encrypted: bool) -> AsyncGenerator[tuple[P
 
 @pytest.mark.parametrize("is_encrypted", [False, True])
 @pytest.mark.parametrize("fault", LOST)
-async def test_a_post_whose_answer_is_lost_stands_once(scene: Scene, fault: Fault, is_encrypted: bool) -> None:
+async def test_a_post_whose_answer_is_lost_stands_once(scene: Scene, fault: Fault, *, is_encrypted: bool) -> None:
     courier = scene.new_courier()
     async with room_of(scene, is_encrypted=is_encrypted) as (reader, room, root):
         before = await courier.send(post_in(room, "Before.", root=root))
@@ -56,7 +56,7 @@ async def test_a_post_whose_answer_is_lost_stands_once(scene: Scene, fault: Faul
 
 
 @pytest.mark.parametrize("is_encrypted", [False, True])
-async def test_a_post_that_is_sent_again_at_once_is_the_same_also_after_a_restart(scene: Scene, is_encrypted: bool) -> None:
+async def test_a_post_that_is_sent_again_at_once_is_the_same_also_after_a_restart(scene: Scene, *, is_encrypted: bool) -> None:
     async with room_of(scene, is_encrypted=is_encrypted) as (reader, room, _):
         first = await scene.new_courier().send(post_in(room, "Once."))
         again = await (await scene.restart()).send(post_in(room, "Once."))
@@ -65,7 +65,7 @@ async def test_a_post_that_is_sent_again_at_once_is_the_same_also_after_a_restar
 
 
 @pytest.mark.parametrize("is_encrypted", [False, True])
-async def test_another_device_finds_what_the_one_before_it_sent(scene: Scene, is_encrypted: bool) -> None:
+async def test_another_device_finds_what_the_one_before_it_sent(scene: Scene, *, is_encrypted: bool) -> None:
     async with room_of(scene, is_encrypted=is_encrypted) as (reader, room, root):
         courier = scene.new_courier()
         before = await courier.send(post_in(room, "Before.", root=root))
@@ -182,7 +182,7 @@ async def tried(
 
 
 @pytest.mark.parametrize(("seed", "is_encrypted"), [(1, False), (2, True), (3, True)])
-async def test_whatever_breaks_every_post_stands_once_and_in_order(scene: Scene, seed: int, is_encrypted: bool) -> None:
+async def test_whatever_breaks_every_post_stands_once_and_in_order(scene: Scene, seed: int, *, is_encrypted: bool) -> None:
     uncertain: set[PostKey] = set()
     async with room_of(scene, is_encrypted=is_encrypted) as (reader, room, root):
         courier, last = scene.new_courier(), None
@@ -203,7 +203,7 @@ async def test_whatever_breaks_every_post_stands_once_and_in_order(scene: Scene,
 
 
 @pytest.mark.parametrize("is_encrypted", [False, True])
-async def test_whatever_breaks_a_whole_set_is_replaced_in_place(scene: Scene, is_encrypted: bool) -> None:
+async def test_whatever_breaks_a_whole_set_is_replaced_in_place(scene: Scene, *, is_encrypted: bool) -> None:
     async with room_of(scene, is_encrypted=is_encrypted) as (reader, room, root):
         courier = scene.new_courier()
         sent = [

@@ -8,7 +8,7 @@ from adapters.matrix.posting.courier import MatrixCourier
 from adapters.matrix.words import event_of, place_of
 from bot.ids import EventId
 from bot.posts import Fate
-from tests.adapters.matrix.posting.scene import SEND, Scene, post_in
+from tests.adapters.matrix.posting.scene import SEND, Scene, post_in, until_it_rests
 from tests.homeserver.faults import Cut, Fault, Rule, refusal
 
 SIGN = "/send/m.reaction"
@@ -38,7 +38,7 @@ async def test_what_is_over_before_there_is_room_for_it_is_never_shown(
     for at in range(8):
         await courier.send(post_in(room, f"{at}", f"key-{at}"))
     await courier.tell_fate(place_of(room), event_of(post), Fate.QUEUED)
-    await until_it_rests(scene)
+    await until_it_rests(scene.frozen)
     assert scene.between.count(SIGN) == 0
     await courier.tell_fate(place_of(room), event_of(post), None)
     scene.frozen.move(60)
@@ -54,7 +54,7 @@ async def test_a_sign_that_shows_is_taken_away_as_soon_as_there_is_room(
     for at in range(8):
         await courier.send(post_in(room, f"{at}", f"key-{at}"))
     await courier.tell_fate(place_of(room), event_of(post), None)
-    await until_it_rests(scene)
+    await until_it_rests(scene.frozen)
     assert await scene.tobias.reactions(room, post) == {"⏳": [scene.login.user_id]}
     scene.frozen.move(60)
     await courier.fates.settled()
@@ -95,7 +95,7 @@ async def test_a_sign_whose_answer_is_lost_is_neither_lost_nor_left_over(
 ) -> None:
     scene.between.rule(Rule(SIGN, fault, 1))
     await courier.tell_fate(place_of(room), event_of(post), Fate.BROKEN)
-    await until_it_rests(scene)
+    await until_it_rests(scene.frozen)
     scene.frozen.move(2)
     await courier.fates.settled()
     assert await scene.tobias.reactions(room, post) == {"⚠️": [scene.login.user_id]}
@@ -127,10 +127,3 @@ async def test_telling_waits_for_nothing(scene: Scene, courier: MatrixCourier, r
     scene.between.release()
     await sending
     await courier.fates.settled()
-
-
-async def until_it_rests(scene: Scene) -> None:
-    """Until something waits for time to pass."""
-    async with asyncio.timeout(5):
-        while not scene.frozen.sleeping:
-            await asyncio.sleep(0.005)

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
+from nio.crypto import OutboundGroupSession
 
 from adapters.matrix.posting.courier import MatrixCourier
 from adapters.matrix.posting.sealing import UNREACHED
@@ -101,7 +102,7 @@ async def test_who_leaves_while_the_key_is_given_out_does_not_keep_the_room_wait
         held = scene.between.hold("/sendToDevice/", times=1)
         sending = asyncio.create_task(courier.send(post_in(sealed_room, "Rain.")))
         await scene.between.until_asked("/sendToDevice/")
-        before = scene.client.olm.outbound_group_sessions[sealed_room].id
+        before = group_key(scene, sealed_room).id
         await mira.leave(sealed_room)
         await scene.sync()
         held.end()
@@ -113,7 +114,7 @@ async def test_who_leaves_while_the_key_is_given_out_does_not_keep_the_room_wait
 
 async def test_a_used_up_key_is_replaced(scene: Scene, courier: MatrixCourier, aled: Sealed, sealed_room: str) -> None:
     await courier.send(post_in(sealed_room, "One."))
-    scene.client.olm.outbound_group_sessions[sealed_room].message_count = 100
+    group_key(scene, sealed_room).message_count = 100
     await courier.send(post_in(sealed_room, "Two.", "key-2"))
     assert [each.body for each in await aled.shown(sealed_room)] == ["Mira: One.", "Mira: Two."]
 
@@ -224,3 +225,8 @@ async def _raw(person: Sealed, room: str) -> list[dict[str, Any]]:
 
 def _answer(content: dict[str, Any]) -> Answer:
     return Answer(200, json.dumps(content).encode(), "application/json")
+
+
+def group_key(scene: Scene, room: str) -> OutboundGroupSession:
+    assert scene.client.olm is not None
+    return scene.client.olm.outbound_group_sessions[room]

@@ -124,7 +124,7 @@ async def test_a_room_that_nobody_knows_is_gone(scene: Scene, courier: MatrixCou
 
 @pytest.mark.parametrize("is_known", [True, False])
 async def test_a_bot_without_the_power_says_which_it_takes(
-    scene: Scene, courier: MatrixCourier, room: str, is_known: bool
+    scene: Scene, courier: MatrixCourier, room: str, *, is_known: bool
 ) -> None:
     sent = (await courier.send(post_in(room, "Before."))).message
     await scene.tobias.set_power(room, events_default=50)
