@@ -161,6 +161,11 @@ class Rooms:
             await self.store.bookmark(place_of(room), json.dumps(after))
 
 
+def marked_for_adults(marks: Mapping[str, str]) -> frozenset[str]:
+    """The rooms that these bookmarks of places say to be for adults only."""
+    return frozenset(room for room, mark in marks.items() if _read(mark).get("adults"))
+
+
 def _read(mark: str) -> Mapping[str, bool]:
     try:
         read = json.loads(mark)

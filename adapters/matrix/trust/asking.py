@@ -18,8 +18,10 @@ from bot.errors import Refused
 
 CLIENT = "/_matrix/client/v3"
 SECONDS = 30.0
-LONGEST = 8_000_000
-"""Bytes of an answer."""
+LONGEST = 64 * 1024 * 1024
+"""Bytes of an answer: the state of a thousand rooms has a third of it."""
+
+PIECE = 64 * 1024
 
 LONGEST_SHOWN = 200
 
@@ -81,7 +83,7 @@ class Homeserver:
             async with self._session.request(
                 method, address, json=body, headers=headers, proxy=self._proxy or None, allow_redirects=False
             ) as answer:
-                return judged(self.address, answer.status, await answer.content.read(LONGEST))
+                return judged(self.address, answer.status, await whole(answer))
         except NETWORK_ERRORS as error:
             raise self.unreached(error) from None
 
@@ -104,6 +106,16 @@ def judged(address: str, status: int, raw: bytes) -> Content:
     if status != HTTPStatus.OK:
         raise Denied(status, content)
     return content
+
+
+async def whole(answer: aiohttp.ClientResponse) -> bytes:
+    """The bytes of an answer, and of one without end only the beginning."""
+    raw = bytearray()
+    async for piece in answer.content.iter_chunked(PIECE):
+        raw += piece
+        if len(raw) > LONGEST:
+            break
+    return bytes(raw)
 
 
 def part(text: str) -> str:

@@ -10,7 +10,7 @@ from http import HTTPStatus
 import aiohttp
 
 from adapters.matrix.keeping import is_safe
-from adapters.matrix.trust.asking import LONGEST, SECONDS, Denied, Homeserver, NoAnswer, read_content, shown
+from adapters.matrix.trust.asking import SECONDS, Denied, Homeserver, NoAnswer, read_content, shown, whole
 from adapters.network.errors import NETWORK_ERRORS, meaning
 from adapters.network.hosts import is_loopback
 from bot.errors import Refused
@@ -76,6 +76,6 @@ async def _fetched(address: str, proxy: str) -> tuple[int, bytes]:
         ):
             if not all(is_safe(str(each.url.with_query(None))) for each in (*answer.history, answer)):
                 raise Refused(f"{address} leads to a server that does not speak TLS; {NAME_IT}.")
-            return answer.status, await answer.content.read(LONGEST)
+            return answer.status, await whole(answer)
     except NETWORK_ERRORS as error:
         raise Refused(f"{address} cannot be read: {meaning(error).reason}. Or {NAME_IT}.") from None
