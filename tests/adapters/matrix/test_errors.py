@@ -69,7 +69,9 @@ def test_what_no_homeserver_said_is_no_refusal_of_a_post(status: int) -> None:
     assert isinstance(meaning(answered(status), SENDS), TryLater)
 
 
-@pytest.mark.parametrize("error", [answered(413), answered(413, "M_TOO_LARGE", "event too large"), answered(400, "M_TOO_LARGE")])
+@pytest.mark.parametrize(
+    "error", [answered(413), answered(413, "M_TOO_LARGE", "event too large"), answered(400, "M_TOO_LARGE")]
+)
 def test_what_is_too_large_is_never_tried_again(error: Declined) -> None:
     assert "larger than the homeserver takes" in str(meaning(error, SENDS))
     assert isinstance(meaning(error, SENDS), PostRefused)
@@ -95,7 +97,9 @@ async def test_a_connection_that_was_not_made_is_tried_later_and_one_that_broke_
                 raise error
         return caught.value
 
-    refused = aiohttp.ClientConnectorError(aiohttp.client_reqrep.ConnectionKey("h", 1, False, False, None, None, None, None), OSError(111, "no"))
+    refused = aiohttp.ClientConnectorError(
+        aiohttp.client_reqrep.ConnectionKey("h", 1, False, False, None, None, None, None), OSError(111, "no")
+    )
     assert isinstance(await failing(refused), TryLater)
     assert isinstance(await failing(aiohttp.ServerDisconnectedError()), OutcomeUnknown)
     assert isinstance(await failing(TimeoutError()), OutcomeUnknown)

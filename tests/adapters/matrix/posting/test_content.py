@@ -31,10 +31,7 @@ def test_a_character_has_a_name_and_a_face_and_a_fallback_for_both_bodies() -> N
     assert content["msgtype"] == "m.text"
     assert content["body"] == "Mira: The *rain* went on."
     assert content["format"] == "org.matrix.custom.html"
-    assert (
-        content["formatted_body"]
-        == "<p><strong data-mx-profile-fallback>Mira: </strong>The <em>rain</em> went on.</p>"
-    )
+    assert content["formatted_body"] == "<p><strong data-mx-profile-fallback>Mira: </strong>The <em>rain</em> went on.</p>"
 
 
 def test_one_character_has_one_profile_and_another_one_another() -> None:
