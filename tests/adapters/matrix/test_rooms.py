@@ -168,7 +168,7 @@ EVENTS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(EVENTS, max_size=6))
 def test_no_state_whatever_makes_it_raise(events: list[dict[str, Any]]) -> None:
     new = room(*events)

@@ -6,21 +6,23 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from adapters.matrix.client import first_client
 from adapters.matrix.heard import Heard, Reacted, Redacted, Rewritten, Said, Unreadable
-from adapters.matrix.keeping import Account, Folder
+from adapters.matrix.keeping import Folder
 from adapters.matrix.line import Line
 from adapters.matrix.rooms import Rooms
 from adapters.matrix.running import Supervisor
 from adapters.matrix.settings import Settings
 from bot.metrics import Metrics
 from bot.ports.clock import Clock
+from tests.adapters.matrix.stage import account_of
 from tests.fakes.store import MemoryStore
 from tests.homeserver.between import Between
 from tests.homeserver.people import Person, people
-from tests.homeserver.server import Login, Synapse
+from tests.homeserver.server import MEMORY, Login, Synapse
 
 PATIENCE = 15.0
 
@@ -88,6 +90,14 @@ class FastClock:
         await asyncio.sleep(seconds / self.speed)
 
 
+async def kept(login: Login, path: Path) -> None:
+    """Keep an account, with a new key store for its device."""
+    account, folder = account_of(login), Folder(path)
+    client = first_client(account, folder, Settings(folder=path))
+    await client.close()
+    folder.keep(account)
+
+
 @dataclass(slots=True)
 class Bot:
     """A bot that listens. Its store and folder outlast `stop`, and `crash`."""
@@ -116,16 +126,7 @@ class Bot:
     async def log_in(self, login: Login) -> None:
         """What `understudy matrix login` does, as far as it matters here."""
         self.login = login
-        account = Account(
-            homeserver=login.homeserver,
-            user_id=login.user_id,
-            device_id=login.device_id,
-            access_token=login.access_token,
-            pickle_key="key-for-tests",
-        )
-        client = first_client(account, self.folder, self.settings)
-        await client.close()
-        self.folder.keep(account)
+        await kept(login, self.settings.folder)
 
     def start(self) -> None:
         self.line, self.rooms = Line(), Rooms(self.store)
@@ -177,17 +178,21 @@ class Bot:
 async def listening(
     login: Login, folder: Path, *, timeline: int = 50, clock: Clock | None = None, is_started: bool = True, **settings: Any
 ) -> AsyncGenerator[Bot, None]:
-    """A bot that listens; it has been connected once, so that whatever comes from now on is heard."""
-    bot = Bot(login, Settings(folder=folder / "matrix", **settings), clock or FastClock(), timeline)
-    await bot.log_in(login)
-    bot.start()
-    try:
-        await bot.until_connected()
-        if not is_started:
+    """A bot that listens; it has been connected once, so that whatever comes from now on is heard.
+
+    Its keys lie in memory where there is a file system for that: making a key store is dear on a disk.
+    """
+    with TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else folder) as path:
+        bot = Bot(login, Settings(folder=Path(path) / "matrix", **settings), clock or FastClock(), timeline)
+        await bot.log_in(login)
+        bot.start()
+        try:
+            await bot.until_connected()
+            if not is_started:
+                await bot.stop()
+            yield bot
+        finally:
             await bot.stop()
-        yield bot
-    finally:
-        await bot.stop()
 
 
 @asynccontextmanager

@@ -41,7 +41,7 @@ async def scene(homeserver: Synapse, login: Login, folder: Path, *, strict: bool
     async with (
         Sealed(mira_login, exclude_insecure=strict) as mira,
         people(homeserver, "aled") as (aled,),
-        listening(login, folder, clock=clock) as bot,
+        listening(login, folder, clock=clock, timeline=5) as bot,
     ):
         room = await room_with(bot, mira, encrypted=True)
         await mira.invite(room, aled.user_id)
@@ -96,7 +96,7 @@ async def test_what_was_encrypted_while_it_was_off_is_heard_afterwards(
         await on.bot.until_heard(on.room, ["one"])
         await on.bot.stop()
         on.mira._nio.invalidate_outbound_session(on.room)
-        texts = [str(number) for number in range(60)]
+        texts = [str(number) for number in range(12)]
         for text in texts:
             await on.mira.say(on.room, text)
         on.bot.start()

@@ -136,6 +136,7 @@ async def test_what_concerns_nobody_is_kept_nowhere_unless_something_older_waits
 ) -> None:
     async with people(homeserver, "mira") as (mira,), listening(login, tmp_path) as bot:
         room = await room_with(bot, mira)
+        await bot.until(lambda: bot.supervisor.is_idle)
         bot.listener.cares = lambda heard: isinstance(heard, Said) and heard.text.startswith("!rp")
         ignored = await mira.say(room, "chatter")
         await bot.until(lambda: bot.supervisor.newest_in(room) == ignored and bot.supervisor.is_idle)

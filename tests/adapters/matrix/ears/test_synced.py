@@ -124,7 +124,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.dictionaries(KEYS, JSON, max_size=6))
 def test_no_answer_whatever_makes_it_raise(answer: dict[str, Any]) -> None:
     news = synced({**answer, "next_batch": "s2"})
