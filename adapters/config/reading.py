@@ -32,6 +32,9 @@ ENVIRONMENT: Mapping[str, Keys] = MappingProxyType(
 )
 """The environment variables that are read, and the key that each one sets; an empty one sets none."""
 
+ELSEWHERE = ("UNDERSTUDY_MATRIX_PASSWORD", "UNDERSTUDY_MATRIX_TOKEN", "UNDERSTUDY_MATRIX_RECOVERY_KEY")
+"""Environment variables that `understudy matrix login` reads, and that configure nothing."""
+
 EXAMPLE = Path(__file__).parent / "example.toml"
 """The commented example that `understudy init` writes."""
 
@@ -130,9 +133,10 @@ def _set_by(environment: Mapping[str, str]) -> dict[Keys, str]:
 
 
 def _misspelt(environment: Mapping[str, str]) -> Iterator[str]:
+    known = (*ENVIRONMENT, *ELSEWHERE)
     for name in sorted(environment):
-        hint = suggestion(name, ENVIRONMENT)
-        if name not in ENVIRONMENT and hint.startswith("did you mean"):
+        hint = suggestion(name, known)
+        if name not in known and hint.startswith("did you mean"):
             yield f"The environment variable {name} is not known; {hint}"
 
 

@@ -86,7 +86,7 @@ class Client(AsyncClient):
 
         Raises OldStore where the homeserver has others under the same names.
         """
-        content = keys_to_upload(self.keys, with_fallback=self._fallback_is_due)
+        content = keys_to_upload(self.keys, with_fallback=self._fallback_is_due or not self.keys.account.shared)
         method, path, data = Api.keys_upload(self.access_token, content)
         answer = await self._send(KeysUploadResponse, method, path, data)
         if isinstance(answer, KeysUploadResponse):

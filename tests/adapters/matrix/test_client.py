@@ -187,7 +187,7 @@ async def test_a_key_store_from_an_old_backup_is_refused_with_the_way_out(login:
     await bot.close()
     store.write_bytes(backup)
     bot = again(account, folder)
-    with pytest.raises(Refused, match="backup that is too old; run `understudy matrix login`"):
+    with pytest.raises(Refused, match="backup that is too old: run `understudy matrix login`"):
         await bot.keys_upload()
     await bot.close()
 
