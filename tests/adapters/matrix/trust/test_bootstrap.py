@@ -27,7 +27,7 @@ class AskingHomeserver(Homeserver):
         self._refusal, self._identity = refusal, identity
         self.uploads: list[Mapping[str, Any]] = []
 
-    async def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:  # noqa: ARG002
+    async def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:  # noqa: ARG002  the shape of the real one
         if path != UPLOAD:
             return {"master_keys": {LOGIN.user_id: self._identity}} if self._identity else {}
         self.uploads.append(body or {})
