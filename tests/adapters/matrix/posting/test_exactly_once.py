@@ -181,6 +181,11 @@ async def tried(
     return receipt.message
 
 
+def maybe_killed(scene: Scene, courier: MatrixCourier) -> MatrixCourier:
+    """Now and then it is killed, and started again: all that it remembered is lost."""
+    return scene.new_courier() if len(scene.between.asked) % 4 == 0 else courier
+
+
 @pytest.mark.parametrize(("seed", "is_encrypted"), [(1, False), (2, True), (3, True)])
 async def test_whatever_breaks_every_post_stands_once_and_in_order(scene: Scene, seed: int, *, is_encrypted: bool) -> None:
     uncertain: set[PostKey] = set()
@@ -193,8 +198,7 @@ async def test_whatever_breaks_every_post_stands_once_and_in_order(scene: Scene,
         scene.between.storm(seed, 0.3, ("/send/", "/messages", "/keys/", "/sendToDevice/", "/joined_members"), STORM)
         for post in posts:
             while (message := await tried(scene, courier, post, last, uncertain)) is None:
-                if len(scene.between.asked) % 4 == 0:
-                    courier = scene.new_courier()  # killed, and started again: all that it remembered is lost
+                courier = maybe_killed(scene, courier)
             last = message
         scene.between.calm()
         shown = [each.body.removeprefix("Mira: ") for each in (await reader.shown(room, root))[1:]]
