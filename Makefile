@@ -62,10 +62,11 @@ wheel: setup-dev ## build the distribution into dist/
 lock: setup-dev ## write the locks anew from pyproject.toml (UPGRADE=1: newest versions that it allows)
 	$(COMPILE) pyproject.toml --output-file requirements.lock
 	$(COMPILE) pyproject.toml --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) tests/homeserver/requirements.in --output-file tests/homeserver/requirements.lock
 	sed -n 's/.*"\(uv==[^"]*\)".*/\1/p' pyproject.toml | $(COMPILE) - --output-file requirements-uv.lock
 
 clean: ## remove what was made, the stories in var/ aside
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-synapse build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 setup:
 	@deploy/setup.sh runtime

@@ -14,7 +14,7 @@ from adapters.discord.face import Discord
 from adapters.discord.line import Line
 from adapters.discord.posting.courier import DiscordCourier
 from adapters.discord.settings import Settings
-from adapters.discord.stories import Stories
+from adapters.stories import Stories
 from adapters.terminal.courier import TERMINAL, TerminalCourier
 from adapters.terminal.play import Play
 from adapters.web.courier import WEB, WebCourier

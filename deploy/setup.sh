@@ -1,5 +1,6 @@
 #!/bin/sh
 # Make .venv hold what a lock names, and reuse it: setup.sh runtime | dev
+# For dev also .venv-synapse, the homeserver of the tests: its versions and its licence stay apart from ours.
 #
 # Reads PYTHON (default python3), LLAMA_WHEEL (a prebuilt llama-cpp-python: a .whl file or an index that has one) and
 # CMAKE_ARGS (added when llama-cpp-python is compiled). Stamps in .venv make the second run a matter of milliseconds.
@@ -9,6 +10,8 @@ lock_kind=$1
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 venv=$root/.venv
 venv_python=$venv/bin/python
+synapse=$root/.venv-synapse
+synapse_lock=tests/homeserver/requirements.lock
 python=${PYTHON:-python3}
 llama_wish="${LLAMA_WHEEL:-} ${CMAKE_ARGS:-}"
 
@@ -50,6 +53,10 @@ is_ready() {
     has_llama && is_wish_met || return 1
     is_stamped dev "$(checksum requirements-dev.lock)" && return
     [ "$lock_kind" = runtime ] && is_stamped runtime "$(checksum requirements.lock)"
+}
+
+is_synapse_ready() {
+    [ "$lock_kind" = runtime ] || [ "$(cat "$synapse/.understudy-synapse" 2>/dev/null)" = "$(checksum "$synapse_lock")" ]
 }
 
 check_python() {
@@ -97,14 +104,25 @@ install_lock() {
     stamp "$lock_kind" "$(checksum "$1")"
 }
 
+make_ready() {
+    check_python
+    check_compiler
+    make_environment
+    anew=
+    if ! is_wish_met; then
+        if [ -n "${LLAMA_WHEEL:-}" ]; then install_prebuilt_llama; else anew=--reinstall-package=llama-cpp-python; fi
+    fi
+    install_lock "$lock" "$anew"
+    [ "$llama_wish" = " " ] || stamp llama "$llama_wish"
+}
+
+make_synapse_ready() {
+    "$venv/bin/uv" venv --quiet --clear --python "$venv_python" "$synapse"
+    "$venv/bin/uv" pip install --python "$synapse/bin/python" --no-deps --only-binary :all: --require-hashes \
+        -r "$root/$synapse_lock"
+    checksum "$synapse_lock" >"$synapse/.understudy-synapse"
+}
+
 [ "$lock_kind" = dev ] && lock=requirements-dev.lock || lock=requirements.lock
-is_ready && exit
-check_python
-check_compiler
-make_environment
-anew=
-if ! is_wish_met; then
-    if [ -n "${LLAMA_WHEEL:-}" ]; then install_prebuilt_llama; else anew=--reinstall-package=llama-cpp-python; fi
-fi
-install_lock "$lock" "$anew"
-[ "$llama_wish" = " " ] || stamp llama "$llama_wish"
+is_ready || make_ready
+is_synapse_ready || make_synapse_ready

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement
 
 from bot.errors import StoreUnavailable
 from bot.ids import AuthorId, CardId, ChannelKey, EventId, MessageId, Place, Platform, SessionId
+from bot.ports.arrivals import Arrival
 from bot.ports.bin import EndedSession
 from bot.ports.privacy import Forgotten, PlayerData, Unforgotten
 from bot.ports.reports import KeptReport, Refusal, Report
@@ -21,8 +22,8 @@ from bot.story.library import CardTitle, LibraryCard
 from bot.story.persona import Persona
 from bot.story.session import Session
 from bot.story.turn import Turn
+from storage import arrivals, bookmarks, inbox, library, outbox, privacy, reader, reports, sessions, tables, unforgotten
 from storage import bin as ended_sessions
-from storage import bookmarks, inbox, library, outbox, privacy, reader, reports, sessions, tables, unforgotten
 from storage import turns as told
 from storage.dialects import Database, sqlite_file, sqlite_url
 from storage.migrate import bring_up_to_date
@@ -350,6 +351,29 @@ class SqlStore:
         """How far the places of a platform were read."""
         async with self._database.reading() as connection:
             return await bookmarks.read(connection, platform)
+
+    @whole
+    async def take_in(self, platform: Platform, mark: str, came: Sequence[Arrival]) -> tuple[Arrival, ...]:
+        """Keep how far a platform was read, and what came up to there."""
+        async with self._database.writing() as connection:
+            return await arrivals.take_in(connection, platform, mark, came, self._now())
+
+    async def arrived(self, platform: Platform) -> tuple[Arrival, ...]:
+        """What was taken in and not let go."""
+        async with self._database.reading() as connection:
+            return await arrivals.kept(connection, platform)
+
+    @whole
+    async def let_go(self, platform: Platform, event: EventId) -> None:
+        """An arrival needs nothing more."""
+        async with self._database.writing() as connection:
+            await arrivals.let_go(connection, platform, event, self._now())
+        await self._cleared(self._database.empty_log())
+
+    async def read_up_to(self, platform: Platform) -> str:
+        """How far a platform was read."""
+        async with self._database.reading() as connection:
+            return await arrivals.mark_of(connection, platform)
 
     async def close(self) -> None:
         """Give back the connections, once the steps under way have ended."""

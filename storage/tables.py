@@ -239,6 +239,29 @@ bookmarks = Table(  # how far an adapter has read a place; only the adapter know
     PrimaryKeyConstraint("platform", "channel"),
 )
 
+streams = Table(  # how far an adapter has read a platform that it reads as one stream
+    "streams",
+    metadata,
+    Column("platform", AnyText, primary_key=True),
+    Column("mark", AnyText, nullable=False),
+)
+
+arrivals = Table(  # what came up to there: without a payload, it was let go
+    "arrivals",
+    metadata,
+    Column("id", Arrival, primary_key=True),
+    Column("platform", AnyText, nullable=False),
+    Column("event", AnyText, nullable=False),
+    Column("channel", AnyText, nullable=False),
+    Column("author", AnyText, nullable=False),
+    Column("payload", AnyText),
+    Column("let_go", Double),  # seconds since the epoch
+    UniqueConstraint("platform", "event"),
+    Index(None, "author"),
+    Index(None, "let_go"),
+    sqlite_autoincrement=True,
+)
+
 works_with = Table(  # the schema revisions whose programs can still use this database; see storage/migrations/env.py
     "works_with",
     metadata,

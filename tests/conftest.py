@@ -1,6 +1,7 @@
 """What holds for all tests: where everything is checked, a skipped test is a failure unless a short list allows it.
 
-It also lends databases: the PostgreSQL server starts when the first test wants one and ends with the test session.
+It also lends databases and homeservers: PostgreSQL and Synapse start when the first test wants one, and end with the
+test session.
 """
 
 import asyncio
@@ -12,6 +13,8 @@ from typing import TypeVar
 import pytest
 
 from storage.store import open_store
+from tests.homeserver.server import Synapse
+from tests.homeserver.server import running as running_synapse
 from tests.postgres import Postgres, running
 
 ALLOWED = Path(__file__).parent / "house" / "skips.toml"
@@ -77,3 +80,17 @@ def migrated_postgres(postgres: Postgres, migrated_template: str) -> Generator[s
     name = postgres.create(migrated_template)
     yield postgres.url(name)
     postgres.drop(name)
+
+
+@pytest.fixture(scope="session")
+def homeserver() -> Generator[Synapse, None, None]:
+    """A Synapse without limits on how much is sent."""
+    with running_synapse() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def strict_homeserver() -> Generator[Synapse, None, None]:
+    """A Synapse with the limits that it has where nobody changes them."""
+    with running_synapse(default_limits=True) as server:
+        yield server

@@ -14,8 +14,9 @@ import click
 from rich.console import Console
 
 from adapters import __version__, logs
-from adapters.cli import hosting, models, once, reports, serving
-from adapters.config import EXAMPLE, Config, StatedRating, defaults, read
+from adapters.cli import hosting, matrix, models, once, reports, serving
+from adapters.cli.options import FILE, configured, with_config, with_data
+from adapters.config import EXAMPLE
 from bot.errors import ConfigMistakes, Refused, UnderstudyError
 
 PROGRAM = "understudy" if Path(sys.argv[0]).stem == "understudy" else "python -m bot"
@@ -29,14 +30,9 @@ HOST = re.compile(r"[!-~]{1,255}")
 
 log = logging.getLogger(__name__)
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-FOLDER = click.Path(file_okay=False, path_type=Path)
-
-with_config = click.option("--config", "path", type=FILE, metavar="FILE", help="A configuration file (see `understudy init`).")
 with_model = click.option("--model", type=FILE, metavar="FILE", help="Play on this GGUF file instead of the demo model.")
 with_rating = click.option("--rating", type=click.Choice(["general", "adult"]), help="The audience that the model is made for.")
 with_port = click.option("--port", type=click.IntRange(0, 65_535), help="The port of the page; 0 takes any free one.")
-with_data = click.option("--data", type=FOLDER, metavar="FOLDER", help="Where stories are kept.")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -75,13 +71,14 @@ def understudy(context: click.Context, *, verbose: bool) -> None:
 
 
 understudy.add_command(models.model)
+understudy.add_command(matrix.matrix)
 
 
 @understudy.command()
 @with_config
 def run(path: Path | None) -> None:
     """Play in your community's channels, where they are configured, and on a local page, until Ctrl-C."""
-    config, console = _configured(path), Console()
+    config, console = configured(path), Console()
     asyncio.run(serving.play_in_channels(config, console) if config.discord.token else serving.serve(config, console))
 
 
@@ -95,7 +92,7 @@ def run(path: Path | None) -> None:
 @with_data
 def try_out(*, only_once: bool, as_json: bool, path: Path | None, port: int | None, **wishes: Any) -> None:  # noqa: ANN401  click's
     """Play the opening scene on a local page, and stay there until Ctrl-C."""
-    config = _configured(path, **wishes)
+    config = configured(path, **wishes)
     if only_once:
         asyncio.run(once.play_once(config, Console(), as_json=as_json))
         return
@@ -111,7 +108,7 @@ def try_out(*, only_once: bool, as_json: bool, path: Path | None, port: int | No
 @with_data
 def play(path: Path | None, **wishes: Any) -> None:  # noqa: ANN401  click's
     """Play in this terminal."""
-    asyncio.run(serving.play_here(_configured(path, **wishes), Console()))
+    asyncio.run(serving.play_here(configured(path, **wishes), Console()))
 
 
 @understudy.command()
@@ -126,7 +123,7 @@ def play(path: Path | None, **wishes: Any) -> None:  # noqa: ANN401  click's
 )
 def engine(*, path: Path | None, host: str | None, port: int | None, socket: Path | None, **wishes: Any) -> None:  # noqa: ANN401  click's
     """Serve the model over HTTP to bots on this and other hosts until Ctrl-C."""
-    config = _configured(path, **wishes)
+    config = configured(path, **wishes)
     if config.engine.url:
         raise Refused("The engine cannot be served here: [engine] url says that it is elsewhere; take that out.")
     if host is not None and not HOST.fullmatch(host):
@@ -144,7 +141,7 @@ def engine(*, path: Path | None, host: str | None, port: int | None, socket: Pat
 @with_data
 def show_reports(path: Path | None, *, dropped: int | None, as_json: bool, data: Path | None) -> None:
     """List what players reported to you."""
-    config = _configured(path, data=data)
+    config = configured(path, data=data)
     asyncio.run(reports.show(config, as_json=as_json) if dropped is None else reports.drop(config, dropped))
 
 
@@ -160,20 +157,3 @@ def init(path: Path) -> None:
     except OSError as error:
         raise Refused(f"{path} cannot be written ({error.strerror}); name another file.") from error
     click.echo(f"Wrote {path}. Change it, then: {PROGRAM} run --config {path}")
-
-
-def _configured(
-    path: Path | None, *, model: Path | None = None, rating: StatedRating | None = None, data: Path | None = None
-) -> Config:
-    config = read(path) if path else defaults()
-    if data and data.exists() and not data.is_dir():
-        raise Refused(f"{data} is not a folder; name one with --data.")
-    if model:
-        # Whoever names a file wants it here, whatever the configuration says of an engine elsewhere.
-        engine = replace(config.engine, url=None)
-        config = replace(config, model=replace(config.model, path=str(model), rating=None), engine=engine)
-    if rating:
-        config = replace(config, model=replace(config.model, rating=rating))
-    if data:
-        config = replace(config, storage=replace(config.storage, directory=str(data)))
-    return config

@@ -4,6 +4,7 @@ from adapters.config.discord import DiscordConfig
 from adapters.config.engine import CacheConfig, EngineConfig, HostConfig
 from adapters.config.handing import Errand, taken
 from adapters.config.kinds import StatedRating
+from adapters.config.matrix import MatrixConfig
 from adapters.config.model import CHOSEN, DEMO_MODEL, AdapterConfig, ModelConfig
 from adapters.config.reading import ENVIRONMENT, EXAMPLE, defaults, read, read_scene
 from adapters.config.scene import Scene
@@ -21,6 +22,7 @@ __all__ = [
     "EngineConfig",
     "Errand",
     "HostConfig",
+    "MatrixConfig",
     "ModelConfig",
     "SamplingConfig",
     "Scene",

@@ -15,6 +15,7 @@ from adapters.config.discord import DiscordConfig
 from adapters.config.engine import EngineConfig
 from adapters.config.kinds import CLOSED
 from adapters.config.lines import Keys, line_of, lines_of
+from adapters.config.matrix import MatrixConfig
 from adapters.config.mistakes import Source, sentences, suggestion
 from adapters.config.model import ModelConfig
 from adapters.config.safety import PrivacyConfig, SafetyConfig
@@ -30,6 +31,9 @@ ENVIRONMENT: Mapping[str, Keys] = MappingProxyType(
     }
 )
 """The environment variables that are read, and the key that each one sets; an empty one sets none."""
+
+ELSEWHERE = ("UNDERSTUDY_MATRIX_PASSWORD", "UNDERSTUDY_MATRIX_TOKEN", "UNDERSTUDY_MATRIX_RECOVERY_KEY")
+"""Environment variables that `understudy matrix login` reads, and that configure nothing."""
 
 EXAMPLE = Path(__file__).parent / "example.toml"
 """The commented example that `understudy init` writes."""
@@ -50,6 +54,7 @@ class _Sections:
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     web: WebConfig = field(default_factory=WebConfig)
     discord: DiscordConfig = field(default_factory=DiscordConfig)
+    matrix: MatrixConfig = field(default_factory=MatrixConfig)
     story: StoryConfig = field(default_factory=StoryConfig)
     safety: SafetyConfig = field(default_factory=SafetyConfig)
     privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
@@ -96,7 +101,7 @@ def _judge(text: str, path: Path, environment: Mapping[str, str]) -> Config:
         raise ConfigMistakes(mistakes)
     parts = {
         name: getattr(sections, name)
-        for name in ("storage", "model", "engine", "sampling", "web", "discord", "story", "safety", "privacy")
+        for name in ("storage", "model", "engine", "sampling", "web", "discord", "matrix", "story", "safety", "privacy")
     }
     return Config(**parts, scene=scene)
 
@@ -128,9 +133,10 @@ def _set_by(environment: Mapping[str, str]) -> dict[Keys, str]:
 
 
 def _misspelt(environment: Mapping[str, str]) -> Iterator[str]:
+    known = (*ENVIRONMENT, *ELSEWHERE)
     for name in sorted(environment):
-        hint = suggestion(name, ENVIRONMENT)
-        if name not in ENVIRONMENT and hint.startswith("did you mean"):
+        hint = suggestion(name, known)
+        if name not in known and hint.startswith("did you mean"):
             yield f"The environment variable {name} is not known; {hint}"
 
 

@@ -27,6 +27,7 @@ from adapters.config.kinds import (
     judged,
     pairs,
 )
+from adapters.config.matrix import MatrixConfig
 from adapters.config.model import ModelConfig
 from adapters.config.presets import sampling_of
 from adapters.config.safety import PrivacyConfig, SafetyConfig
@@ -36,6 +37,7 @@ from bot.sampling import BOUNDS, PRESETS, SamplingSettings
 from bot.story.settings import Length, SessionSettings
 
 DATABASE = "understudy.db"
+ACCOUNT = "account.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CLOSED)
@@ -137,10 +139,21 @@ class Config:
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     web: WebConfig = field(default_factory=WebConfig)
     discord: DiscordConfig = field(default_factory=DiscordConfig)
+    matrix: MatrixConfig = field(default_factory=MatrixConfig)
     story: StoryConfig = field(default_factory=StoryConfig)
     safety: SafetyConfig = field(default_factory=SafetyConfig)
     privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
     scene: Scene = field(default_factory=sample_scene)
+
+    @property
+    def matrix_folder(self) -> Path:
+        """Where the account of the bot on Matrix and its keys are kept; with an account in it, the bot is on Matrix."""
+        return Path(self.storage.directory).absolute() / "matrix"
+
+    @property
+    def is_on_matrix(self) -> bool:
+        """Whether there is an account."""
+        return (self.matrix_folder / ACCOUNT).is_file()
 
     @property
     def cache_folder(self) -> Path:

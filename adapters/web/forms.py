@@ -9,7 +9,7 @@ from aiohttp import BodyPartReader, MultipartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import RequestPayloadError
 
-from adapters.web.markdown import plain
+from adapters.markdown import plain
 from adapters.web.safety import NotAllowed
 from bot.ids import AuthorId, EventId, Place
 from bot.posts import Command, InboundPost

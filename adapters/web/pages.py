@@ -13,8 +13,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from adapters.markdown import plain, render
 from adapters.web.addresses import page_of
-from adapters.web.markdown import plain, render
 from adapters.web.offers import LENGTHS, titles
 from bot import texts
 from bot.ids import MessageId, Place

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
+from adapters.markdown import plain, render
 from adapters.web.courier import WebCourier
 from adapters.web.downloads import Downloads
 from adapters.web.forms import Writer
-from adapters.web.markdown import plain, render
 from adapters.web.offers import bringing, offers
 from adapters.web.pages import Told, bare_notices, draft_html, face, print_page, view
 from adapters.web.safety import Guard, NotAllowed

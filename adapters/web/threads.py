@@ -5,9 +5,9 @@ What the list says of a story is read once and again after its place has changed
 
 from dataclasses import dataclass, field
 
+from adapters.markdown import plain
 from adapters.web.addresses import page_of, prefix_of
 from adapters.web.courier import WEB, WebCourier
-from adapters.web.markdown import plain
 from bot.ids import ChannelKey, Place
 from bot.ports.store import Store
 

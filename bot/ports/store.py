@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.ids import EventId, MessageId, Place, PostKey, SessionId
+from bot.ports.arrivals import Arrivals
 from bot.ports.bin import Bin
 from bot.ports.bookmarks import Bookmarks
 from bot.ports.library import Library
@@ -82,7 +83,7 @@ class StoryPage:
     has_older: bool
 
 
-class Store(Bin, Library, Reports, Privacy, Bookmarks, Protocol):
+class Store(Bin, Library, Reports, Privacy, Bookmarks, Arrivals, Protocol):
     """Remembers. Every method is one transaction; when it returns, the step survives a crash. May raise StoreUnavailable.
 
     Any text at all may be stored, and comes back as it was. Text that a step takes away is gone from the files of SQLite when

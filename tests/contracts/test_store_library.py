@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from bot.ids import AuthorId, CardId, EventId, Place, Platform
+from bot.ids import AuthorId, CardId, ChannelKey, EventId, Place, Platform
+from bot.ports.arrivals import Arrival
 from bot.ports.reports import KeptReport, Refusal, Report
 from bot.ports.store import Store
 from bot.story.library import CardTitle, LibraryCard
@@ -10,6 +11,7 @@ from bot.story.policy import Rating
 from tests.builders import HERE, MIRA, TOBIAS, a_post
 from tests.contracts.conftest import Reopening
 from tests.contracts.stories import ANN, ELSEWHERE, whole
+from tests.fakes.clock import FrozenClock
 
 FACE = bytes(range(256)) * 10
 
@@ -113,3 +115,48 @@ class TestBookmarks:
         await store.bookmark(HERE, "")
         assert await store.bookmarks(HERE.platform) == {ELSEWHERE.channel: "7"}
         assert await store.bookmarks(Platform("another")) == {}
+
+
+def an_arrival(number: int, author: str = "somewhere:ann") -> Arrival:
+    return Arrival(EventId(f"$event-{number}"), ChannelKey("!room"), AuthorId(author), f'{{"body": "number {number}\x00"}}')
+
+
+class TestArrivals:
+    async def test_what_was_taken_in_stays_with_its_mark_until_it_is_let_go(self, reopen: Reopening) -> None:
+        store = await reopen()
+        assert await store.read_up_to(HERE.platform) == ""
+        first, second, third = (an_arrival(number) for number in (2, 1, 3))
+        assert await store.take_in(HERE.platform, "s1", (first, second)) == (first, second)
+        assert await store.take_in(HERE.platform, "s2", (third,)) == (third,)
+        reopened = await reopen()
+        assert await reopened.read_up_to(HERE.platform) == "s2"
+        assert await reopened.arrived(HERE.platform) == (first, second, third)
+        await reopened.let_go(HERE.platform, second.event)
+        assert await store.arrived(HERE.platform) == (first, third)
+        assert await store.arrived(Platform("another")) == ()
+        assert await store.read_up_to(Platform("another")) == ""
+
+    async def test_what_comes_again_is_taken_in_once_even_after_it_was_let_go(self, store: Store) -> None:
+        await store.take_in(HERE.platform, "s1", (an_arrival(1),))
+        assert await store.take_in(HERE.platform, "s1", (an_arrival(1), an_arrival(2))) == (an_arrival(2),)
+        await store.let_go(HERE.platform, an_arrival(1).event)
+        assert await store.take_in(HERE.platform, "s0", (an_arrival(1),)) == ()
+        assert await store.take_in(Platform("another"), "s0", (an_arrival(1),)) == (an_arrival(1),)
+        assert await store.arrived(HERE.platform) == (an_arrival(2),)
+        assert await store.read_up_to(HERE.platform) == "s0"
+
+    async def test_an_id_is_forgotten_a_week_after_it_was_let_go(self, store: Store, clock: FrozenClock) -> None:
+        await store.take_in(HERE.platform, "s1", (an_arrival(1),))
+        clock.move(8 * 86400)
+        await store.let_go(HERE.platform, an_arrival(1).event)
+        clock.move(6 * 86400)
+        assert await store.take_in(HERE.platform, "s2", (an_arrival(1),)) == ()
+        clock.move(2 * 86400)
+        assert await store.take_in(HERE.platform, "s3", (an_arrival(1),)) == (an_arrival(1),)
+
+    async def test_what_came_from_a_player_goes_with_them_but_for_what_asks_for_that(self, store: Store) -> None:
+        theirs, asking, others = an_arrival(1), an_arrival(2), an_arrival(3, "somewhere:bob")
+        await store.take_in(HERE.platform, "s1", (theirs, asking, others))
+        await store.forget(theirs.author, asking.event)
+        assert await store.arrived(HERE.platform) == (asking, others)
+        assert await store.take_in(HERE.platform, "s2", (theirs,)) == ()

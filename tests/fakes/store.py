@@ -1,11 +1,11 @@
 """A store that remembers as long as the process lives. Values are checked and copied on the way in and on the way out."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.errors import AlreadyHandled, Refused, StaleSession
-from bot.ids import AuthorId, ChannelKey, EventId, Place, Platform, SessionId
+from bot.ids import AuthorId, EventId, Place, Platform, SessionId
 from bot.ports.bin import EndedSession
 from bot.ports.privacy import Forgotten, ForgottenStory, PlayerData, PlayerStory
 from bot.ports.reports import Refusal
@@ -19,6 +19,7 @@ from bot.texts import FORGOTTEN, SOMEONE
 from tests.fakes.copying import copied
 from tests.fakes.library import MemoryLibrary
 from tests.fakes.outbox import MemoryOutbox
+from tests.fakes.reading import MemoryReading
 
 
 @dataclass(slots=True)
@@ -45,16 +46,16 @@ class _Received:
     reason: str | None = None
 
 
-class MemoryStore(MemoryOutbox, MemoryLibrary):
+class MemoryStore(MemoryOutbox, MemoryLibrary, MemoryReading):
     """The store port over dictionaries. Reopening it after a "crash" is using the same object again."""
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         MemoryOutbox.__init__(self)
         MemoryLibrary.__init__(self)
+        MemoryReading.__init__(self, now)
         self._now = now
         self._stories: dict[SessionId, _Story] = {}
         self._inbox: dict[tuple[Platform, EventId], _Received] = {}
-        self._bookmarks: dict[Place, str] = {}
 
     async def receive(self, event: Inbound) -> bool:
         key = (event.place.platform, event.event)
@@ -197,15 +198,8 @@ class MemoryStore(MemoryOutbox, MemoryLibrary):
                 continue
             if waiting.author == author and waiting.event != answers:
                 each.event = None
+        self._let_go_of(author, answers)
         return Forgotten(tuple(story for story in stories if story is not None))
-
-    async def bookmark(self, place: Place, mark: str) -> None:
-        self._bookmarks.pop(place, None)
-        if mark:
-            self._bookmarks[place] = mark
-
-    async def bookmarks(self, platform: Platform) -> Mapping[ChannelKey, str]:
-        return {place.channel: mark for place, mark in self._bookmarks.items() if place.platform == platform}
 
     async def close(self) -> None:
         """Nothing to give back."""

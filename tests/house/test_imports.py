@@ -20,13 +20,23 @@ DOORS = {
     "alembic": ("storage/",),
     "aiosqlite": ("storage/",),
     "asyncpg": ("storage/",),
-    "aiohttp": ("adapters/web/", "adapters/network/", "adapters/remote/", "adapters/discord/", "adapters/faces.py"),
+    "aiohttp": (
+        "adapters/web/",
+        "adapters/network/",
+        "adapters/remote/",
+        "adapters/discord/",
+        "adapters/matrix/",
+        "adapters/faces.py",
+    ),
     "discord": ("adapters/discord/",),
-    "PIL": ("adapters/discord/",),
+    "nio": ("adapters/matrix/",),
+    "vodozemac": ("adapters/matrix/",),
+    "Crypto": ("adapters/matrix/",),
+    "PIL": ("adapters/discord/", "adapters/matrix/"),
     "prometheus_client": ("adapters/remote/",),
     "jinja2": ("adapters/web/", "adapters/llama/"),
-    "markupsafe": ("adapters/web/",),
-    "markdown_it": ("adapters/web/",),
+    "markupsafe": ("adapters/web/", "adapters/markdown.py"),
+    "markdown_it": ("adapters/markdown.py",),
     "pydantic": ("adapters/config", "storage/columns.py"),
     "pydantic_core": ("adapters/config",),
     "huggingface_hub": ("adapters/hub/",),
@@ -52,6 +62,12 @@ def test_the_bot_imports_only_pure_libraries() -> None:
         if library not in PURE and where != "bot/__main__.py"
     ]
     assert not foreign
+
+
+def test_nothing_imports_the_homeserver_of_the_tests() -> None:
+    """It is AGPL: the tests run it as a process of its own."""
+    importing = [where for where, library in _outside_imports(*PACKAGES, "tests", "deploy") if library == "synapse"]
+    assert not importing
 
 
 def test_every_outside_library_comes_in_through_its_one_door() -> None:

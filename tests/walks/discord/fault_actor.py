@@ -19,8 +19,8 @@ from adapters.discord.face import Discord
 from adapters.discord.line import Line
 from adapters.discord.posting.courier import DiscordCourier
 from adapters.discord.settings import Settings
-from adapters.discord.stories import Stories
 from adapters.discord.words import place_of
+from adapters.stories import Stories
 from bot.flow.service import Service
 from bot.ids import SessionId
 from bot.ports.engine import (

@@ -19,8 +19,8 @@ from adapters.discord.face import Discord
 from adapters.discord.line import Line
 from adapters.discord.posting.courier import DiscordCourier
 from adapters.discord.settings import Settings
-from adapters.discord.stories import Stories
 from adapters.discord.words import DISCORD, author_of, ids_of, link_to, place_of
+from adapters.stories import Stories
 from bot.chunking.chunker import cut
 from bot.flow.service import Service
 from bot.ids import CardId, Place

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from adapters.web.markdown import render
+from adapters.markdown import ROOM, render
 
 OPENING = re.compile(r"<([a-z0-9]+)((?:\s[^<>]*)?)>")
 KNOWN = {"p", "br", "em", "strong", "s", "a", "code", "pre", "blockquote", "ul", "ol", "li", "hr", "span"}
@@ -29,6 +29,11 @@ KNOWN = {"p", "br", "em", "strong", "s", "a", "code", "pre", "blockquote", "ul",
 )
 def test_prose_is_rendered(text: str, html: str) -> None:
     assert render(text) == html
+
+
+def test_a_room_is_told_of_spoilers_and_links_in_its_own_way() -> None:
+    html = render("||the *butler*|| [a](https://a.example/)", ROOM)
+    assert html == '<p><span data-mx-spoiler="">the <em>butler</em></span> <a href="https://a.example/">a</a></p>\n'
 
 
 @pytest.mark.parametrize(

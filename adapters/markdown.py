@@ -1,10 +1,11 @@
-"""Posts as HTML: the little Markdown that prose needs, and nothing that could run, load or lie. It knows no page.
+"""Posts as HTML: the little Markdown that prose needs, and nothing that could run, load or lie. It knows no place.
 
 Whatever is not Markdown is escaped: raw HTML is text, images are not offered, links lead to http and https only.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -24,13 +25,28 @@ SPOILER = "||"
 NOT_OFFERED = ("image", "heading", "lheading", "code", "reference", "html_block", "html_inline")
 
 
-def render(text: str) -> Markup:
-    """A post's text as HTML that is safe to place in a page."""
-    return Markup(_PARSER.render(plain(text)))  # noqa: S704  the parser escapes what it does not make itself
-
-
 MOST_NESTED = 100
 """Quotes and lists within each other; what is nested deeper is not shown, so the bound lies where nobody writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dress:
+    """The attributes that make a span a spoiler where the HTML is shown, and those of every link."""
+
+    spoiler: Mapping[str, str]
+    link: Mapping[str, str]
+
+
+PAGE = Dress({"class": "spoiler", "tabindex": "0"}, {"rel": "noopener nofollow ugc"})
+"""A spoiler that shows itself when it is pointed at or focused."""
+
+ROOM = Dress({"data-mx-spoiler": ""}, {})
+"""What Matrix knows: https://spec.matrix.org/v1.11/client-server-api/#mroommessage-msgtypes"""
+
+
+def render(text: str, dress: Dress = PAGE) -> Markup:
+    """A post's text as HTML that is safe to place in a page, or to send to a room."""
+    return Markup(_PARSER.render(plain(text), {"dress": dress}))  # noqa: S704  the parser escapes what it does not make itself
 
 
 def plain(text: str) -> str:
@@ -53,12 +69,13 @@ def _is_safe(url: str) -> bool:
 
 
 def _link_open(renderer: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
-    tokens[index].attrSet("rel", "noopener nofollow ugc")
+    for name, value in env["dress"].link.items():
+        tokens[index].attrSet(name, value)
     return renderer.renderToken(tokens, index, options, env)
 
 
 def _spoiler(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  the library's signature
-    """||text|| becomes a span that shows itself when it is pointed at or focused."""
+    """||text|| becomes a span that hides what it holds."""
     start = state.pos + len(SPOILER)
     if not state.src.startswith(SPOILER, state.pos):
         return False
@@ -67,7 +84,7 @@ def _spoiler(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  the lib
         return False
     if not silent:
         opening = state.push("spoiler_open", "span", 1)
-        opening.attrs = {"class": "spoiler", "tabindex": "0"}
+        opening.attrs = dict(state.env["dress"].spoiler)
         state.pos, limit, state.posMax = start, state.posMax, end
         state.md.inline.tokenize(state)
         state.posMax = limit
