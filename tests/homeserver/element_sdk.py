@@ -20,6 +20,7 @@ SOURCES = Path(__file__).with_name("element")
 INSTALL_SECONDS = 300
 ANSWER_SECONDS = 60
 LONGEST_LINE = 1_000_000
+OLDEST_NODE = 20
 
 
 class SdkMissingError(Exception):
@@ -49,6 +50,8 @@ class ElementSdk:
         node, npm = shutil.which("node"), shutil.which("npm")
         if node is None or npm is None:
             raise SdkMissingError("no node and npm here: install the packages nodejs (20 or newer) and npm to be Element")
+        if (version := _major(node)) < OLDEST_NODE:
+            raise SdkMissingError(f"node is of version {version} here: install nodejs {OLDEST_NODE} or newer to be Element")
         lock = (SOURCES / "package-lock.json").read_bytes()
         folder = keep / hashlib.sha256(lock).hexdigest()[:16]
         if not folder.exists():
@@ -125,6 +128,11 @@ class AtElement:
         await self._process.wait()
         # Without this, the pipe is closed when nobody expects it any more.
         self._process._transport.close()  # type: ignore[attr-defined]  # asyncio has no other way
+
+
+def _major(node: str) -> int:
+    said = subprocess.run([node, "--version"], capture_output=True, text=True, check=True, timeout=ANSWER_SECONDS).stdout  # noqa: S603  Node
+    return int(said.strip().removeprefix("v").partition(".")[0])
 
 
 def _install(npm: str, keep: Path, folder: Path) -> None:

@@ -14,7 +14,7 @@ from adapters.matrix.client import Client, InUse, OldStore, first_client, locked
 from adapters.matrix.keeping import USER, WORD, Account, Folder
 from adapters.matrix.key_store import device_account
 from adapters.matrix.settings import Settings
-from adapters.matrix.trust.asking import Denied, Homeserver, part, shown
+from adapters.matrix.trust.asking import UNKNOWN_TOKEN, Denied, Homeserver, part, shown
 from adapters.matrix.trust.bootstrap import (
     NO_STORAGE,
     by_password,
@@ -27,7 +27,7 @@ from adapters.matrix.trust.bootstrap import (
 )
 from adapters.matrix.trust.discovery import found
 from adapters.matrix.trust.secrets import WrongKey
-from adapters.matrix.trust.tokens import UNKNOWN_TOKEN, Tokens
+from adapters.matrix.trust.tokens import Tokens
 from adapters.matrix.trust.wishes import Asker, Wish
 from adapters.matrix.words import server_of
 from bot.errors import Refused

@@ -126,8 +126,19 @@ def test_without_node_it_is_said_what_to_install(tmp_path: Path, monkeypatch: py
 
 
 def test_an_sdk_that_cannot_be_installed_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fails = shutil.which("false")
-    monkeypatch.setattr(shutil, "which", lambda _: fails)
+    node, fails = shutil.which("node"), shutil.which("false")
+    if node is None:
+        pytest.skip("no node here")
+    monkeypatch.setattr(shutil, "which", {"node": node, "npm": fails}.get)
     with pytest.raises(SdkMissingError, match="could not install"):
         ElementSdk.installed(tmp_path)
     assert [*tmp_path.iterdir()] == []
+
+
+def test_a_node_that_is_too_old_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = tmp_path / "node"
+    old.write_text("#!/bin/sh\necho v18.20.4\n", encoding="utf-8")
+    old.chmod(0o755)
+    monkeypatch.setattr(shutil, "which", lambda _: str(old))
+    with pytest.raises(SdkMissingError, match="of version 18 here: install nodejs 20 or newer"):
+        ElementSdk.installed(tmp_path / "keep")
