@@ -79,6 +79,23 @@ async def test_sent_away_and_invited_again_it_hears_nothing_of_before_and_nothin
         assert bot.listener.ended == [room]
 
 
+async def test_come_back_it_does_not_hear_what_had_concerned_nobody_before_it_was_sent_away(
+    homeserver: Synapse, login: Login, tmp_path: Path
+) -> None:
+    async with people(homeserver, "mira") as (mira,), listening(login, tmp_path) as bot:
+        room = await room_with(bot, mira)
+        await bot.until(lambda: bot.supervisor.is_idle)
+        bot.listener.cares = lambda _: False
+        await mira.say(room, "chatter")
+        await mira.kick(room, bot.user_id)
+        await bot.until(lambda: bot.listener.ended)
+        bot.listener.cares = lambda _: True
+        await mira.invite(room, bot.user_id)
+        await bot.until_in(room)
+        await mira.say(room, "two")
+        await bot.until_heard(room, ["two"])
+
+
 async def test_what_was_said_before_it_was_sent_away_while_it_was_off_is_heard_and_then_the_end(
     homeserver: Synapse, login: Login, tmp_path: Path
 ) -> None:
