@@ -11,6 +11,7 @@ import pytest
 
 from adapters.matrix.client import InUse
 from adapters.matrix.keeping import Account, Folder, Seeds
+from adapters.matrix.publishing import keys_to_upload
 from adapters.matrix.trust import NoAnswer, Wish, ensure, log_in
 from adapters.matrix.trust.asking import Denied
 from adapters.matrix.trust.bootstrap import FOREIGN, NO_IDENTITY, NO_STORAGE
@@ -383,3 +384,19 @@ async def test_a_start_with_a_token_that_is_gone_or_without_a_homeserver_says_wh
         with pytest.raises(NoAnswer, match="nothing answers there") as unanswered:
             await ensure(bot, away, folder)
     assert unanswered.value.may_pass
+
+
+async def test_a_start_offers_no_key_again_that_was_on_its_way_when_the_last_run_ended(
+    homeserver: Synapse, owner: Login, operator: Person, memory: Path
+) -> None:
+    account, folder = kept(homeserver.log_in(owner), memory)
+    wish = {"one_time_keys": {account.user_id: {account.device_id: "signed_curve25519"}}}
+    async with first(account, folder) as bot:
+        promised = keys_to_upload(bot.keys, with_fallback=True)
+        async with Person(replace(owner, access_token=account.access_token)) as device:
+            await device.wire.ask("POST", "/keys/upload", promised)  # and killed before it knew that they had come
+    taken = await operator.wire.ask("POST", "/keys/claim", wish)
+    async with again(account, folder) as bot:
+        await ensure(bot, account, folder)
+    later = [await operator.wire.ask("POST", "/keys/claim", wish) for _ in range(50)]
+    assert taken not in later
