@@ -108,10 +108,12 @@ class AtElement:
         """How a message is shown; it is waited for, and then at most `patience` seconds until it can be read."""
         return Read(**await self._ask("read", room=room, event=event, patience=patience))
 
-    async def is_signed_by_owner(self, user: str, device: str) -> bool | None:
-        """Whether somebody's device is vouched for by their identity; None where the device is not known."""
-        answer = await self._ask("trusts", user=user, device=device)
-        return None if answer is None else bool(answer)
+    async def is_signed_by_owner(self, user: str, device: str) -> bool:
+        """Whether somebody's device is vouched for by their identity; waits until the device is known here.
+
+        What a strict client got from a device before it knew that, it shows only when it looks at it anew.
+        """
+        return bool(await self._ask("trusts", user=user, device=device))
 
     async def _ask(self, act: str, **wish: Any) -> Any:
         if self._process.stdin is None or self._process.stdout is None:

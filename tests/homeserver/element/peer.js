@@ -85,10 +85,15 @@ const acts = {
         return made.encodedPrivateKey;
     },
 
-    // By the SDK's own judgement.
+    // By the SDK's own judgement, once it knows the device.
     async trusts({ user, device }) {
-        const status = await client.getCrypto().getDeviceVerificationStatus(user, device);
-        return status?.signedByOwner ?? null;
+        const deadline = Date.now() + 30_000;
+        for (;;) {
+            const status = await client.getCrypto().getDeviceVerificationStatus(user, device);
+            if (status !== null) return status.signedByOwner;
+            if (Date.now() > deadline) throw new Error("the device did not become known");
+            await new Promise((resolve) => setTimeout(resolve, 50));
+        }
     },
 
     async say({ room, body }) {

@@ -1,5 +1,6 @@
 """Requests to a homeserver: what goes wrong is one sentence, and secrets go to nobody else."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -115,7 +116,7 @@ async def test_an_answer_without_end_is_not_read_to_its_end(monkeypatch: pytest.
         except ConnectionError:
             return answer
 
-    async with serving(endless) as address, Homeserver(address) as home:
+    async with serving(endless) as address, Homeserver(address) as home, asyncio.timeout(10):
         with pytest.raises(NoAnswer, match="no Matrix homeserver"):
             await home.ask("GET", "/login")
 

@@ -58,11 +58,11 @@ async def test_one_that_excludes_insecure_devices_reads_the_bot_and_is_read_by_i
         await mira.set_up_recovery()
         await ensure(bot, account, folder)
         async with in_a_room(bot, mira_login) as room:
+            assert await mira.is_signed_by_owner(account.user_id, account.device_id)
             await mira.say(room, "Hello?")
             assert read(await synced(bot), room) == ["Hello?"]
             answer = await said(bot, room, "Yes?")
             assert await mira.read(room, answer) == Read("Yes?", None, "NONE", None)
-            assert await mira.is_signed_by_owner(account.user_id, account.device_id) is True
 
 
 @pytest.mark.slow
@@ -83,6 +83,8 @@ async def test_a_device_that_nobody_vouches_for_is_shut_out_by_strict_ones_and_h
         await host.invite(room, tobias_login.user_id)
         await guest.join(room)
         await synced(bot)
+        for person in (mira, tobias):
+            assert not await person.is_signed_by_owner(account.user_id, account.device_id)
         event = await said(bot, room, "Yes?")
         assert await mira.read(room, event, patience=2) == Read(None, "UNSIGNED_SENDER_DEVICE", None, None)
         assert await tobias.read(room, event) == Read("Yes?", None, "RED", "UNSIGNED_DEVICE")
@@ -106,6 +108,7 @@ async def test_what_element_put_under_its_recovery_key_vouches_for_the_bot(
         again(account, folder) as bot,
         in_a_room(bot, mira_login) as room,
     ):
+        assert await mira.is_signed_by_owner(account.user_id, account.device_id)
         assert await mira.read(room, await said(bot, room, "Yes?")) == Read("Yes?", None, "NONE", None)
 
 
