@@ -157,8 +157,9 @@ class Rooms:
         before = self._remembered.get(room, {})
         after = {**before, **facts}
         if after != before:
-            self._remembered[room] = after
+            # Only what is stored counts as remembered: whoever is told that it is not will come again.
             await self.store.bookmark(place_of(room), json.dumps(after))
+            self._remembered[room] = after
 
 
 def marked_for_adults(marks: Mapping[str, str]) -> frozenset[str]:

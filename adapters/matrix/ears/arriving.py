@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from adapters.matrix.ears.attending import Step, step
 from adapters.matrix.ears.reading import MESSAGE, REACTION, REDACTION, SEALED
-from adapters.matrix.ears.synced import Event, is_event, is_room, is_state, is_user
+from adapters.matrix.ears.synced import Event, is_event, is_room, is_state, is_user, text_in
 from adapters.matrix.heard import Heard
 from adapters.matrix.words import author_of, event_of, place_of
 from bot.ids import AuthorId, EventId
@@ -58,7 +58,7 @@ Item = Came | Gap | Invited | Gone
 
 def came(room: str, event: Event, me: str) -> Came | None:
     """An event of a room, if it can matter: what others said and did, that the bot went, that the room was replaced."""
-    name, sender, kind = event.get("event_id"), event.get("sender"), event.get("type")
+    name, sender, kind = event.get("event_id"), event.get("sender"), text_in(event, "type")
     if not is_event(name) or not is_user(sender):
         return None
     if "state_key" in event:

@@ -7,7 +7,7 @@ their order they are told apart, not by the times in them: each homeserver write
 from collections.abc import Iterable, Sequence
 from enum import Enum
 
-from adapters.matrix.ears.synced import Event, content_of, is_state
+from adapters.matrix.ears.synced import Event, content_of, is_state, text_in
 
 MEMBER = "m.room.member"
 JOINED = "join"
@@ -24,7 +24,7 @@ def step(event: Event, me: str, *, is_there: bool) -> Step | None:
     """Whether the bot came or went with an event. `is_there`: whether it was in the room, where the event does not say."""
     if not is_state(event, MEMBER, me):
         return None
-    now, before = content_of(event).get("membership"), _before(event)
+    now, before = text_in(content_of(event), "membership"), _before(event)
     was_there = is_there if before is None else before == JOINED
     if now == JOINED:
         return None if was_there else Step.CAME
@@ -68,5 +68,4 @@ def _before(event: Event) -> str | None:
     if previous is None and "replaces_state" not in unsigned:
         # Nothing was before: the homeserver names both where there is something.
         return "leave"
-    was = previous.get("membership") if isinstance(previous, dict) else None
-    return was if isinstance(was, str) else None
+    return (text_in(previous, "membership") if isinstance(previous, dict) else "") or None

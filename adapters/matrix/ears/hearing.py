@@ -59,7 +59,7 @@ class Hearing:
 
     def __post_init__(self) -> None:
         self._lanes = Lanes(self._deal)
-        self._aside = Aside(self.around, self.keys, self._let_go, lambda room: self._lanes.put(room, Again()))
+        self._aside = Aside(self.around, self.keys, self._let_go, self._look)
 
     @property
     def is_idle(self) -> bool:
@@ -88,6 +88,11 @@ class Hearing:
         """Stop. What is not dealt with comes again from the store."""
         await self._lanes.close()
         await self._aside.close()
+
+    def _look(self, room: str) -> None:
+        # A room that is busy is looked at by and by: what is due stays so.
+        if not self._lanes.is_busy(room):
+            self._lanes.put(room, Again())
 
     async def _deal(self, room: str, thing: Item | Again) -> None:
         match thing:

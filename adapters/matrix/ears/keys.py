@@ -31,7 +31,7 @@ from nio import (
 
 from adapters.matrix.client import Client
 from adapters.matrix.ears.attending import MEMBER
-from adapters.matrix.ears.synced import Event, RoomNews, Synced, content_of, is_user
+from adapters.matrix.ears.synced import Event, RoomNews, Synced, content_of, is_user, text_in
 from adapters.network.errors import NETWORK_ERRORS
 from adapters.network.retry import Backoff
 from bot.errors import Refused
@@ -172,7 +172,7 @@ class Keys:
 
     def _message(self, event: Event) -> ToDeviceEvent | None:
         """What a device sent to ours, if the library has to read it."""
-        kind = event.get("type")
+        kind = text_in(event, "type")
         if kind == WITHHELD:
             self._note(event)
         if kind != "m.room.encrypted":
@@ -199,14 +199,13 @@ def _info(news: RoomNews) -> RoomInfo:
 
 def _told(event: Event) -> RoomMemberEvent | RoomEncryptionEvent | None:
     """A state event that the library needs, and no more of it than that."""
-    kind, key, content = event.get("type"), event.get("state_key"), content_of(event)
+    kind, key, membership = text_in(event, "type"), event.get("state_key"), text_in(content_of(event), "membership")
     source: dict[str, Any] = {"event_id": "$", "sender": "", "origin_server_ts": 0, "type": kind, "state_key": key}
     if kind == ENCRYPTION and key == "":
         return RoomEncryptionEvent(source)
-    membership = content.get("membership")
     if kind != MEMBER or not is_user(key) or membership not in MEMBERSHIPS:
         return None
-    return RoomMemberEvent(source, str(key), str(membership), None, {"membership": membership})
+    return RoomMemberEvent(source, str(key), membership, None, {"membership": membership})
 
 
 async def _claim(client: Client) -> object:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.matrix.ears.synced import Event, content_of, is_event, is_user
+from adapters.matrix.ears.synced import Event, content_of, is_event, is_user, text_in
 from adapters.matrix.heard import FileThere, Heard, Reacted, Redacted, Rewritten, Said
 
 MESSAGE, SEALED, REACTION, REDACTION = "m.room.message", "m.room.encrypted", "m.reaction", "m.room.redaction"
@@ -62,8 +62,8 @@ def _message(who: Mapping[str, Any], content: Mapping[str, Any]) -> Heard | None
     relation = _object(content.get("m.relates_to"))
     if relation.get("rel_type") == "m.replace":
         return _edit(who, _id(relation.get("event_id")), _object(content.get("m.new_content")))
-    kind = content.get("msgtype")
-    if kind not in TEXTS and kind not in FILES:
+    kind = text_in(content, "msgtype")
+    if kind not in TEXTS | FILES:
         return None
     file = _file(content) if kind in FILES else None
     if kind in FILES and file is None:
@@ -82,8 +82,8 @@ def _message(who: Mapping[str, Any], content: Mapping[str, Any]) -> Heard | None
 
 def _edit(who: Mapping[str, Any], of: str, content: Mapping[str, Any]) -> Rewritten | None:
     """An edit: what counts of it is the new content. What stands beside it is for clients that know no edits."""
-    kind = content.get("msgtype")
-    if not of or (kind not in TEXTS and kind not in FILES):
+    kind = text_in(content, "msgtype")
+    if not of or kind not in TEXTS | FILES:
         return None
     text = _text(content, _object(content.get("m.relates_to")))
     return Rewritten(**who, of=of, text=text, is_emote=kind == "m.emote")
@@ -101,7 +101,7 @@ def _reaction(who: Mapping[str, Any], content: Mapping[str, Any]) -> Reacted | N
 def _text(content: Mapping[str, Any], relation: Mapping[str, Any]) -> str:
     """What a message says: without what is there for clients that know no replies, profiles or captions."""
     body = _string(content.get("body"))
-    if content.get("msgtype") in FILES:
+    if text_in(content, "msgtype") in FILES:
         name = content.get("filename")
         # Without a name of its own, the text of a file is its name.
         body = body if isinstance(name, str) and name != body else ""

@@ -43,6 +43,15 @@ SLOWER = Backoff(first=0.5, longest=10.0, patience=float("inf"))
 """Waits before it is asked again then."""
 
 
+BAD_REQUEST, REFUSALS = 400, 5
+"""A status, and how often in a row it means that the request will never do."""
+
+BEGUN_ANEW = (
+    "The homeserver does not know any more how far Understudy had read. It goes on from now; what was written meanwhile is not "
+    "heard."
+)
+
+
 @dataclass(slots=True)
 class Stream:
     """Reads the stream of one account: `begin` it with each client, then take `turn`s. `is_waiting`: it read what there is."""
@@ -56,6 +65,7 @@ class Stream:
     _since: str = ""
     _is_first: bool = True
     _hasty: int = 0
+    _refused: int = 0
     _newest: dict[str, str] = field(default_factory=dict)
 
     async def restore(self) -> None:
@@ -116,6 +126,13 @@ class Stream:
         try:
             answer = await asked(client, "GET", "/v3/sync", query, patience=FIRST_PATIENCE if self._is_first else PATIENCE)
             return synced(answer)
+        except Unanswered as error:
+            self._refused = self._refused + 1 if error.status == BAD_REQUEST else 0
+            if self._refused >= REFUSALS and self._since:
+                # It lost what it knew, and will never know this end of a sync again.
+                log.error(BEGUN_ANEW, extra={"action": "skip"})  # noqa: TRY400  where it was met says nothing
+                self._since, self._is_first = "", True
+            raise
         except ValueError:
             raise Unanswered("its answer is none of Matrix") from None
         finally:
@@ -200,9 +217,16 @@ class Stream:
         return None if heard is None else replace(item, heard=heard)
 
     async def _matters(self, item: Came) -> bool:
-        # Without a meaning, it is sealed, or about the room itself.
         heard = item.heard
-        return heard is None or await self.around.patiently(lambda: self.around.listener.concerns(heard))
+        if heard is None:
+            # It is sealed, or about the room itself.
+            return True
+        try:
+            return await self.around.patiently(lambda: self.around.listener.concerns(heard))
+        except Exception:
+            self.around.metrics.count("matrix_defects")
+            log.exception("it could not be said whether an event matters", extra={"action": "fail", "place": item.room})
+            return True
 
     async def _missing(self, client: Client, news: Synced) -> list[Item]:
         """Rooms with stories that the bot is in no longer though nothing said so: one that was deleted, for example."""

@@ -78,6 +78,12 @@ def content_of(event: Event) -> Mapping[str, Any]:
     return _object(event.get("content"))
 
 
+def text_in(holder: Mapping[str, Any], name: str) -> str:
+    """A text in an object; empty where it is none. What is no text cannot even be looked for in a set."""
+    value = holder.get(name)
+    return value if isinstance(value, str) else ""
+
+
 def is_state(event: Event, kind: str, key: str) -> bool:
     """Whether an event is state of this kind under this key."""
     return event.get("type") == kind and event.get("state_key") == key

@@ -1,17 +1,19 @@
 """One call of the homeserver: asked once, within a time, its answer checked. It does not know what is called for what.
 
-The traps avoided: nio repeats a call by itself, so that nobody can tell whether the first try took effect; and it reads an
-answer that is none of a homeserver as one without words.
+The traps avoided: nio repeats a call by itself, and so does the HTTP client below it where a connection broke, so that nobody
+can tell whether the first try took effect. What is sent as a stream goes out once.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from nio import AsyncClient
 
 from adapters.matrix.errors import Attempt, Declined, meaning, read_refusal, translated
+from adapters.matrix.line import UNTIL_READY, Line
+from bot.errors import TryLater
 
 CLIENT = "/_matrix/client/v3"
 RELATIONS = "/_matrix/client/v1"
@@ -39,12 +41,27 @@ async def ask(  # noqa: PLR0913  what a call is made of
         address = f"{address}?{urlencode(query)}"
     headers = {"Content-Type": kind, "Authorization": f"Bearer {client.access_token}"}
     data = written(body).encode() if isinstance(body, Mapping) else body
+    if data is not None:
+        headers["Content-Length"] = str(len(data))
     # Whoever is cancelled while the answer is read gives the connection back.
-    async with translated(attempt), await client.send(method, address, data, headers) as answer:
+    async with (
+        translated(attempt),
+        await client.send(method, address, None if data is None else _once(data), headers) as answer,
+    ):
         content = _read(await answer.read())
         if answer.status != OK or content is None:
             raise read_refusal(answer.status, content, answer.headers)
         return content
+
+
+def still(line: Line, client: AsyncClient) -> AsyncClient:
+    """The client, if the connection is still its. Raises TryLater where it is not.
+
+    A client that was closed would open another connection unseen, and its keys may be another one's by now.
+    """
+    if line.client is not client:
+        raise TryLater(UNTIL_READY)
+    return client
 
 
 def written(content: Content) -> str:
@@ -58,6 +75,10 @@ def text_in(content: Content, name: str, attempt: Attempt) -> str:
     if not isinstance(value, str) or not value:
         raise meaning(Declined(OK, "", f"an answer without {name}"), attempt)
     return value
+
+
+async def _once(data: bytes) -> AsyncIterator[bytes]:
+    yield data
 
 
 def _read(data: bytes) -> Content | None:

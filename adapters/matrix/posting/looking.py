@@ -43,15 +43,15 @@ class Looking:
 
     async def own(self, room: str, until: str | None = None, pages: int = READ_AT_MOST) -> AsyncIterator[Event]:
         """Our messages that stand, the newest first, back to the event `until`."""
-        client = self.line.client
-        wanted = {"senders": [client.user_id], "types": ["m.room.message", ENCRYPTED]}
+        me = self.line.client.user_id
+        wanted = {"senders": [me], "types": ["m.room.message", ENCRYPTED]}
         query: dict[str, str | int] = {"dir": "b", "limit": PAGE, "filter": json.dumps(wanted)}
         for _ in range(pages):
-            answer = await ask(client, READS, "GET", "rooms", room, "messages", query=query)
+            answer = await ask(self.line.client, READS, "GET", "rooms", room, "messages", query=query)
             for event in _events(answer):
                 if event.get("event_id") == until:
                     return
-                if event.get("sender") == client.user_id and content_of(event):
+                if event.get("sender") == me and content_of(event):
                     yield event
             if not isinstance(end := answer.get("end"), str):
                 return

@@ -16,7 +16,8 @@ from nio.crypto import Olm, OutboundGroupSession
 from nio.rooms import MatrixRoom
 
 from adapters.matrix.errors import Attempt, accepted
-from adapters.matrix.posting.asking import Content, ask, written
+from adapters.matrix.line import Line
+from adapters.matrix.posting.asking import Content, ask, still, written
 from bot.errors import PostRefused, TryLater
 from bot.ports.clock import Clock
 
@@ -54,6 +55,7 @@ BAD_KEY = (ValueError, LookupError, TypeError, AttributeError, StopIteration)
 class Sealing:
     """The encryption of one account's events. One call at a time."""
 
+    line: Line
     clock: Clock
     _silent: dict[str, float] = field(default_factory=dict)
     _keyless: dict[Device, float] = field(default_factory=dict)
@@ -75,7 +77,7 @@ class Sealing:
     async def _is_shared(self, client: AsyncClient, olm: Olm, room: MatrixRoom) -> bool:
         """Do what is missing; whether nothing was, and nothing changed meanwhile."""
         if not room.members_synced:
-            listed = await ask(client, LISTS, "GET", "rooms", room.room_id, "joined_members")
+            listed = await self._ask(client, LISTS, "GET", "rooms", room.room_id, "joined_members")
             answer = JoinedMembersResponse.from_dict(dict(listed), room.room_id)
             await client.receive_response(accepted(answer, JoinedMembersResponse, LISTS))
         await self._ask_for_devices(client, olm, room)
@@ -87,7 +89,7 @@ class Sealing:
         session.shared = False
         sharing = olm.share_group_session_parallel(room.room_id, list(room.users), ignore_unverified_devices=True)
         for devices, messages in sharing:
-            await ask(client, SHARES, "PUT", "sendToDevice", ENCRYPTED, str(uuid4()), body=messages)
+            await self._ask(client, SHARES, "PUT", "sendToDevice", ENCRYPTED, str(uuid4()), body=messages)
             session.users_shared_with.update(devices)
         return False
 
@@ -96,7 +98,9 @@ class Sealing:
         wanted = {user for user in olm.users_for_key_query & set(room.users) if self._silent.get(user, now) <= now}
         if not wanted:
             return
-        answer = await ask(client, KEYS, "POST", "keys", "query", body={"device_keys": {user: [] for user in sorted(wanted)}})
+        answer = await self._ask(
+            client, KEYS, "POST", "keys", "query", body={"device_keys": {user: [] for user in sorted(wanted)}}
+        )
         for user, devices in _objects(answer.get("device_keys")):
             if user in wanted:
                 sound = {device: keys for device, keys in _objects(devices) if _is_sound(user, device, keys)}
@@ -111,7 +115,7 @@ class Sealing:
         wish: dict[str, dict[str, str]] = {}
         for user, device in missing:
             wish.setdefault(user, {})[device] = ONE_TIME_KEY
-        answer = await ask(client, KEYS, "POST", "keys", "claim", body={"one_time_keys": wish})
+        answer = await self._ask(client, KEYS, "POST", "keys", "claim", body={"one_time_keys": wish})
         for user, devices in _objects(answer.get("one_time_keys")):
             for device, keys in _objects(devices):
                 if (user, device) in missing and keys:
@@ -119,11 +123,17 @@ class Sealing:
         keyless = [each for each in missing if not _can_reach(olm, each)]
         self._keyless = _current(self._keyless, now) | dict.fromkeys(keyless, now + UNREACHED)
 
+    async def _ask(self, client: AsyncClient, attempt: Attempt, *call: str, body: Content | None = None) -> Content:
+        """Ask as long as the client is the one that is used: what comes back changes its keys."""
+        answer = await ask(still(self.line, client), attempt, *call, body=body)
+        still(self.line, client)
+        return answer
+
 
 def sealed(client: AsyncClient, room: str, kind: str, content: Content) -> Content:
     """The content of an m.room.encrypted event that holds this one. `prepare` its room first.
 
-    What it belongs to, and our own marks, stay readable outside: homeservers need the one, and another device of ours the other.
+    What it belongs to, and our own marks, stay readable outside: homeservers need the one, and other devices of ours the other.
     """
     olm = _encryption(client)
     session = olm.outbound_group_sessions[room]

@@ -16,7 +16,7 @@ from nio import AsyncClient
 
 from adapters.matrix.errors import FORBIDDEN, NOT_FOUND, PATIENCE, REST, SOON, Attempt, code_of, was_limited
 from adapters.matrix.line import Line
-from adapters.matrix.posting.asking import Content, ask, text_in
+from adapters.matrix.posting.asking import Content, ask, still, text_in
 from adapters.matrix.posting.looking import Looking
 from adapters.matrix.posting.pace import Pace, Turns
 from adapters.matrix.posting.sealing import ENCRYPTED, OURS, Sealing, sealed
@@ -62,7 +62,7 @@ class Sending:
 
     def __post_init__(self) -> None:
         self.looking = Looking(self.line)
-        self._sealing = Sealing(self.clock)
+        self._sealing = Sealing(self.line, self.clock)
 
     def remember(self, transaction: str, event: str) -> None:
         """The event of this transaction is known: it is not sent again."""
@@ -78,7 +78,9 @@ class Sending:
         async def bring(client: AsyncClient) -> str:
             wire_kind, wire = await self._clothed(client, room, kind, marked)
             attempt = Attempt(act=ACTS.get(kind, POST))
-            answer = await ask(client, attempt, "PUT", "rooms", room, "send", wire_kind, transaction, body=wire)
+            answer = await ask(
+                still(self.line, client), attempt, "PUT", "rooms", room, "send", wire_kind, transaction, body=wire
+            )
             return text_in(answer, "event_id", attempt)
 
         return await self._in_turn(place, transaction, kind, bring, is_sign=is_sign)
@@ -168,6 +170,8 @@ class Sending:
             if code_of(refused) in {"", FORBIDDEN}:
                 raise
             raise TryLater(REST) from refused
+        except TryLater as patience:
+            raise TryLater(patience.seconds) from None  # a limit of what is asked about keys is none of posts
         return ENCRYPTED, sealed(client, room, kind, content)
 
 

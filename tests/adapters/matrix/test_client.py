@@ -169,7 +169,7 @@ async def test_what_a_sync_changes_in_the_key_store_is_there_as_a_whole_or_not_a
         bot.keys.save_account()
         raise RuntimeError("the power went out")
 
-    bot._handle_sync = dies  # type: ignore[method-assign]
+    bot._handle_sync = dies  # type: ignore[method-assign]  # in the place of the library's own
     with pytest.raises(RuntimeError, match="power"):
         await bot.sync(0)
     await bot.close()

@@ -1,11 +1,8 @@
 """What refusals and broken connections of a homeserver mean: whether a post may stand, and when to come back."""
 
-from types import SimpleNamespace
-
 import aiohttp
 import pytest
 from nio import JoinError, JoinResponse, RoomSendError
-from yarl import URL
 
 from adapters.matrix.errors import (
     FORBIDDEN,
@@ -22,7 +19,6 @@ from bot.errors import CourierError, OutcomeUnknown, PostRefused, TryLater
 
 SENDS = Attempt(act="post")
 READS = Attempt(act="read what stands", changes=False)
-KEY = SimpleNamespace(host="localhost", port=1, ssl=None, is_ssl=False)
 
 
 def answered(status: int, code: str = "", said: str = "", **more: object) -> Declined:

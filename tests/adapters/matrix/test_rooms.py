@@ -132,39 +132,27 @@ JSON = st.recursive(
     | st.none()
     | st.floats()
     | st.sampled_from(["join", MIRA, "12", "invite"]),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(
-                [
-                    "users",
-                    "events",
-                    "membership",
-                    "displayname",
-                    "room_version",
-                    "additional_creators",
-                    "join_rule",
-                    "redact",
-                    "name",
-                ]
-            )
-            | st.text(max_size=8),
-            inner,
-            max_size=5,
-        )
-    ),
-    max_leaves=20,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+USERS = st.dictionaries(st.just(MIRA), JSON, max_size=1) | JSON
+CONTENT = st.fixed_dictionaries(
+    {},
+    optional={
+        **dict.fromkeys(("membership", "displayname", "room_version", "join_rule", "history_visibility", "redact"), JSON),
+        **dict.fromkeys(("name", "replacement_room", "additional_creators", "users_default", "events_default"), JSON),
+        "users": USERS,
+        "events": st.dictionaries(st.just("m.room.message"), JSON, max_size=1) | JSON,
+    },
 )
 KINDS = ["create", "power_levels", "join_rules", "history_visibility", "encryption", "name", "tombstone", "member"]
 EVENTS = st.fixed_dictionaries(
-    {},
-    optional={
+    {
         "type": st.sampled_from([f"m.room.{kind}" for kind in KINDS]) | JSON,
         "state_key": st.sampled_from(["", MIRA]) | JSON,
-        "sender": st.just(MIRA) | JSON,
-        "content": JSON,
-        "origin_server_ts": JSON,
+        "content": CONTENT | JSON,
     },
+    optional={"sender": st.just(MIRA) | JSON, "origin_server_ts": JSON},
 )
 
 

@@ -109,6 +109,20 @@ async def test_a_homeserver_that_does_not_wait_is_asked_slower(homeserver: Synap
         assert between.count("/sync") - before <= 10 + (bot.clock.ticks() - began) / 5
 
 
+async def test_a_homeserver_that_does_not_know_any_more_how_far_was_read_is_read_from_now_on(
+    homeserver: Synapse, login: Login, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with listening_through(homeserver, login, tmp_path, clock=FastClock(200.0)) as (bot, between, mira):
+        room = await room_with(bot, mira)
+        await bot.until(lambda: bot.supervisor.is_idle)
+        between.fail("/sync", 400, times=stream.REFUSALS)
+        await bot.restart()
+        await bot.until_connected()
+        assert stream.BEGUN_ANEW in caplog.text
+        await mira.say(room, "now")
+        await bot.until_heard(room, ["now"])
+
+
 async def test_an_answer_that_does_not_come_is_not_waited_for_without_end(
     homeserver: Synapse, login: Login, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pytest
-from nio import KeysQueryError, LocalProtocolError
+from nio import KeysQueryError, LocalProtocolError, RoomEncryptionEvent
 
 from adapters.matrix.client import Client
 from adapters.matrix.ears import keys as tending
 from adapters.matrix.ears.keys import NOTED, Keys
-from adapters.matrix.ears.synced import Synced
+from adapters.matrix.ears.synced import RoomNews, Synced
 from bot.errors import Refused
 from bot.metrics import Metrics
 from tests.fakes.clock import FrozenClock
@@ -190,6 +190,32 @@ async def test_of_what_strangers_send_to_the_device_nothing_odd_reaches_the_libr
     library = Library()
     assert not await keys.learn(cast("Client", library), Synced("s1", to_device=(message,)))
     assert not library.told[0].to_device_events
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": ["m.room.member"], "state_key": "@a:b", "content": {"membership": "join"}},
+        {"type": "m.room.member", "state_key": "@a:b", "content": {"membership": ["join"]}},
+        {"type": "m.room.member", "state_key": 5, "content": {"membership": "join"}},
+        {"type": "m.room.member", "state_key": "@a:b", "content": 5},
+        {"type": "m.room.encryption", "state_key": "odd", "content": {}},
+    ],
+)
+async def test_of_state_that_is_odd_nothing_reaches_the_library(keys: Keys, event: dict[str, Any]) -> None:
+    library = Library()
+    await keys.learn(cast("Client", library), Synced("s1", joined={ROOM: RoomNews((event,), (event,))}))
+    assert not library.told[0].rooms.join[ROOM].state
+
+
+async def test_the_library_learns_who_is_in_a_room_and_that_it_is_encrypted_and_nothing_else_of_them(keys: Keys) -> None:
+    member = {"type": "m.room.member", "state_key": "@a:b", "content": {"membership": "join", "displayname": ["odd"]}}
+    encryption = {"type": "m.room.encryption", "state_key": "", "content": {"algorithm": 5}}
+    library = Library()
+    await keys.learn(cast("Client", library), Synced("s1", joined={ROOM: RoomNews((member,), (encryption,))}))
+    first, second = library.told[0].rooms.join[ROOM].state
+    assert (first.state_key, first.membership, first.content) == ("@a:b", "join", {"membership": "join"})
+    assert isinstance(second, RoomEncryptionEvent)
 
 
 async def test_the_library_forgets_rooms_that_were_left_and_their_keys(keys: Keys) -> None:

@@ -19,6 +19,8 @@ from tests.homeserver.sealed import Sealed
 from tests.homeserver.server import MEMORY, Synapse
 
 MESSAGES, KILLS, PATIENCE = 40, 12, 90.0
+PAUSE = 0.5
+"""Seconds between two messages: so long that it dies often while there is something to hear."""
 
 
 def heard(folder: Path, room: str) -> list[tuple[str, str]]:
@@ -34,6 +36,20 @@ async def started(folder: Path, *station: str) -> Process:
     return await asyncio.create_subprocess_exec(*program, stdout=PIPE, stderr=PIPE)
 
 
+async def dies(process: Process, seconds: float) -> bool:
+    """Whether a process dies by itself within so many seconds; it is killed in any case."""
+    try:
+        async with asyncio.timeout(seconds):
+            await process.wait()
+    except TimeoutError:
+        return False
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.communicate()
+    return True
+
+
 @asynccontextmanager
 async def besieged(folder: Path, seed: int) -> AsyncGenerator[list[str], None]:
     """A process that listens, killed and started again for as long as this is entered. Yields the ways it died."""
@@ -44,16 +60,7 @@ async def besieged(folder: Path, seed: int) -> AsyncGenerator[list[str], None]:
         while True:
             station, side = draw.choice(stations)
             process = await started(folder, station, side, str(draw.randrange(1, 6)))
-            try:
-                async with asyncio.timeout(1.5 + draw.random() * 3):
-                    await process.wait()
-                    deaths.append(f"{side} {station}")
-            except TimeoutError:
-                deaths.append("some moment")
-            finally:
-                with suppress(ProcessLookupError):
-                    process.kill()
-                await process.communicate()
+            deaths.append(f"{side} {station}" if await dies(process, 1.5 + draw.random() * 3) else "some moment")
 
     siege = asyncio.create_task(besiege())
     try:
@@ -80,22 +87,33 @@ async def test_killed_again_and_again_it_hears_every_message_in_its_order(homese
             await until_heard(mira, folder, rooms, "hello")
             process.kill()
             await process.communicate()
-            async with besieged(folder, seed) as deaths:
-                for text in texts:
-                    for room in rooms:
-                        await mira.say(room, text)
-                    # Until it died often enough, there is something to be heard.
-                    wait = KILLS * MESSAGES * 0.05
-                    await asyncio.sleep(wait / MESSAGES)
-                async with asyncio.timeout(PATIENCE):
-                    while len(deaths) < KILLS:
-                        await asyncio.sleep(0.1)
+            deaths = await under_siege(mira, rooms, texts, folder, seed)
             process = await started(folder)
             await until_heard(mira, folder, rooms, "the end")
             process.kill()
             await process.communicate()
             for room in rooms:
                 assert [text for text, _ in heard(folder, room)] == ["hello", *texts, "the end"], (seed, deaths)
+
+
+async def under_siege(mira: Sealed, rooms: list[str], texts: list[str], folder: Path, seed: int) -> list[str]:
+    """Everything is written while it is killed again and again, often enough; the ways it died."""
+    async with besieged(folder, seed) as deaths:
+        await write(mira, rooms, texts)
+        async with asyncio.timeout(PATIENCE):
+            while len(deaths) < KILLS:
+                await asyncio.sleep(0.1)
+    return deaths
+
+
+async def write(mira: Sealed, rooms: list[str], texts: list[str]) -> None:
+    """Everything in every room, with a new key for every fourth: keys come in between as well."""
+    for number, text in enumerate(texts):
+        if number % 4 == 0:
+            mira._nio.invalidate_outbound_session(rooms[-1])
+        for room in rooms:
+            await mira.say(room, text)
+        await asyncio.sleep(PAUSE)
 
 
 async def is_in(person: Person, room: str) -> bool:

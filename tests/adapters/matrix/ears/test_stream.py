@@ -165,6 +165,7 @@ async def test_a_message_that_breaks_the_listener_stops_neither_its_room_nor_ano
         await mira.say(room, "odd")
         await mira.say(other, "fine")
         await bot.until_heard(other, ["fine"])
+        await bot.until_heard(room, ["odd"])
         bot.listener.cares = lambda _: True
 
         async def break_once(heard: Heard) -> None:

@@ -1,5 +1,6 @@
 """A courier of Matrix before a real homeserver, with a proxy between them, people in the rooms, and frozen time."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ from typing import Any
 
 from nio import AsyncClient, SyncResponse
 
-from adapters.matrix.client import Client, first_client, new_client
+from adapters.matrix.client import first_client, new_client
 from adapters.matrix.keeping import Account, Folder
 from adapters.matrix.line import Line
 from adapters.matrix.posting.courier import MatrixCourier
@@ -16,7 +17,7 @@ from adapters.matrix.posting.looking import Looking
 from adapters.matrix.rooms import Rooms
 from adapters.matrix.settings import Settings
 from adapters.matrix.words import place_of
-from bot.ids import MessageId, Place, PostKey
+from bot.ids import Place, PostKey
 from bot.ports.clock import Clock
 from bot.ports.store import Shown as Standing
 from bot.posts import OutboundPost, Speaker, Voice
@@ -26,7 +27,6 @@ from tests.homeserver.between import Between
 from tests.homeserver.people import Person
 from tests.homeserver.sealed import Sealed
 from tests.homeserver.server import Login, Synapse
-from tests.homeserver.shown import Shown
 
 MIRA = Speaker(Voice.CHARACTER, "Mira")
 MACHINERY = Speaker(Voice.MACHINERY, "Understudy")
@@ -73,8 +73,10 @@ class Scene:
         """It goes, and all that it remembered."""
         while self.couriers:
             await self.couriers.pop().close()
-        await self.client.close()
-        self.line.close()
+        if self.line.is_open:
+            client = self.client
+            self.line.close()
+            await client.close()  # type: ignore[no-untyped-call]  # the library's
 
     async def restart(self, login: Login | None = None) -> MatrixCourier:
         """It goes and comes again."""
@@ -125,13 +127,20 @@ class Scene:
         """What Tobias sees in a room or thread, in order."""
         return [each.body for each in await self.tobias.shown(room, root)]
 
-    async def sent(self, room: str) -> list[dict[str, Any]]:
+    async def sent(self, room: str, reader: Person | None = None) -> list[dict[str, Any]]:
         """Every message that the bot ever sent there as it stands in the timeline, in order."""
         return [
             dict(event)
-            for event in await self.tobias.timeline(room)
+            for event in await (reader or self.tobias).timeline(room)
             if event["sender"] == self.login.user_id and event["type"] in {"m.room.message", "m.room.encrypted"}
         ]
+
+
+async def until_it_rests(clock: FrozenClock) -> None:
+    """Until something waits for time to pass."""
+    async with asyncio.timeout(5):
+        while not clock.sleeping or clock.sleeping[0] <= 0:
+            await asyncio.sleep(0.005)
 
 
 @asynccontextmanager
@@ -180,10 +189,3 @@ def post_in(  # noqa: PLR0913 what a post can have
 ) -> OutboundPost:
     """A post for a room, or for a thread of it."""
     return OutboundPost(PostKey(key), place_of(room, root), turn, position, 0, speaker, text)
-
-
-def names_of(shown: Sequence[Shown]) -> list[str | None]:
-    return [each.name for each in shown]
-
-
-__all__ = ["MACHINERY", "MIRA", "SEND", "Client", "MessageId", "Scene", "post_in", "scene_on", "sealed_person"]

@@ -32,7 +32,7 @@ class AskingHomeserver(Homeserver):
         self.uploads: list[Mapping[str, Any]] = []
         self.keys: dict[str, Any] = {}
 
-    async def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:  # noqa: ARG002
+    async def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:  # noqa: ARG002  the shape of the real one
         if path == "/keys/query" and self.keys:
             return self.keys
         if path == "/keys/query":
