@@ -20,7 +20,7 @@ SOURCES = Path(__file__).with_name("element")
 INSTALL_SECONDS = 300
 ANSWER_SECONDS = 60
 LONGEST_LINE = 1_000_000
-OLDEST_NODE = 20
+OLDEST_NODE = 18
 
 
 class SdkMissingError(Exception):
@@ -49,7 +49,7 @@ class ElementSdk:
         """The SDK, installed below this folder unless it is there already. Raises SdkMissingError."""
         node, npm = shutil.which("node"), shutil.which("npm")
         if node is None or npm is None:
-            raise SdkMissingError("no node and npm here: install the packages nodejs (20 or newer) and npm to be Element")
+            raise SdkMissingError("no node and npm here: install the packages nodejs and npm to be Element")
         if (version := _major(node)) < OLDEST_NODE:
             raise SdkMissingError(f"node is of version {version} here: install nodejs {OLDEST_NODE} or newer to be Element")
         lock = (SOURCES / "package-lock.json").read_bytes()

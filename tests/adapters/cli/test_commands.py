@@ -26,7 +26,7 @@ def test_it_tells_its_version_and_what_it_can_do(ended: Ended) -> None:
     assert ended("--version")[:2] == (0, "understudy, version 0.1.0\n")
     code, out, _ = ended("--help")
     assert code == 0
-    assert set(understudy.commands) == {"run", "try", "play", "init", "model", "engine", "reports"}
+    assert set(understudy.commands) == {"run", "try", "play", "init", "model", "engine", "reports", "matrix"}
     assert all(f"  {name} " in out for name in understudy.commands)
 
 
@@ -145,7 +145,7 @@ def test_a_defect_of_ours_is_one_sentence_too(ended: Ended, monkeypatch: pytest.
     def broken() -> None:
         raise RuntimeError("two and two are five")
 
-    monkeypatch.setattr("adapters.cli.commands.defaults", broken)
+    monkeypatch.setattr("adapters.cli.options.defaults", broken)
     assert ended("run") == (
         70,
         "",

@@ -2,14 +2,16 @@
 //
 // A line in is {"act": ..., ...}; a line out is {"done": ...} or {"failed": "why"}, in the same order.
 
-// Node 20 lacks it, and the SDK uses it.
+import { webcrypto } from "node:crypto";
+import { createInterface } from "node:readline";
+
+// What the SDK uses, and Node lacks: of version 18 the one, and below 22 the other.
+globalThis.crypto ??= webcrypto;
 Promise.withResolvers ??= function () {
     const made = {};
     made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }));
     return made;
 };
-
-import { createInterface } from "node:readline";
 
 const { createClient, ClientEvent, RoomEvent } = await import("matrix-js-sdk");
 const { DecryptionFailureCode, EventShieldColour, EventShieldReason, OnlySignedDevicesIsolationMode } = await import(

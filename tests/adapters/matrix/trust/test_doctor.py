@@ -4,7 +4,6 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -18,19 +17,9 @@ from tests.homeserver.server import Login, Synapse
 
 
 @pytest.fixture
-def owner(homeserver: Synapse) -> Login:
-    return homeserver.register(homeserver.fresh_name("bot"))
-
-
-@pytest.fixture
 async def mira(homeserver: Synapse) -> AsyncIterator[Sealed]:
     async with Sealed(homeserver.register(homeserver.fresh_name("mira"))) as person:
         yield person
-
-
-@pytest.fixture
-def folder(memory: Path) -> Folder:
-    return Folder(memory / "matrix")
 
 
 @pytest.fixture

@@ -22,11 +22,6 @@ pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.fixture
-def owner(homeserver: Synapse) -> Login:
-    return homeserver.register(homeserver.fresh_name("bot"))
-
-
-@pytest.fixture
 def mira_login(homeserver: Synapse) -> Login:
     return homeserver.register(homeserver.fresh_name("mira"))
 
@@ -140,8 +135,8 @@ def test_an_sdk_that_cannot_be_installed_leaves_nothing_behind(tmp_path: Path, m
 
 def test_a_node_that_is_too_old_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     old = tmp_path / "node"
-    old.write_text("#!/bin/sh\necho v18.20.4\n", encoding="utf-8")
+    old.write_text("#!/bin/sh\necho v16.20.2\n", encoding="utf-8")
     old.chmod(0o755)
     monkeypatch.setattr(shutil, "which", lambda _: str(old))
-    with pytest.raises(SdkMissingError, match="of version 18 here: install nodejs 20 or newer"):
+    with pytest.raises(SdkMissingError, match="of version 16 here: install nodejs 18 or newer"):
         ElementSdk.installed(tmp_path / "keep")
