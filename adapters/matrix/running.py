@@ -25,7 +25,7 @@ from adapters.matrix.keeping import Account, Folder
 from adapters.matrix.line import Line
 from adapters.matrix.rooms import Rooms
 from adapters.matrix.settings import Settings
-from adapters.matrix.trust import Denied, NoAnswer, ensure
+from adapters.matrix.trust import VOUCHED, Denied, NoAnswer, ensure
 from adapters.network.retry import Backoff
 from bot.errors import Refused
 from bot.metrics import Metrics
@@ -216,7 +216,7 @@ class Supervisor:
             self._vouched_at = float("inf")
         for doubt in doubts:
             if doubt != self._doubt:
-                log.warning("%s", doubt, extra={"action": "vouch"})
+                log.log(logging.INFO if doubt == VOUCHED else logging.WARNING, "%s", doubt, extra={"action": "vouch"})
             self._doubt = doubt
 
     async def _pause(self, trouble: str, code: str, asked: float = 0.0) -> None:

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from adapters.matrix.ears.synced import Synced, synced
 from adapters.matrix.keeping import LOG_IN, Account, Folder
-from adapters.matrix.key_store import device_account
+from adapters.matrix.key_store import Unfinished, device_account
 from adapters.matrix.rooms import marked_for_adults
 from adapters.matrix.trust.asking import DEACTIVATED, UNKNOWN_TOKEN, Denied, Homeserver
 from adapters.matrix.trust.bootstrap import look
@@ -61,7 +61,7 @@ def _with_files(facts: Facts, folder: Folder, account: Account) -> Facts:
     try:
         return replace(facts, own=device_account(folder, account, changes_nothing=True).identity_keys)
     except Refused as trouble:
-        return replace(facts, store_trouble=str(trouble))
+        return replace(facts, store_trouble=str(trouble), is_store_unfinished=isinstance(trouble, Unfinished))
 
 
 async def _with_answers(facts: Facts, home: Homeserver, account: Account) -> Facts:

@@ -61,10 +61,11 @@ async def log_in(wish: Wish, folder: Folder, asker: Asker) -> Account:
             return await login.go_on(account, is_running=is_running)
         except OldStore as old:
             asker.tell(str(old))
+            # No new device is made that could not be used.
+            _not_while(is_running)
             tokens.going_on = None
             account = await tokens.with_password(account.user_id)
-    if is_running:
-        raise InUse("Understudy is running as another device of this account; stop it first, then log in again.")
+    _not_while(is_running)
     return await login.begin(account, kept)
 
 
@@ -208,6 +209,11 @@ def _is_running(folder: Folder) -> bool:
     except InUse:
         return True
     return False
+
+
+def _not_while(is_running: bool) -> None:  # noqa: FBT001  it reads as a sentence
+    if is_running:
+        raise InUse("Understudy is running as another device of this account; stop it first, then log in again.")
 
 
 def _user(wish: Wish, folder: Folder, kept: Account | None, asker: Asker) -> str:
