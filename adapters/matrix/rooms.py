@@ -6,6 +6,7 @@ without end, and stands in no list of levels (https://spec.matrix.org/v1.16/room
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,8 @@ OLD_VERSIONS = frozenset(str(number) for number in range(1, 12))
 
 CLOSED_RULES = frozenset({"invite", "knock", "private"})
 """Join rules under which somebody inside lets in everybody."""
+
+WRITTEN_LEVEL = re.compile(r"[+-]?[0-9]{1,16}")
 
 ADMINISTRATOR = 100
 MODERATOR = 50
@@ -96,7 +99,7 @@ def told(room: Room, events: Iterable[State]) -> Room:
     members = dict(room.members)
     for event in events:
         content, key, kind = event.get("content"), event.get("state_key"), event.get("type")
-        if not isinstance(content, Mapping) or not isinstance(key, str):
+        if not isinstance(content, Mapping) or not isinstance(key, str) or not isinstance(kind, str):
             continue
         if kind == "m.room.member":
             _move(members, key, content, event)
@@ -134,10 +137,11 @@ class Rooms:
         marks = await self.store.bookmarks(MATRIX)
         self._remembered = {str(channel): read for channel, mark in marks.items() if (read := _read(mark))}
 
-    async def tell(self, room: str, events: Iterable[State]) -> None:
-        """State of a room, in order: all of it, or what changed. Raises StoreUnavailable."""
-        known = self._rooms.get(room, Room(room))
-        self._rooms[room] = known = told(known, events)
+    async def tell(self, room: str, events: Iterable[State], *, is_whole: bool = False) -> None:
+        """State of a room, in order: what changed, or all of it. Raises StoreUnavailable."""
+        known = Room(room) if is_whole else self._rooms.get(room, Room(room))
+        # Rooms may have many members, and most syncs change nothing of them.
+        self._rooms[room] = known = told(known, changes) if (changes := tuple(events)) else known
         if known.is_encrypted:
             await self._remember(room, encrypted=True)
 
@@ -153,8 +157,14 @@ class Rooms:
         before = self._remembered.get(room, {})
         after = {**before, **facts}
         if after != before:
-            self._remembered[room] = after
+            # Only what is stored counts as remembered: whoever is told that it is not will come again.
             await self.store.bookmark(place_of(room), json.dumps(after))
+            self._remembered[room] = after
+
+
+def marked_for_adults(marks: Mapping[str, str]) -> frozenset[str]:
+    """The rooms that these bookmarks of places say to be for adults only."""
+    return frozenset(room for room, mark in marks.items() if _read(mark).get("adults"))
 
 
 def _read(mark: str) -> Mapping[str, bool]:
@@ -188,7 +198,7 @@ def _text(value: object, instead: str) -> str:
 
 def _whole(value: object, instead: float) -> float:
     """A level; old rooms also wrote them as text."""
-    if isinstance(value, str) and value.strip().lstrip("+-").isdecimal():
+    if isinstance(value, str) and WRITTEN_LEVEL.fullmatch(value.strip()):
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else instead
 

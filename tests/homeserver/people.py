@@ -53,7 +53,10 @@ class Person:
         history: str | None = None,
         power: Content | None = None,
     ) -> str:
-        """Make a room, by default one for invited people, of the homeserver's own version; returns its id."""
+        """Make a room, by default one for invited people, of the homeserver's own version; returns its id.
+
+        A direct one is noted as such in this person's account data, as clients do.
+        """
         wish = contents.room(
             name=name,
             version=version,
@@ -64,7 +67,11 @@ class Person:
             history=history,
             power=power,
         )
-        return str((await self.wire.ask("POST", "/createRoom", wish))["room_id"])
+        room = str((await self.wire.ask("POST", "/createRoom", wish))["room_id"])
+        if direct:
+            known = await self.account_data("m.direct")
+            await self.set_account_data("m.direct", known | {user: [*known.get(user, []), room] for user in invite})
+        return room
 
     async def invite(self, room: str, user_id: str) -> None:
         await self._about(room, "invite", {"user_id": user_id})
@@ -118,6 +125,11 @@ class Person:
         """Say that another room is this one's successor."""
         content = {"body": "This room has been replaced", "replacement_room": successor}
         await self.set_state(room, "m.room.tombstone", content)
+
+    async def upgrade(self, room: str, version: str) -> str:
+        """Have the homeserver make a successor of a room, which names this one as its predecessor; returns its id."""
+        answer = await self.wire.ask("POST", f"/rooms/{part(room)}/upgrade", {"new_version": version})
+        return str(answer["replacement_room"])
 
     # What they write.
 

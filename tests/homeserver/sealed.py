@@ -48,7 +48,6 @@ class Sealed(Person):
         if self._nio.olm is None or self._nio.store is None:
             raise RuntimeError("nio made no keys for this device")
         self._olm, self._store = self._nio.olm, self._nio.store
-        self._served: dict[str, set[Device]] = {}
         self._signed: set[Device] = set()
 
     async def __aenter__(self) -> Self:
@@ -134,19 +133,16 @@ class Sealed(Person):
         await self._nio.send_to_device_messages()
 
     async def _share_key(self, room: str) -> None:
-        """See that exactly those devices that are served have the room's key: with others than before, a new one."""
+        """See that all devices that are served have the room's key. Where they are others than before, nio makes a new one."""
         await self._nio.joined_members(room)
         members = set(self._nio.rooms[room].users)
         await self._judge(members)
         devices = {device for user in members for device in self._devices(user)}
-        served = devices & self._signed if self._exclude_insecure else devices
-        if served != self._served.get(room):
-            self._nio.invalidate_outbound_session(room)
         if not self._olm.should_share_group_session(room):
             return
         await self._nio.share_group_session(room, ignore_unverified_devices=True)
-        self._served[room] = served
-        await self._withhold(room, devices - served)
+        if self._exclude_insecure:
+            await self._withhold(room, devices - self._signed)
 
     async def _judge(self, users: set[str]) -> None:
         """Ask for the users' keys; with insecure devices excluded, have nio pass over those without a signature."""

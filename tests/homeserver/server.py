@@ -149,6 +149,10 @@ class Synapse:
         """Take an account away: it leaves its rooms, and its tokens are unknown from now on."""
         self.call("POST", f"/_synapse/admin/v1/deactivate/{quote(user_id)}", {"erase": False}, self.admin.access_token)
 
+    def delete_room(self, room: str) -> None:
+        """Take a room away from everybody who is in it, and begin to forget it."""
+        self.call("DELETE", f"/_synapse/admin/v2/rooms/{quote(room)}", {"purge": True}, self.admin.access_token)
+
     @property
     def admin(self) -> Login:
         """The operator of this homeserver."""

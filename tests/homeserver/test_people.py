@@ -60,6 +60,7 @@ async def test_a_thread_stands_apart_with_its_root_first(two: Two) -> None:
 async def test_an_edit_replaces_a_message_and_another_persons_does_not(two: Two) -> None:
     mira, tobias, room = two
     said = await mira.say(room, "teh lamp", html="<b>teh</b> lamp")
+    await tobias.edit(room, said, "no lamp")
     await mira.edit(room, said, "the lmap")
     await mira.edit(room, said, "the lamp", html="<b>the</b> lamp")
     await tobias.edit(room, said, "nothing")
@@ -108,14 +109,15 @@ async def test_a_file_arrives_byte_for_byte_with_its_name_and_caption(two: Two) 
 async def test_a_message_may_name_people_and_carry_a_name_of_its_own(two: Two) -> None:
     mira, tobias, room = two
     await mira.say(room, "Tobias?", mentions=[tobias.user_id])
-    profile = {"id": "hester", "displayname": "Hester"}
-    raw = {"msgtype": "m.text", "body": "Here.", "com.beeper.per_message_profile": profile, "m.relates_to": "nonsense"}
+    profile = {"id": "hester", "displayname": "Hester", "has_fallback": True}
+    raw = {"msgtype": "m.text", "body": "Hester: Here.", "com.beeper.per_message_profile": profile, "m.relates_to": "nonsense"}
     await mira.send(room, "m.room.message", raw)
 
     named, voiced = await tobias.shown(room)
 
     assert named.content["m.mentions"] == {"user_ids": [tobias.user_id]}
-    assert (voiced.name, voiced.root) == ("Hester", None)
+    assert (voiced.name, voiced.body, voiced.text, voiced.root) == ("Hester", "Hester: Here.", "Here.", None)
+    assert (named.name, named.text) == (None, "Tobias?")
 
 
 async def test_waiting_ends_with_the_news_and_says_what_it_saw_otherwise(two: Two) -> None:
@@ -194,6 +196,20 @@ async def test_a_room_changes_its_rules_and_ends(two: Two) -> None:
     assert kinds["m.room.join_rules"] == {"join_rule": "public"}
     assert kinds["m.room.history_visibility"] == {"history_visibility": "joined"}
     assert kinds["m.room.tombstone"]["replacement_room"] != room
+
+
+async def test_a_successor_names_the_room_it_comes_from(two: Two) -> None:
+    mira, tobias, room = two
+    successor = await mira.upgrade(room, "12")
+    assert (await tobias.state(room, "m.room.tombstone"))["replacement_room"] == successor
+    assert (await mira.state(successor, "m.room.create"))["predecessor"]["room_id"] == room
+
+
+async def test_a_direct_chat_is_noted_as_one(homeserver: Synapse) -> None:
+    async with people(homeserver, "mira", "tobias") as (mira, tobias):
+        rooms = [await mira.create_room(direct=True, invite=[tobias.user_id]) for _ in range(2)]
+        assert await mira.account_data("m.direct") == {tobias.user_id: rooms}
+        assert (await mira.state(rooms[0], "m.room.member", tobias.user_id))["is_direct"] is True
 
 
 async def test_what_somebody_keeps_is_theirs_alone(two: Two) -> None:

@@ -12,7 +12,7 @@ from tests.homeserver.trust import all_devices, canonical, has_signed, identity,
 ME, OTHER = "@mira:matrix.test", "@tobias:matrix.test"
 
 
-def device_keys(user_id: str, device_id: str) -> dict[str, Any]:
+def device_keys(user_id: str, device_id: str, other: dict[str, str] | None = None) -> dict[str, Any]:
     """The keys of a device with its own signature, as a client uploads them."""
     account = vodozemac.Account()
     public = account.ed25519_key.to_base64()
@@ -21,14 +21,18 @@ def device_keys(user_id: str, device_id: str) -> dict[str, Any]:
         "device_id": device_id,
         "algorithms": ["m.olm.v1.curve25519-aes-sha2"],
         "keys": {f"ed25519:{device_id}": public, f"curve25519:{device_id}": account.curve25519_key.to_base64()},
-    }
+    } | (other or {})
     return keys | {"signatures": {user_id: {f"ed25519:{device_id}": account.sign(canonical(keys)).to_base64()}}}
 
 
 @pytest.fixture
-def answer() -> dict[str, Any]:
+def mine() -> Identity:
+    return Identity(ME)
+
+
+@pytest.fixture
+def answer(mine: Identity) -> dict[str, Any]:
     """What keys/query answers about Mira: a signed device and one that nobody vouches for."""
-    mine = Identity(ME)
     return {
         "device_keys": {
             ME: {"SIGNED": mine.signed(device_keys(ME, "SIGNED"), "self_signing"), "BARE": device_keys(ME, "BARE")}
@@ -66,10 +70,6 @@ def _with_another_self_signing_key(answer: dict[str, Any]) -> None:
     answer["self_signing_keys"][ME] = other.signed(other.described("self_signing"), "master")
 
 
-def _with_a_key_for_another_use(answer: dict[str, Any]) -> None:
-    answer["self_signing_keys"][ME]["usage"] = ["user_signing"]
-
-
 def _with_other_keys(answer: dict[str, Any]) -> None:
     answer["device_keys"][ME]["SIGNED"]["keys"]["curve25519:SIGNED"] = "A" * 43
 
@@ -98,7 +98,6 @@ def _with_nonsense(answer: dict[str, Any]) -> None:
         _with_another_master_key,
         _with_a_self_signing_key_that_nobody_signed,
         _with_another_self_signing_key,
-        _with_a_key_for_another_use,
         _with_other_keys,
         _with_the_keys_of_another_device,
         _without_the_devices_own_signature,
@@ -117,6 +116,21 @@ def test_a_broken_chain_reaches_no_device(answer: dict[str, Any], break_it: Any)
 def test_keys_of_somebody_else_vouch_for_nobody(answer: dict[str, Any]) -> None:
     moved = {kind: {OTHER: keys[ME]} for kind, keys in answer.items()}
     assert signed_devices(moved, OTHER) == set()
+    assert identity(moved, OTHER) is None
+
+
+@pytest.mark.parametrize("other", [{"user_id": OTHER}, {"device_id": "ANOTHER"}])
+def test_a_device_that_says_it_is_another_is_none_though_all_sign_it(
+    answer: dict[str, Any], mine: Identity, other: dict[str, str]
+) -> None:
+    answer["device_keys"][ME]["SIGNED"] = mine.signed(device_keys(ME, "SIGNED", other), "self_signing")
+    assert signed_devices(answer, ME) == set()
+
+
+def test_a_key_for_another_use_signs_no_devices(answer: dict[str, Any], mine: Identity) -> None:
+    key = mine.described("self_signing")
+    answer["self_signing_keys"][ME] = mine.signed(key | {"usage": ["user_signing"]}, "master")
+    assert signed_devices(answer, ME) == set()
 
 
 def test_the_signature_of_the_specifications_example_is_one() -> None:

@@ -64,6 +64,12 @@ def test_the_bot_imports_only_pure_libraries() -> None:
     assert not foreign
 
 
+def test_nothing_imports_the_homeserver_of_the_tests() -> None:
+    """It is AGPL: the tests run it as a process of its own."""
+    importing = [where for where, library in _outside_imports(*PACKAGES, "tests", "deploy") if library == "synapse"]
+    assert not importing
+
+
 def test_every_outside_library_comes_in_through_its_one_door() -> None:
     strays = [
         f"{where} imports {library}"

@@ -9,7 +9,7 @@ import pytest
 from tests.house.project import ROOT
 
 TOOLS = ("sh", "dirname", "cksum", "cat", "sed", "find", "env")
-LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-uv.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-uv.lock", "tests/homeserver/requirements.lock")
 
 
 @pytest.fixture
@@ -25,7 +25,8 @@ def machine(tmp_path: Path) -> Path:
     (clone / "deploy").mkdir(parents=True)
     shutil.copy(ROOT / "deploy" / "setup.sh", clone / "deploy")
     for lock in LOCKS:
-        shutil.copy(ROOT / lock, clone)
+        (clone / lock).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / lock, clone / lock)
     return tmp_path
 
 
@@ -35,9 +36,9 @@ def put(machine: Path, name: str, script: str) -> None:
     command.chmod(0o755)
 
 
-def set_up(machine: Path, **environment: str) -> tuple[int, str]:
+def set_up(machine: Path, kind: str = "runtime", **environment: str) -> tuple[int, str]:
     done = subprocess.run(  # noqa: S603 our own script
-        [machine / "a clone" / "deploy" / "setup.sh", "runtime"],
+        [machine / "a clone" / "deploy" / "setup.sh", kind],
         env={"PATH": str(machine / "commands")} | environment,
         capture_output=True,
         text=True,
@@ -78,16 +79,35 @@ def test_another_compiler_can_be_named(machine: Path) -> None:
 
 
 def test_an_environment_that_holds_the_lock_is_left_alone(machine: Path) -> None:
+    clone = _ready(machine, "runtime")
+    assert set_up(machine) == (0, "")
+    (clone / "requirements.lock").write_text((clone / "requirements.lock").read_text() + "# changed\n")
+    assert set_up(machine)[0] == 1
+
+
+def test_the_homeserver_of_the_tests_is_set_up_for_dev_alone_and_once(machine: Path) -> None:
+    clone = _ready(machine, "dev")
+    (clone / ".venv" / "bin").mkdir()
+    uv = clone / ".venv" / "bin" / "uv"
+    uv.write_text(f"#!/bin/sh\necho \"$1 $2\" >>'{machine}/said'\nmkdir -p '{clone}/.venv-synapse'\n")
+    uv.chmod(0o755)
+    put(machine, "mkdir", f'exec {shutil.which("mkdir")} "$@"')
+
+    assert [set_up(machine, "dev") for _ in range(2)] == [(0, ""), (0, "")]
+    assert (machine / "said").read_text() == "venv --quiet\npip install\n"
+
+
+def _ready(machine: Path, kind: str) -> Path:
+    """A clone whose own environment holds the lock of this kind."""
     clone = machine / "a clone"
     site = clone / ".venv" / "lib" / "python3" / "site-packages"
     site.mkdir(parents=True)
     pins = dict(line.split(" ")[0].split("==") for line in _pins(clone / "requirements.lock"))
     (site / f"llama_cpp_python-{pins['llama-cpp-python']}.dist-info").mkdir()
-    stamp = subprocess.run(["cksum"], input=(clone / "requirements.lock").read_bytes(), capture_output=True, check=True).stdout  # noqa: S607 a tool of every system
-    (clone / ".venv" / ".understudy-runtime").write_bytes(stamp)
-    assert set_up(machine) == (0, "")
-    (clone / "requirements.lock").write_text((clone / "requirements.lock").read_text() + "# changed\n")
-    assert set_up(machine)[0] == 1
+    lock = clone / {"runtime": "requirements.lock", "dev": "requirements-dev.lock"}[kind]
+    stamp = subprocess.run(["cksum"], input=lock.read_bytes(), capture_output=True, check=True).stdout  # noqa: S607 a tool of every system
+    (clone / ".venv" / f".understudy-{kind}").write_bytes(stamp)
+    return clone
 
 
 def _pins(lock: Path) -> list[str]:

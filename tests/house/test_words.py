@@ -18,6 +18,7 @@ FORBIDDEN = {
 }
 
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-uv.lock")
+OF_SYNAPSE = "tests/homeserver/requirements.lock"
 PIN = re.compile(r"^([a-z0-9-]+)==(\S+)", re.MULTILINE)
 
 
@@ -55,7 +56,7 @@ def test_every_exception_to_a_rule_names_the_rule_and_a_reason() -> None:
     assert not found
 
 
-@pytest.mark.parametrize("name", LOCKS)
+@pytest.mark.parametrize("name", [*LOCKS, OF_SYNAPSE])
 def test_a_lock_holds_versions_and_hashes_and_no_addresses(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     assert "://" not in text
@@ -64,6 +65,11 @@ def test_a_lock_holds_versions_and_hashes_and_no_addresses(name: str) -> None:
     assert "\n#" not in f"\n{text}"
     blocks = re.split(r"\n(?=[a-z0-9])", text.strip())
     assert [block for block in blocks if not PIN.match(block) or "--hash=sha256:" not in block] == []
+
+
+def test_the_homeserver_of_the_tests_is_in_no_lock_but_its_own() -> None:
+    named = [name for name in (*LOCKS, OF_SYNAPSE) if "matrix-synapse" in (ROOT / name).read_text(encoding="utf-8")]
+    assert named == [OF_SYNAPSE], "Synapse is AGPL: it runs as a process of its own, and is not shipped"
 
 
 def test_the_locks_agree_with_each_other_and_with_what_the_project_asks_for() -> None:

@@ -1,0 +1,105 @@
+"""An account's first identity, at homeservers that want a proof for it: never one over another."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.matrix.keeping import Folder
+from adapters.matrix.trust.asking import Denied, Homeserver
+from adapters.matrix.trust.bootstrap import FOREIGN, make_identity
+from adapters.matrix.trust.identity import new_seeds, published
+from bot.errors import Refused
+from tests.adapters.matrix.stage import account_of
+from tests.homeserver.server import Login
+
+LOGIN = Login("@bot:matrix.test", "token", "BOT", "https://matrix.test", "")
+UPLOAD = "/keys/device_signing/upload"
+BY_PASSWORD = {"flows": [{"stages": ["m.login.sso"]}, {"stages": ["m.login.password"]}], "session": "s1", "params": {}}
+
+
+class AskingHomeserver(Homeserver):
+    """Wants a proof of who asks before it takes an identity; `identity` is what it has already."""
+
+    def __init__(self, refusal: Denied, identity: Mapping[str, Any] | None = None) -> None:
+        super().__init__(LOGIN.homeserver)
+        self._refusal, self._identity = refusal, identity
+        self.uploads: list[Mapping[str, Any]] = []
+
+    async def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:  # noqa: ARG002
+        if path != UPLOAD:
+            return {"master_keys": {LOGIN.user_id: self._identity}} if self._identity else {}
+        self.uploads.append(body or {})
+        if "auth" not in (body or {}):
+            raise self._refusal
+        return {}
+
+
+def refusing(content: dict[str, Any], status: int = 401) -> Denied:
+    return Denied(status, content)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path / "matrix")
+
+
+def password() -> str:
+    return "the password"
+
+
+def never() -> str:
+    raise AssertionError("the password was asked for")
+
+
+async def test_a_homeserver_that_wants_the_password_gets_it_with_the_very_same_identity(folder: Folder) -> None:
+    home = AskingHomeserver(refusing(BY_PASSWORD))
+    account = await make_identity(home, account_of(LOGIN), folder, password)
+    bare, proven = home.uploads
+    auth = proven["auth"]
+    assert {name: value for name, value in proven.items() if name != "auth"} == bare
+    assert (auth["type"], auth["password"], auth["session"]) == ("m.login.password", "the password", "s1")
+    assert auth["identifier"] == {"type": "m.id.user", "user": LOGIN.user_id}
+    assert folder.account() == account
+    assert account.seeds is not None
+    assert bare == published(account.seeds, LOGIN.user_id)
+
+
+async def test_an_identity_that_somebody_made_meanwhile_is_not_overwritten(folder: Folder) -> None:
+    home = AskingHomeserver(refusing(BY_PASSWORD), published(new_seeds(), LOGIN.user_id)["master_key"])
+    with pytest.raises(Refused) as refused:
+        await make_identity(home, account_of(LOGIN), folder, never)
+    assert str(refused.value) == FOREIGN
+    assert len(home.uploads) == 1
+
+
+@pytest.mark.parametrize(
+    "flows",
+    [
+        [],
+        5,
+        [5],
+        [{"stages": ["m.oauth"]}],
+        [{"stages": ["m.login.password", "m.login.terms"]}],
+        [{"stages": "m.login.password"}],
+    ],
+)
+async def test_a_proof_that_only_a_browser_can_give_is_told(folder: Folder, flows: Any) -> None:
+    home = AskingHomeserver(refusing({"flows": flows}))
+    with pytest.raises(Refused, match=r"only a browser can give.*sign in to it with Element once"):
+        await make_identity(home, account_of(LOGIN), folder, never)
+
+
+async def test_another_refusal_stays_one(folder: Folder) -> None:
+    for refusal in (refusing({"errcode": "M_UNKNOWN_TOKEN", "error": "gone"}), refusing({"errcode": "M_UNKNOWN"}, 400)):
+        with pytest.raises(Denied) as denied:
+            await make_identity(AskingHomeserver(refusal), account_of(LOGIN), folder, never)
+        assert denied.value is refusal
+
+
+async def test_keys_that_were_kept_are_published_and_not_made_anew(folder: Folder) -> None:
+    home = AskingHomeserver(refusing(BY_PASSWORD))
+    account = await make_identity(home, account_of(LOGIN), folder, password)
+    assert await make_identity(home, account, folder, password) == account
+    assert home.uploads[0] == home.uploads[2]
