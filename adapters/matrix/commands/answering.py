@@ -17,8 +17,6 @@ from typing import Any
 
 from adapters.matrix.commands.adults import Adults
 from adapters.matrix.commands.asking import Asker, asker, is_direct
-from adapters.matrix.commands.direct import Direct
-from adapters.matrix.commands.files import Files
 from adapters.matrix.commands.line import (
     ADULTS,
     Line,
@@ -32,14 +30,13 @@ from adapters.matrix.commands.line import (
     takes_text_file,
     with_text,
 )
-from adapters.matrix.commands.past import Past
 from adapters.matrix.commands.patience import PATIENCE, asked, patiently
 from adapters.matrix.commands.played import Played
 from adapters.matrix.commands.pointing import At, Pointing
 from adapters.matrix.commands.replying import Replies
 from adapters.matrix.commands.signs import asked_by
 from adapters.matrix.commands.starting import Starting
-from adapters.matrix.commands.walls import Opens
+from adapters.matrix.commands.walls import Homeserver, Opens
 from adapters.matrix.heard import FileThere, Reacted, Said
 from adapters.matrix.rooms import Room
 from adapters.matrix.words import link_to, place_of
@@ -85,9 +82,7 @@ class Answering:
     played: Played
     starting: Starting
     adults: Adults
-    direct: Direct
-    past: Past
-    files: Files
+    homeserver: Homeserver
     operators: Collection[AuthorId]
     prefix: str
     written: Written
@@ -166,14 +161,13 @@ class Answering:
         """The file that a command comes with, or replies to."""
         if said.file is not None or spec is None or not takes_file(spec) or not said.answers:
             return said.file
-        found = await asked(self.clock, lambda: self.past.message(asking.room.id, said.answers))
+        found = await asked(self.clock, lambda: self.homeserver.past.message(asking.room.id, said.answers))
         return found.file if isinstance(found, Said) else None
 
     async def _read(self, asking: Asker, said: Said, line: Line, file: FileThere | None) -> Asked:
         spec = spec_of(line.text)
         if file is not None and spec is not None and takes_text_file(spec):
-            there = file
-            line = with_text(line, await asked(self.clock, lambda: self.files.fetch_text(there)))
+            line = with_text(line, await asked(self.clock, partial(self.homeserver.files.fetch_text, file)))
         replied = await self._pointing.turn(asking.place, said.answers) if said.answers else None
         newest = None if said.answers else await self._pointing.newest(asking.place)
         wanted = read(line.text, replied, newest, (file.name or "file") if file else "")
@@ -184,11 +178,7 @@ class Answering:
 
     async def _carry_out(self, asking: Asker, said: Said, wanted: Asked, line: Line, file: FileThere | None) -> None:
         name = wanted.spec.name
-
-        async def upload() -> bytes:
-            there = file
-            return await asked(self.clock, lambda: self.files.fetch(there)) if there and takes_file(wanted.spec) else b""
-
+        upload = partial(self._upload, wanted.spec, file)
         if self.starting.carries_out(name):
             answer = await self.starting.carry_out(asking, name, wanted.values, line.where, upload)
         elif self.desk.answers(name):
@@ -199,6 +189,11 @@ class Answering:
                 await self.replies.nod(asking.place, asking.event)
             return
         await self._give(asking, said, wanted.spec, answer)
+
+    async def _upload(self, spec: CommandSpec, file: FileThere | None) -> bytes:
+        if file is None or not takes_file(spec):
+            return b""
+        return await asked(self.clock, lambda: self.homeserver.files.fetch(file))
 
     async def _give(self, asking: Asker, said: Said, spec: CommandSpec, answer: Answer) -> None:
         if not answer.text and not answer.file:
@@ -211,7 +206,7 @@ class Answering:
     async def _give_alone(self, asking: Asker, said: Said, spec: CommandSpec, answer: Answer) -> None:
         """The answer in a direct chat, with a sign in the place where it was asked for."""
         try:
-            chat = await patiently(self.clock, lambda: self.direct.chat_with(asking.user), PATIENCE)
+            chat = await patiently(self.clock, lambda: self.homeserver.chats.chat_with(asking.user), PATIENCE)
         except CourierError as error:
             raise Refused(NO_CHAT.format(why=error)) from error
         told = ASKED_THERE.format(command=self.written(spec.name), place=link_to(asking.place), text=answer.text)

@@ -8,8 +8,8 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from adapters.matrix.commands.past import Past
 from adapters.matrix.commands.played import Played
+from adapters.matrix.commands.walls import Reads
 from adapters.matrix.commands.wording import words
 from adapters.matrix.heard import Redacted, Rewritten, Said
 from adapters.matrix.words import author_of, event_of, room_of
@@ -60,7 +60,7 @@ class Changes:
 
     store: Store
     played: Played
-    past: Past
+    past: Reads
     refusals: Refusals
 
     async def edit(self, heard: Rewritten) -> Edited | InboundPost | None:

@@ -23,7 +23,7 @@ from adapters.matrix.commands.played import Played
 from adapters.matrix.commands.replying import Replies
 from adapters.matrix.commands.signs import asked_by
 from adapters.matrix.commands.starting import Starting
-from adapters.matrix.commands.walls import Opens, Says
+from adapters.matrix.commands.walls import Homeserver, Opens, Says
 from adapters.matrix.commands.wording import words
 from adapters.matrix.heard import Heard, Reacted, Redacted, Rewritten, Said, Unreadable
 from adapters.matrix.line import Line
@@ -58,15 +58,17 @@ class Conversation:
         clock: Clock,
         courier: Opens,
         saying: Says,
+        homeserver: Homeserver | None = None,
     ) -> None:
         self._settings, self._receiver, self._rooms, self._line = settings, receiver, rooms, line
         self._clock, self._courier = clock, courier
         self._played = Played(store, clock, receiver.settled)
-        self._replies, past = Replies(saying, clock), Past(line)
+        self._replies = Replies(saying, clock)
+        asked = homeserver or Homeserver(Past(line), Direct(line, rooms, clock), Files(line))
         self._hints = Hints(self._replies, clock, settings.prefix)
         self._refusals = Refusals()
-        self._changes = Changes(store, self._played, past, self._refusals)
-        old_posts = OldPosts(past, line, settings.prefix)
+        self._changes = Changes(store, self._played, asked.past, self._refusals)
+        old_posts = OldPosts(asked.past, line, settings.prefix)
         self._answering = Answering(
             store=store,
             desk=desk,
@@ -77,9 +79,7 @@ class Conversation:
             played=self._played,
             starting=Starting(store, desk, courier, old_posts, self._played, line, clock, settings),
             adults=Adults(settings, rooms),
-            direct=Direct(line, rooms, clock),
-            past=past,
-            files=Files(line),
+            homeserver=asked,
             operators=frozenset(map(author_of, settings.operators)),
             prefix=settings.prefix,
             written=written(settings.prefix),

@@ -1,8 +1,8 @@
 """Direct chats, where somebody is told what is for them alone: found again, or made once. It says nothing in them.
 
 Rule: a homeserver makes a room each time it is asked. So one is asked for at a time, and before that all are looked through
-that an earlier try, or an earlier run, may have left: those that the account data name, those where two are alone, and those where
-the bot still waits for whoever it invited.
+that an earlier try, or an earlier run, may have left: those that the account data name, those where two are alone, and those
+where the bot still waits for whoever it invited.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from adapters.matrix.commands.walls import Chat
 from adapters.matrix.errors import FORBIDDEN, NOT_FOUND, Attempt, code_of
 from adapters.matrix.line import Line
 from adapters.matrix.posting.asking import ask
@@ -30,14 +31,6 @@ OPENS = Attempt(act="open a direct chat with you")
 INVITES = Attempt(act="invite you to our direct chat")
 NOTES = Attempt(act="note which chat is ours")
 LOOKS = Attempt(act="look for our direct chat", changes=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Chat:
-    """A direct chat, and whether the other one is in it: who was invited may not have accepted yet."""
-
-    room: str
-    is_joined: bool
 
 
 @dataclass(slots=True)

@@ -41,20 +41,23 @@ class Files:
 
     line: Line
 
-    async def fetch(self, file: FileThere, limit: int = LIMIT) -> bytes:
-        """The bytes of a file, decrypted where it is encrypted. Raises Refused when it has more than `limit` of them."""
-        if file.size > limit:
-            raise Refused(_too_large(limit))
-        data = await self._download(file.url, limit)
-        return data if file.key is None else await asyncio.to_thread(decrypted, data, file.key)
+    async def fetch(self, file: FileThere) -> bytes:
+        """The bytes of a file, decrypted where it is encrypted. Raises Refused when it has more than are read."""
+        return await self._fetch(file, LIMIT)
 
     async def fetch_text(self, file: FileThere) -> str:
         """The text in a file."""
-        data = await self.fetch(file, TEXT_LIMIT)
+        data = await self._fetch(file, TEXT_LIMIT)
         try:
             return data.decode("utf-8-sig").replace("\r\n", "\n").strip()
         except UnicodeDecodeError:
             raise Refused(NO_TEXT) from None
+
+    async def _fetch(self, file: FileThere, limit: int) -> bytes:
+        if file.size > limit:
+            raise Refused(_too_large(limit))
+        data = await self._download(file.url, limit)
+        return data if file.key is None else await asyncio.to_thread(decrypted, data, file.key)
 
     async def _download(self, url: str, limit: int) -> bytes:
         address = ADDRESS.fullmatch(url)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from adapters.matrix.commands.asking import Asker
 from adapters.matrix.commands.line import command_in
-from adapters.matrix.commands.past import Found, Past, Sealed
+from adapters.matrix.commands.walls import Found, Reads, Sealed
 from adapters.matrix.commands.wording import words
 from adapters.matrix.heard import Said
 from adapters.matrix.line import Line
@@ -46,7 +46,7 @@ class Standing:
 class OldPosts:
     """Reads the posts of places. `prefix` is how commands begin: they are no posts."""
 
-    past: Past
+    past: Reads
     line: Line
     prefix: str
 

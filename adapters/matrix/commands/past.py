@@ -11,6 +11,7 @@ from typing import Any
 
 from nio import AsyncClient, MegolmEvent
 
+from adapters.matrix.commands.walls import Found, Sealed
 from adapters.matrix.ears.reading import SEALED, read
 from adapters.matrix.errors import NOT_FOUND, Attempt, code_of
 from adapters.matrix.heard import Rewritten, Said
@@ -27,16 +28,6 @@ READS = Attempt(act="read what stands", changes=False)
 KINDS = ("m.room.message", SEALED)
 
 Event = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """A message that cannot be decrypted."""
-
-    event: str
-
-
-Found = Said | Sealed
 
 
 @dataclass(frozen=True, slots=True)

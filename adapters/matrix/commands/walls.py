@@ -1,7 +1,10 @@
-"""What the commands need of their neighbours: the courier, and the voice that their answers are given in. It does nothing."""
+"""What the commands need of their neighbours: the courier, the voice of their answers, the homeserver. It does nothing."""
 
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Protocol
 
+from adapters.matrix.heard import FileThere, Said
 from bot.ids import EventId, MessageId, Place
 from bot.posts import ChannelLimits, Fate
 
@@ -53,3 +56,63 @@ class Opens(Protocol):
     async def tell_fate(self, place: Place, post: EventId, fate: Fate | None) -> None:
         """Show beside a player's post what became of it. Never raises."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A message that cannot be decrypted, by its event."""
+
+    event: str
+
+
+Found = Said | Sealed
+"""A message as it stands in a room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A direct chat, and whether the other one is in it: who was invited may not have accepted yet."""
+
+    room: str
+    is_joined: bool
+
+
+class Reads(Protocol):
+    """Whoever reads what stands in rooms. Raises CourierError and nothing else."""
+
+    async def message(self, room: str, event: str) -> Found | None:
+        """What a message says now; None where it is none, is gone, or is not for the bot to see."""
+        ...
+
+    def of(self, place: Place) -> AsyncIterator[Found]:
+        """The messages of a place, the newest first: of a thread, its root too; of a main timeline, none of its threads."""
+        ...
+
+
+class Chats(Protocol):
+    """Whoever finds or makes direct chats. Raises CourierError and nothing else."""
+
+    async def chat_with(self, user: str) -> Chat:
+        """The direct chat with somebody, invited at least."""
+        ...
+
+
+class Fetches(Protocol):
+    """Whoever fetches files. Raises Refused, and TryLater while there is no connection."""
+
+    async def fetch(self, file: FileThere) -> bytes:
+        """The bytes of a file, decrypted."""
+        ...
+
+    async def fetch_text(self, file: FileThere) -> str:
+        """The text in a file."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Homeserver:
+    """What is asked of the homeserver beside what the courier and the voice do."""
+
+    past: Reads
+    chats: Chats
+    files: Fetches
