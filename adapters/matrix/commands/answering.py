@@ -3,7 +3,8 @@
 Rule 1: a command may come again after a crash. What goes through the receiver is known by its event, and answers by their keys.
 At the desk, what only reads or takes away may be done twice; what makes a story is known again (see `starting`); a character
 or a lorebook that is imported twice is there once. Only a report may reach the operator twice, and `privacy forget`, come
-again, also forgets what was written in between. `stop`, come again, stops what the crash had begun anew.
+again, also forgets what was written in between. `stop`, come again, stops what the crash had begun anew. And a command that
+answered the post which it took away, or changed one post of several, may say that there is no such post now.
 Rule 2: nothing is raised from here but StoreUnavailable. A sentence goes to whoever asked, all else to the log.
 """
 

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 
 from adapters.matrix.commands.signs import HELP as REACTIONS_HELP
-from bot.commands.catalogue import find, members, nearest
+from bot.commands.catalogue import COMMANDS, find, members
 from bot.commands.help import Written, after
 from bot.commands.parse import Asked, parse
 from bot.commands.spec import CommandSpec, OptionKind
@@ -131,9 +131,11 @@ def overview(catalogue: str, prefix: str) -> str:
 
 
 def refuse_unknown(word: str) -> None:
-    """Raises Refused for a word that is no command but much like one that only this platform has."""
-    is_known = find(word) is not None or members(word) or nearest(word) is not None
-    if not is_known and (close := get_close_matches(word, (ADULTS, REACTIONS), n=1, cutoff=0.75)):
+    """Raises Refused for a word that is no command, but most like one that only this platform has."""
+    if find(word) is not None or members(word):
+        return
+    close = get_close_matches(word, (ADULTS, REACTIONS, *(spec.name for spec in COMMANDS)), n=1)
+    if close and close[0] in {ADULTS, REACTIONS}:
         raise Refused(f'There is no command "{word}"; the nearest is: {close[0]}.')
 
 

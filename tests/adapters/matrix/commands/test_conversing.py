@@ -253,7 +253,7 @@ async def test_nothing_is_dealt_with_while_the_store_is_away_and_all_of_it_after
         async def away(_: object) -> bool:
             raise StoreUnavailable("The database is away.")
 
-        receive, on.store.receive = on.store.receive, away  # type: ignore[method-assign]
+        receive, on.store.receive = on.store.receive, away  # type: ignore[method-assign, assignment]
         with pytest.raises(StoreUnavailable):
             await on.conversation.heard(post)
         on.store.receive = receive  # type: ignore[method-assign]
