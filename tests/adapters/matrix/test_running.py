@@ -115,8 +115,9 @@ async def test_a_homeserver_that_does_not_know_any_more_how_far_was_read_is_read
     async with listening_through(homeserver, login, tmp_path, clock=FastClock(200.0)) as (bot, between, mira):
         room = await room_with(bot, mira)
         await bot.until(lambda: bot.supervisor.is_idle)
+        await bot.stop()
         between.fail("/sync", 400, times=stream.REFUSALS)
-        await bot.restart()
+        bot.start()
         await bot.until_connected()
         assert stream.BEGUN_ANEW in caplog.text
         await mira.say(room, "now")

@@ -323,6 +323,7 @@ class Stage:
         *members: str,
         maker: str = ADA,
         version: str = "12",
+        since: float = 1.0,
         state: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         """The bot is in a room with these, who came in at `since`."""
@@ -340,7 +341,13 @@ class Stage:
             name = user[1:].partition(":")[0].capitalize()
             joined = {"membership": "join", "displayname": name}
             events.append(
-                {"type": "m.room.member", "state_key": user, "sender": user, "content": joined, "origin_server_ts": 1000}
+                {
+                    "type": "m.room.member",
+                    "state_key": user,
+                    "sender": user,
+                    "content": joined,
+                    "origin_server_ts": int(since * 1000),
+                }
             )
         await self.rooms.tell(room, events)
 

@@ -56,7 +56,7 @@ async def test_nobody_else_says_it() -> None:
     ],
 )
 async def test_a_room_that_others_come_into_or_read_is_refused(
-    state: Mapping[str, Mapping[str, Any]], settings: Mapping[str, bool], why: str
+    state: Mapping[str, Mapping[str, Any]], settings: Mapping[str, Any], why: str
 ) -> None:
     async with stage(**settings) as on:
         await on.open_room("!open", ADA, TOBIAS, MIRELA, state=state)
