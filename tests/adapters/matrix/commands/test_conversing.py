@@ -253,10 +253,10 @@ async def test_nothing_is_dealt_with_while_the_store_is_away_and_all_of_it_after
         async def away(_: object) -> bool:
             raise StoreUnavailable("The database is away.")
 
-        receive, on.store.receive = on.store.receive, away  # type: ignore[method-assign, assignment]
+        receive, on.store.receive = on.store.receive, away  # type: ignore[method-assign, assignment]  # the database is away
         with pytest.raises(StoreUnavailable):
             await on.conversation.heard(post)
-        on.store.receive = receive  # type: ignore[method-assign]
+        on.store.receive = receive  # type: ignore[method-assign]  # it is back
         await on.hear(post)
         assert (await on.told_texts(place))[1] == "Tobias knocks."
 
