@@ -18,13 +18,20 @@ from bot.errors import Refused
 PATIENCE = 5.0
 """Seconds to wait for a running bot that writes to the store."""
 
+UNFINISHED = "SQLITE_READONLY_ROLLBACK"
+"""SQLite's name for a store that has to be mended before it can be read."""
+
 AS_A_NEW_DEVICE = f"bring it back from a backup, or {LOG_IN}: the bot goes on as a new device, and cannot read older messages"
+
+
+class Unfinished(Refused):
+    """The bot was killed while it wrote to the key store. Whoever opens it to write mends it by that."""
 
 
 def device_account(folder: Folder, account: Account, *, changes_nothing: bool = False) -> OlmAccount:
     """The keys of the account's device. Raises Refused when they are not there, or cannot be read.
 
-    `changes_nothing`: not even what a crash left half done is undone, as a start would.
+    `changes_nothing`: not even what a crash left half done is undone, as a start would; raises Unfinished for that.
     """
     path = folder.key_store(account)
     if not path.is_file():
@@ -37,6 +44,10 @@ def device_account(folder: Folder, account: Account, *, changes_nothing: bool = 
                 "SELECT account, shared FROM accounts WHERE user_id = ? AND device_id = ?", (account.user_id, account.device_id)
             ).fetchone()
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorname", "") == UNFINISHED:
+            raise Unfinished(
+                f"Understudy was cut off while it wrote to the key store {path}; its next start mends that."
+            ) from None
         raise Refused(f"The key store {path} cannot be read ({error}): {AS_A_NEW_DEVICE}.") from None
     if found is None:
         raise Refused(f"The key store {path} does not hold the keys of this device: {AS_A_NEW_DEVICE}.")

@@ -12,7 +12,7 @@ import random
 from contextlib import suppress
 from dataclasses import dataclass
 
-from adapters.matrix.client import Client, new_client
+from adapters.matrix.client import Client, OldStore, new_client
 from adapters.matrix.ears.around import Around, Inbox
 from adapters.matrix.ears.asking import Unanswered
 from adapters.matrix.ears.gaps import Gaps
@@ -25,6 +25,7 @@ from adapters.matrix.keeping import Account, Folder
 from adapters.matrix.line import Line
 from adapters.matrix.rooms import Rooms
 from adapters.matrix.settings import Settings
+from adapters.matrix.trust import VOUCHED, Denied, NoAnswer, ensure
 from adapters.network.retry import Backoff
 from bot.errors import Refused
 from bot.metrics import Metrics
@@ -38,6 +39,9 @@ WAITS = Backoff(first=1.0, longest=60.0, patience=float("inf"))
 
 LOOKED_AT_EVERY = 30.0
 """Seconds between two looks at the account's file, while there is no account that can be used."""
+
+VOUCHED_SOON, VOUCHED_LATER = 30.0, 600.0
+"""Seconds until the account is asked again to vouch for the device: where that failed for now, and where it was refused."""
 
 CLOSING = 5.0
 """Seconds that closing may take."""
@@ -97,6 +101,7 @@ class Supervisor:
         self._life: asyncio.Task[None] | None = None
         self._is_closing = False
         self._trouble, self._errors, self._in_a_row, self._last_sync = "", 0, 0, 0.0
+        self._vouched_at, self._doubt = 0.0, ""
 
     @property
     def state(self) -> State:
@@ -167,7 +172,7 @@ class Supervisor:
         """Listen with a client until its login is lost. Closes it."""
         try:
             await self._around.patiently(lambda: self._stream.begin(client, account.user_id))
-            await self._listen(client)
+            await self._listen(client, account)
         except LoginLost as lost:
             self._note(str(lost), level=logging.ERROR)
         finally:
@@ -176,9 +181,12 @@ class Supervisor:
             await self._keys.close()
             await _closed(client)
 
-    async def _listen(self, client: Client) -> None:
+    async def _listen(self, client: Client, account: Account) -> None:
         """Take one turn after another. Raises LoginLost."""
+        self._vouched_at = self._clock.ticks()
         while True:
+            if self._clock.ticks() >= self._vouched_at:
+                await self._vouch(client, account)
             try:
                 await self._stream.turn()
             except Unanswered as error:
@@ -190,6 +198,26 @@ class Supervisor:
                 await self._pause(f"A sync could not be dealt with ({type(error).__name__}).", "defect")
             else:
                 self._did_well(client)
+
+    async def _vouch(self, client: Client, account: Account) -> None:
+        """See to it that the account vouches for the device, or that it is tried again. Raises LoginLost for lost keys."""
+        doubts: list[str] = []
+        try:
+            doubts = await ensure(client, account, self._folder)
+        except OldStore as old:
+            raise LoginLost(str(old)) from None
+        except Refused as refused:
+            if isinstance(refused, NoAnswer) or (isinstance(refused, Denied) and refused.is_lost_login):
+                # The next sync meets the same homeserver, and says what is wrong.
+                self._vouched_at = self._clock.ticks() + VOUCHED_SOON
+                return
+            doubts, self._vouched_at = [str(refused)], self._clock.ticks() + VOUCHED_LATER
+        else:
+            self._vouched_at = float("inf")
+        for doubt in doubts:
+            if doubt != self._doubt:
+                log.log(logging.INFO if doubt == VOUCHED else logging.WARNING, "%s", doubt, extra={"action": "vouch"})
+            self._doubt = doubt
 
     async def _pause(self, trouble: str, code: str, asked: float = 0.0) -> None:
         self._errors += 1

@@ -3,7 +3,6 @@
 Rule: an errand may begin anew after a crash: new sessions and places are named after the event that asked for them.
 """
 
-import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -12,13 +11,12 @@ from bot.errors import EngineError, PostRefused, Refused
 from bot.flow.acts import Scene
 from bot.flow.acts.replies import turn_number
 from bot.flow.gate import Gate
-from bot.flow.opening import opened, with_last_shown
+from bot.flow.opening import named_after, opened, with_last_shown
 from bot.flow.places import Places
 from bot.flow.summing import Summariser
 from bot.flow.wishes import notice
-from bot.ids import Place, SessionId
+from bot.ids import Place
 from bot.ports.store import Change, Store
-from bot.posts import Command
 from bot.story import agreements, cutting
 from bot.story.library import LibraryCard
 from bot.story.session import Session
@@ -69,23 +67,23 @@ async def _branch(errands: Errands, scene: Scene) -> Change:
     number = turn_number(scene)
     turns = await errands.store.turns(scene.session.id)
     # What is refused is refused before a place is opened: one that was opened for nothing would stand there empty.
-    _, wanted = cutting.branch(scene.session, turns, number, _new_id(scene.command), scene.session.place)
+    _, wanted = cutting.branch(scene.session, turns, number, named_after(scene.command), scene.session.place)
     await errands.gate.check_story(wanted)
     place = await _opened(errands, scene, f"{scene.session.character.name}, another way")
-    linked, branched = cutting.branch(scene.session, turns, number, _new_id(scene.command), place)
+    linked, branched = cutting.branch(scene.session, turns, number, named_after(scene.command), place)
     await errands.begin(branched)
     return scene.change(linked, texts.BRANCHED.format(place=errands.link(place)))
 
 
 async def _part(errands: Errands, scene: Scene) -> Change:
     session = scene.session
-    cutting.next_part(session, _new_id(scene.command), session.place, "")
+    cutting.next_part(session, named_after(scene.command), session.place, "")
     summary = scene.text("summary") or await errands.summariser.sum_up(session, await errands.store.turns(session.id))
-    _, wanted = cutting.next_part(session, _new_id(scene.command), session.place, summary)
+    _, wanted = cutting.next_part(session, named_after(scene.command), session.place, summary)
     await errands.gate.check_story(wanted)
     title = scene.text("title") or f"{session.character.name}, the next part"
     place = await _opened(errands, scene, title)
-    locked, part = cutting.next_part(session, _new_id(scene.command), place, summary)
+    locked, part = cutting.next_part(session, named_after(scene.command), place, summary)
     await errands.begin(part)
     return scene.change(locked, texts.GOES_ON.format(place=errands.link(place)))
 
@@ -105,11 +103,6 @@ async def _opened(errands: Errands, scene: Scene, title: str) -> Place:
         return await errands.places.open(scene.session.place, title, f"{scene.session.id}/{scene.command.event}")
     except PostRefused as refused:
         raise Refused(str(refused)) from refused
-
-
-def _new_id(command: Command) -> SessionId:
-    key = f"{command.place.platform}/{command.place.channel}/{command.event}"
-    return SessionId(hashlib.sha256(key.encode()).hexdigest()[:32])
 
 
 ERRANDS: dict[str, Errand] = {

@@ -1,17 +1,25 @@
 """How a story opens in its place: the character's greetings ready to be shown, and their posts. Pure; it stores nothing."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.cards.macros import Names, fill
 from bot.chunking.chunker import cut
 from bot.flow.wishes import wishes_for
+from bot.ids import SessionId
 from bot.ports.store import Change, Wish
-from bot.posts import ChannelLimits
+from bot.posts import ChannelLimits, Command
 from bot.prompt.head import NOBODY_YET, seed_of
 from bot.story.acts import greet
 from bot.story.session import Session, with_turn
 from bot.story.turn import Role
+
+
+def named_after(command: Command) -> SessionId:
+    """What the session is called that a command makes: the same for the same command, however often it comes."""
+    key = f"{command.place.platform}/{command.place.channel}/{command.event}"
+    return SessionId(hashlib.sha256(key.encode()).hexdigest()[:32])
 
 
 def opened(session: Session, limits: ChannelLimits) -> Change:

@@ -4,11 +4,13 @@ import io
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from adapters.discord.words import place_of
+from adapters.matrix import words as matrix_words
 from adapters.terminal.courier import TERMINAL, TerminalCourier
 from adapters.web.courier import WEB, WebCourier
 from bot.errors import OutcomeUnknown, PostRefused, TryLater
@@ -16,7 +18,10 @@ from bot.ids import ChannelKey, CommunityId, Place, PostKey
 from bot.ports.courier import Courier, courier_for
 from bot.posts import ChannelLimits, Draft, OutboundPost, Speaker, Voice
 from tests.adapters.discord.posting.courier_scene import courier_scene
+from tests.adapters.matrix.posting.scene import scene_on
 from tests.fakes.courier import TEST_PLATFORM, Mishap, RecordingCourier, Verb
+from tests.homeserver.server import Synapse
+from tests.homeserver.shown import everything
 
 LIMITS = ChannelLimits(1900, streams=True)
 MIRA = Speaker(Voice.CHARACTER, "Mira")
@@ -73,9 +78,25 @@ async def discord() -> AsyncGenerator[Candidate, None]:
         )
 
 
-@pytest.fixture(params=[recording, web, terminal, discord])
-async def candidate(request: pytest.FixtureRequest) -> AsyncGenerator[Candidate, None]:
-    made: AbstractAsyncContextManager[Candidate] = request.param()
+@asynccontextmanager
+async def matrix(homeserver: Synapse, folder: Path) -> AsyncGenerator[Candidate, None]:
+    async with scene_on(homeserver, folder) as scene:
+        room, elsewhere = await scene.room(), await scene.room()
+        token = scene.tobias.login.access_token
+
+        def showings(text: str) -> int:
+            page = homeserver.call("GET", f"/_matrix/client/v3/rooms/{room}/messages?dir=f&limit=100", token=token)
+            return sum(each.body == f"Mira: {text}" for each in everything(page["chunk"]))
+
+        limits = ChannelLimits(3000, community=CommunityId(room))
+        here, there = matrix_words.place_of(room), matrix_words.place_of(elsewhere)
+        yield Candidate(scene.new_courier(), here, there, showings, limits)
+
+
+@pytest.fixture(params=[recording, web, terminal, discord, matrix])
+async def candidate(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Candidate, None]:
+    needs = (request.getfixturevalue("homeserver"), tmp_path) if request.param is matrix else ()
+    made: AbstractAsyncContextManager[Candidate] = request.param(*needs)
     async with made as each:
         yield each
 

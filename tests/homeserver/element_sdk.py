@@ -20,6 +20,7 @@ SOURCES = Path(__file__).with_name("element")
 INSTALL_SECONDS = 300
 ANSWER_SECONDS = 60
 LONGEST_LINE = 1_000_000
+OLDEST_NODE = 18
 
 
 class SdkMissingError(Exception):
@@ -48,7 +49,9 @@ class ElementSdk:
         """The SDK, installed below this folder unless it is there already. Raises SdkMissingError."""
         node, npm = shutil.which("node"), shutil.which("npm")
         if node is None or npm is None:
-            raise SdkMissingError("no node and npm here: install the packages nodejs (20 or newer) and npm to be Element")
+            raise SdkMissingError("no node and npm here: install the packages nodejs and npm to be Element")
+        if (version := _major(node)) < OLDEST_NODE:
+            raise SdkMissingError(f"node is of version {version} here: install nodejs {OLDEST_NODE} or newer to be Element")
         lock = (SOURCES / "package-lock.json").read_bytes()
         folder = keep / hashlib.sha256(lock).hexdigest()[:16]
         if not folder.exists():
@@ -105,10 +108,12 @@ class AtElement:
         """How a message is shown; it is waited for, and then at most `patience` seconds until it can be read."""
         return Read(**await self._ask("read", room=room, event=event, patience=patience))
 
-    async def is_signed_by_owner(self, user: str, device: str) -> bool | None:
-        """Whether somebody's device is vouched for by their identity; None where the device is not known."""
-        answer = await self._ask("trusts", user=user, device=device)
-        return None if answer is None else bool(answer)
+    async def is_signed_by_owner(self, user: str, device: str) -> bool:
+        """Whether somebody's device is vouched for by their identity; waits until the device is known here.
+
+        What a strict client got from a device before it knew that, it shows only when it looks at it anew.
+        """
+        return bool(await self._ask("trusts", user=user, device=device))
 
     async def _ask(self, act: str, **wish: Any) -> Any:
         if self._process.stdin is None or self._process.stdout is None:
@@ -125,6 +130,11 @@ class AtElement:
         await self._process.wait()
         # Without this, the pipe is closed when nobody expects it any more.
         self._process._transport.close()  # type: ignore[attr-defined]  # asyncio has no other way
+
+
+def _major(node: str) -> int:
+    said = subprocess.run([node, "--version"], capture_output=True, text=True, check=True, timeout=ANSWER_SECONDS).stdout  # noqa: S603  Node
+    return int(said.strip().removeprefix("v").partition(".")[0])
 
 
 def _install(npm: str, keep: Path, folder: Path) -> None:

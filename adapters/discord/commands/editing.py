@@ -6,22 +6,17 @@ It reads stories; what comes of an edit is a command like any other.
 from dataclasses import dataclass
 
 from bot import texts
-from bot.chunking.chunker import Chunk, cut
 from bot.errors import Refused
+from bot.flow.stretches import Pointed, pointed
 from bot.ids import EventId, MessageId, Place
 from bot.ports.store import Store
-from bot.posts import ChannelLimits, OutboundPost
+from bot.posts import ChannelLimits
 from bot.story.session import Session
 from bot.story.turn import Role, Turn
 
 NO_POST = "There is no post in this story yet."
 NO_REPLY = "That message is no post of a character in the story here."
 PLAYERS_OWN = "That is a player's own message: whoever wrote it edits it in Discord itself, and the story follows."
-MOVED_ON = "That post shows an earlier text of the reply; wait until it is brought up to date, and try again."
-NOT_IN_STRETCHES = (
-    "This reply does not stand in its posts as it would be cut now, so that one of them cannot be changed alone;"
-    " use /edit for the whole of it."
-)
 CHANGED = "The text was changed meanwhile, so that yours did not take its place; it is attached, so that nothing is lost."
 TOO_LONG = (
     "This post has {count:,} characters, and a field takes {most:,}. Edit it post by post: the menu of each message, under"
@@ -31,36 +26,6 @@ TOO_LONG_BUT_WHOLE = (
     "The text has {count:,} characters, and a field takes {most:,}. Change the attached text and send it back with /{command},"
     " as its option {option}."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Pointed:
-    """One post of a reply: the turn, and the stretch of its text that the post shows."""
-
-    turn: Turn
-    chunk: Chunk
-
-    @property
-    def text(self) -> str:
-        """What the post shows, without marks that were added for it alone."""
-        return self.turn.text[self.chunk.start : self.chunk.end]
-
-    def replaced(self, text: str) -> str:
-        """The turn's text with exactly this stretch replaced."""
-        return f"{self.turn.text[: self.chunk.start]}{text.strip()}{self.turn.text[self.chunk.end :]}"
-
-
-def pointed(turn: Turn, post: OutboundPost, limits: ChannelLimits) -> Pointed:
-    """The stretch of a turn that a post of it shows. Raises Refused where that cannot be said for sure."""
-    chunks = cut(turn.text, limits)
-    position = post.position
-    if turn.is_writing or post.variant != turn.selected or position is None:
-        raise Refused(MOVED_ON)
-    if tuple(chunk.text for chunk in chunks) != turn.posts or position >= len(chunks):
-        raise Refused(NOT_IN_STRETCHES)
-    if chunks[position].text != post.text:
-        raise Refused(MOVED_ON)
-    return Pointed(turn, chunks[position])
 
 
 @dataclass(frozen=True, slots=True)

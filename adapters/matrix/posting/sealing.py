@@ -105,6 +105,8 @@ class Sealing:
             if user in wanted:
                 sound = {device: keys for device, keys in _objects(devices) if _is_sound(user, device, keys)}
                 await _receive(client, KeysQueryResponse({user: sound}, {}), f"the keys of {user}")
+                if len(sound) < len(devices):
+                    olm.users_for_key_query.add(user)  # nio takes what is left out for a device that is gone
         self._silent = _current(self._silent, now) | dict.fromkeys(wanted & olm.users_for_key_query, now + UNREACHED)
 
     async def _claim(self, client: AsyncClient, olm: Olm, room: MatrixRoom) -> None:
@@ -175,7 +177,7 @@ def _devices(olm: Olm, room: MatrixRoom) -> Iterator[Device]:
     """The devices of everybody in the room but this one."""
     for user in room.users:
         for device in olm.device_store.active_user_devices(user):
-            if device.id != olm.device_id and not olm.is_device_blacklisted(device):
+            if device.id != olm.device_id:
                 yield user, device.id
 
 
@@ -189,7 +191,7 @@ async def _receive(client: AsyncClient, answer: KeysQueryResponse | KeysClaimRes
     try:
         await client.receive_response(answer)
     except BAD_KEY as error:
-        log.warning("%s cannot be used", what, exc_info=error, extra={"action": "leave_out_device"})
+        log.warning("%s cannot be used (%s)", what, type(error).__name__, extra={"action": "leave_out_device"})
 
 
 def _current(until: dict[Key, float], now: float) -> dict[Key, float]:

@@ -1,10 +1,23 @@
 """The account of the bot and the trust in it: logging in, vouching for its device, and telling how all that stands."""
 
-from adapters.matrix.trust.asking import NoAnswer
-from adapters.matrix.trust.bootstrap import ensure
+from adapters.matrix.trust.asking import Denied, NoAnswer
+from adapters.matrix.trust.bootstrap import VOUCHED, ensure
 from adapters.matrix.trust.doctor import examine
 from adapters.matrix.trust.findings import Facts, Finding, Grade, findings
 from adapters.matrix.trust.login import log_in
 from adapters.matrix.trust.wishes import Asker, Wish
 
-__all__ = ["Asker", "Facts", "Finding", "Grade", "NoAnswer", "Wish", "ensure", "examine", "findings", "log_in"]
+__all__ = [
+    "VOUCHED",
+    "Asker",
+    "Denied",
+    "Facts",
+    "Finding",
+    "Grade",
+    "NoAnswer",
+    "Wish",
+    "ensure",
+    "examine",
+    "findings",
+    "log_in",
+]

@@ -25,6 +25,9 @@ PIECE = 64 * 1024
 
 LONGEST_SHOWN = 200
 
+UNKNOWN_TOKEN, DEACTIVATED = "M_UNKNOWN_TOKEN", "M_USER_DEACTIVATED"
+LOST = frozenset({UNKNOWN_TOKEN, "M_MISSING_TOKEN", DEACTIVATED})
+
 Content = dict[str, Any]
 
 
@@ -46,6 +49,11 @@ class Denied(Refused):
         self.code = shown(code) if isinstance(code, str) else ""
         words = f"{shown(said) if isinstance(said, str) and said else 'it gives no reason'} ({self.code or status})"
         super().__init__(f"The homeserver refuses: {words}.")
+
+    @property
+    def is_lost_login(self) -> bool:
+        """Whether it does not know the token any more, or not the account."""
+        return self.code in LOST
 
 
 class Homeserver:

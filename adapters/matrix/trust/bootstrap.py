@@ -30,6 +30,7 @@ MOST_KEYS = 5
 """Of a secret storage that are tried."""
 
 SHIELD = "users see a red shield at its messages, and those whose clients exclude insecure devices cannot read it, nor it them"
+VOUCHED = "The account's identity vouches for the bot's device now."
 NO_IDENTITY = f"The account has no identity that vouches for the bot's device: {SHIELD}. To mend it, {LOG_IN}."
 FOREIGN = (
     f"The account's identity was made elsewhere, and does not vouch for the bot's device: {SHIELD}. To mend it, {LOG_IN} and "
@@ -101,7 +102,7 @@ async def vouch(home: Homeserver, account: Account, folder: Folder, own: Identit
     if account.seeds is None or not there.is_identity_of(account.seeds):
         return [FOREIGN]
     await _sign(home, there, account.seeds)
-    return ["The account's identity vouches for the bot's device now."]
+    return [VOUCHED]
 
 
 async def make_identity(home: Homeserver, account: Account, folder: Folder, password: Callable[[], str]) -> Account:

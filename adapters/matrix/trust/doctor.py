@@ -13,13 +13,12 @@ from urllib.parse import urlencode
 
 from adapters.matrix.ears.synced import Synced, synced
 from adapters.matrix.keeping import LOG_IN, Account, Folder
-from adapters.matrix.key_store import device_account
+from adapters.matrix.key_store import Unfinished, device_account
 from adapters.matrix.rooms import marked_for_adults
-from adapters.matrix.trust.asking import Denied, Homeserver
+from adapters.matrix.trust.asking import DEACTIVATED, UNKNOWN_TOKEN, Denied, Homeserver
 from adapters.matrix.trust.bootstrap import look
 from adapters.matrix.trust.discovery import versions
 from adapters.matrix.trust.findings import Facts
-from adapters.matrix.trust.tokens import UNKNOWN_TOKEN
 from bot.errors import Refused
 
 STATE = (
@@ -32,7 +31,7 @@ STATE = (
     "m.room.tombstone",
 )
 UNKNOWN = f"The homeserver does not know the login any more: {LOG_IN}. Understudy goes on by itself then."
-DEACTIVATED = "The account was deactivated. Make another one, and log in with that."
+NO_ACCOUNT = "The account was deactivated. Make another one, and log in with that."
 
 
 async def examine(
@@ -62,7 +61,7 @@ def _with_files(facts: Facts, folder: Folder, account: Account) -> Facts:
     try:
         return replace(facts, own=device_account(folder, account, changes_nothing=True).identity_keys)
     except Refused as trouble:
-        return replace(facts, store_trouble=str(trouble))
+        return replace(facts, store_trouble=str(trouble), is_store_unfinished=isinstance(trouble, Unfinished))
 
 
 async def _with_answers(facts: Facts, home: Homeserver, account: Account) -> Facts:
@@ -73,7 +72,7 @@ async def _with_answers(facts: Facts, home: Homeserver, account: Account) -> Fac
             return facts
         return replace(facts, there=await look(home, account), news=await _news(home))
     except Denied as refusal:
-        sentences = {UNKNOWN_TOKEN: UNKNOWN, "M_USER_DEACTIVATED": DEACTIVATED}
+        sentences = {UNKNOWN_TOKEN: UNKNOWN, DEACTIVATED: NO_ACCOUNT}
         return replace(facts, who=None, login_trouble=sentences.get(refusal.code, str(refusal)))
     except Refused as trouble:
         return replace(facts, who=None, login_trouble=str(trouble))

@@ -53,7 +53,8 @@ class Facts:
     """What was seen of an account. What could not be looked at is None, or empty with its trouble: a sentence.
 
     `open_files` are files that others of the machine can read. `who` are the user and device that the homeserver takes the
-    token for. `own` are the keys in the key store, `there` what the homeserver publishes, and `news` a sync with all state.
+    token for. `own` are the keys in the key store (a store that a start mends is
+    unfinished), `there` what the homeserver publishes, and `news` a sync with all state.
     """
 
     folder: Path
@@ -66,6 +67,7 @@ class Facts:
     login_trouble: str = ""
     own: IdentityKeys | None = None
     store_trouble: str = ""
+    is_store_unfinished: bool = False
     there: Standing | None = None
     news: Synced | None = None
     for_adults: frozenset[str] = frozenset()
@@ -96,7 +98,7 @@ def _kept(facts: Facts, account: Account) -> Iterator[Finding]:
     else:
         yield Finding("files", Grade.OK, "Nobody but their owner can read them.")
     if facts.own is None:
-        yield Finding("key store", Grade.WRONG, facts.store_trouble)
+        yield Finding("key store", Grade.WARNING if facts.is_store_unfinished else Grade.WRONG, facts.store_trouble)
     else:
         yield Finding("key store", Grade.OK, "It is there and opens.")
 

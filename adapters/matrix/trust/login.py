@@ -14,7 +14,7 @@ from adapters.matrix.client import Client, InUse, OldStore, first_client, locked
 from adapters.matrix.keeping import USER, WORD, Account, Folder
 from adapters.matrix.key_store import device_account
 from adapters.matrix.settings import Settings
-from adapters.matrix.trust.asking import Denied, Homeserver, part, shown
+from adapters.matrix.trust.asking import UNKNOWN_TOKEN, Denied, Homeserver, part, shown
 from adapters.matrix.trust.bootstrap import (
     NO_STORAGE,
     by_password,
@@ -27,7 +27,7 @@ from adapters.matrix.trust.bootstrap import (
 )
 from adapters.matrix.trust.discovery import found
 from adapters.matrix.trust.secrets import WrongKey
-from adapters.matrix.trust.tokens import UNKNOWN_TOKEN, Tokens
+from adapters.matrix.trust.tokens import Tokens
 from adapters.matrix.trust.wishes import Asker, Wish
 from adapters.matrix.words import server_of
 from bot.errors import Refused
@@ -61,10 +61,11 @@ async def log_in(wish: Wish, folder: Folder, asker: Asker) -> Account:
             return await login.go_on(account, is_running=is_running)
         except OldStore as old:
             asker.tell(str(old))
+            # No new device is made that could not be used.
+            _not_while(is_running)
             tokens.going_on = None
             account = await tokens.with_password(account.user_id)
-    if is_running:
-        raise InUse("Understudy is running as another device of this account; stop it first, then log in again.")
+    _not_while(is_running)
     return await login.begin(account, kept)
 
 
@@ -208,6 +209,11 @@ def _is_running(folder: Folder) -> bool:
     except InUse:
         return True
     return False
+
+
+def _not_while(is_running: bool) -> None:  # noqa: FBT001  it reads as a sentence
+    if is_running:
+        raise InUse("Understudy is running as another device of this account; stop it first, then log in again.")
 
 
 def _user(wish: Wish, folder: Folder, kept: Account | None, asker: Asker) -> str:

@@ -7,12 +7,11 @@ import secrets
 from dataclasses import replace
 
 from adapters.matrix.keeping import USER, WORD, Account
-from adapters.matrix.trust.asking import Content, Denied, Homeserver, shown
+from adapters.matrix.trust.asking import UNKNOWN_TOKEN, Content, Denied, Homeserver, shown
 from adapters.matrix.trust.bootstrap import PASSWORD
 from adapters.matrix.trust.wishes import Asker, Wish
 from bot.errors import Refused
 
-UNKNOWN_TOKEN = "M_UNKNOWN_TOKEN"  # noqa: S105  the name of an error
 WITH_A_TOKEN = "give an access token by the environment variable UNDERSTUDY_MATRIX_TOKEN"  # noqa: S105  a sentence
 
 

@@ -88,6 +88,9 @@ class LibraryDesk:
             session = await self.store.session_at(place)
             if session is None:
                 raise Refused("There is no story in this place that lore could be added to.")
+            if book in session.memory.lore:
+                # The same command came again after a crash; the same book twice is never meant.
+                return Answer(f"{len(book.entries)} entries of lore are in the story.")
             after = agreements.add_lore(session, book)
             await self.gate.check(after, session)
             await self.store.save(Change(session, after))

@@ -1,6 +1,5 @@
 """Answers on a place's story as a whole: begun, ended, brought back, taken home, brought in, looked at."""
 
-import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ from bot.flow.desk.status import Status
 from bot.flow.faces import Faces
 from bot.flow.gate import Gate
 from bot.flow.lanes import Lanes
-from bot.flow.opening import with_last_shown
+from bot.flow.opening import named_after, with_last_shown
 from bot.flow.places import Places
 from bot.ids import Place, SessionId
 from bot.ports.clock import Clock
@@ -90,9 +89,8 @@ class StoryDesk:
     async def _new(self, command: Command, card: CharacterCard, scenario: str) -> Session:
         author = command.author
         usual = await self.store.default_persona(author)
-        key = f"{command.place.platform}/{command.place.channel}/{command.event}"
         return Session(
-            id=SessionId(hashlib.sha256(key.encode()).hexdigest()[:32]),
+            id=named_after(command),
             place=command.place,
             character=card,
             scenario=scenario.strip(),

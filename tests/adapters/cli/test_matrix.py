@@ -158,6 +158,7 @@ def test_at_a_terminal_the_password_is_asked_for_and_not_shown(owner: Login, tmp
     assert "The bot is" in seen
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_question_at_once(owner: Login, tmp_path: Path) -> None:
     code, seen = at_a_terminal(tmp_path / "data", owner, None)
     assert code == 130

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from adapters.matrix.rooms import Member, Room, Rooms, told
 from adapters.matrix.words import MATRIX, place_of
-from bot.errors import ChannelGone
+from bot.errors import ChannelGone, StoreUnavailable
 from tests.fakes.store import MemoryStore
 
 ROOM, MIRA, ALED, TOBIAS = "!room:matrix.test", "@mira:matrix.test", "@aled:matrix.test", "@tobias:matrix.test"
@@ -180,6 +180,24 @@ async def test_a_room_that_was_encrypted_once_is_so_for_ever() -> None:
     again = await loaded(store)
     await again.tell(ROOM, [made("12")], is_whole=True)
     assert again.of(ROOM).is_encrypted
+
+
+async def test_what_could_not_be_stored_is_not_taken_for_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore()
+    rooms = await loaded(store)
+    events = [state("m.room.encryption", {})]
+    with monkeypatch.context() as away:
+        away.setattr(MemoryStore, "bookmark", fails)
+        with pytest.raises(StoreUnavailable):
+            await rooms.tell(ROOM, events)
+    await rooms.tell(ROOM, events)
+    again = await loaded(store)
+    await again.tell(ROOM, [])
+    assert again.of(ROOM).is_encrypted
+
+
+async def fails(*_: object) -> None:
+    raise StoreUnavailable("away")
 
 
 async def test_what_an_administrator_said_of_a_room_is_remembered_and_can_be_taken_back() -> None:

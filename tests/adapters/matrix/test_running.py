@@ -6,22 +6,27 @@ import os
 import random
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters.matrix import running as supervising
-from adapters.matrix.client import locked
+from adapters.matrix.client import OldStore, locked
 from adapters.matrix.ears import stream
+from adapters.matrix.keeping import Seeds
 from adapters.matrix.running import DEACTIVATED, LOST, NO_ACCOUNT
+from adapters.matrix.trust.bootstrap import NO_IDENTITY
 from bot.errors import StoreUnavailable
 from tests.adapters.matrix.ears.ears import FastClock, listening, listening_through, room_with
+from tests.adapters.matrix.trust.elsewhere import set_up
 from tests.fakes.store import MemoryStore
 from tests.homeserver.between import Between
 from tests.homeserver.faults import Answer, Cut
 from tests.homeserver.people import Person, people
 from tests.homeserver.server import Login, Synapse, running
+from tests.homeserver.trust import signed_devices
 
 
 @pytest.fixture
@@ -110,8 +115,9 @@ async def test_a_homeserver_that_does_not_know_any_more_how_far_was_read_is_read
     async with listening_through(homeserver, login, tmp_path, clock=FastClock(200.0)) as (bot, between, mira):
         room = await room_with(bot, mira)
         await bot.until(lambda: bot.supervisor.is_idle)
+        await bot.stop()
         between.fail("/sync", 400, times=stream.REFUSALS)
-        await bot.restart()
+        bot.start()
         await bot.until_connected()
         assert stream.BEGUN_ANEW in caplog.text
         await mira.say(room, "now")
@@ -274,3 +280,50 @@ async def test_a_homeserver_that_is_stopped_and_started_is_heard_again(tmp_path:
 def test_the_bound_that_these_tests_count_with_is_that_of_the_waits() -> None:
     assert (supervising.WAITS.first, supervising.WAITS.factor, supervising.WAITS.longest) == (1.0, 2.0, 60.0)
     assert most_requests(120) < 12
+
+
+async def test_at_its_start_the_account_comes_to_vouch_for_the_bot(
+    login: Login, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Person(login) as operator, listening(login, tmp_path, is_started=False) as bot:
+        account = bot.folder.account()
+        assert account is not None
+        assert NO_IDENTITY in caplog.text
+        seeds = await set_up(operator)
+        bot.folder.keep(replace(account, seeds=Seeds(self_signing=seeds.self_signing)))
+        bot.start()
+        await bot.until_connected()
+        keys = await operator.wire.ask("POST", "/keys/query", {"device_keys": {login.user_id: []}})
+        assert signed_devices(keys, login.user_id) == {login.device_id}
+
+
+async def test_with_other_keys_than_the_homeserver_has_it_does_not_go_on_until_there_is_another_login(
+    homeserver: Synapse, login: Login, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with people(homeserver, "mira") as (mira,), listening(login, tmp_path, clock=FastClock(200.0)) as bot:
+        room = await room_with(bot, mira)
+        await bot.stop()
+        await bot.log_in(login)  # keys anew, under the device that is known
+        bot.start()
+        await bot.until(lambda: bot.supervisor.state.trouble == str(OldStore()))
+        assert not bot.supervisor.state.is_connected
+        assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == [str(OldStore())]
+        await mira.say(room, "one")
+        await bot.log_in(homeserver.log_in(login))
+        await bot.until_heard(room, ["one"])
+
+
+async def test_a_homeserver_that_cannot_be_asked_about_keys_is_heard_all_the_same(
+    homeserver: Synapse, login: Login, tmp_path: Path
+) -> None:
+    async with listening_through(homeserver, login, tmp_path, clock=FastClock(200.0)) as (bot, between, mira):
+        room = await room_with(bot, mira)
+        between.fail("/keys/query", 502)
+        await bot.restart()
+        await mira.say(room, "one")
+        await bot.until_heard(room, ["one"])
+        before = between.count("/keys/query")
+        between.calm()
+        await bot.clock.sleep(supervising.VOUCHED_SOON)
+        await mira.say(room, "two")
+        await bot.until(lambda: between.count("/keys/query") > before)

@@ -92,7 +92,7 @@ json_values = some.recursive(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(odd=json_values, key=some.sampled_from(["keys", "signatures", "algorithms", "unsigned", "device_id", "more"]))
 def test_whatever_a_device_publishes_the_library_can_take_what_is_left(odd: Any, key: str) -> None:
     bot, mira = _olm("@bot:matrix.test", "BOT"), _olm(MIRA, "PHONE")
@@ -102,7 +102,7 @@ def test_whatever_a_device_publishes_the_library_can_take_what_is_left(odd: Any,
     bot.handle_response(response)  # type: ignore[no-untyped-call]  # the library's
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(odd=json_values)
 def test_whatever_is_claimed_the_library_can_take_what_is_left(odd: Any) -> None:
     bot, mira = _olm("@bot:matrix.test", "BOT"), _olm(MIRA, "PHONE")

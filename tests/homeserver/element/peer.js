@@ -2,14 +2,16 @@
 //
 // A line in is {"act": ..., ...}; a line out is {"done": ...} or {"failed": "why"}, in the same order.
 
-// Node 20 lacks it, and the SDK uses it.
+import { webcrypto } from "node:crypto";
+import { createInterface } from "node:readline";
+
+// What the SDK uses, and Node lacks: of version 18 the one, and below 22 the other.
+globalThis.crypto ??= webcrypto;
 Promise.withResolvers ??= function () {
     const made = {};
     made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }));
     return made;
 };
-
-import { createInterface } from "node:readline";
 
 const { createClient, ClientEvent, RoomEvent } = await import("matrix-js-sdk");
 const { DecryptionFailureCode, EventShieldColour, EventShieldReason, OnlySignedDevicesIsolationMode } = await import(
@@ -85,10 +87,15 @@ const acts = {
         return made.encodedPrivateKey;
     },
 
-    // By the SDK's own judgement.
+    // By the SDK's own judgement, once it knows the device.
     async trusts({ user, device }) {
-        const status = await client.getCrypto().getDeviceVerificationStatus(user, device);
-        return status?.signedByOwner ?? null;
+        const deadline = Date.now() + 30_000;
+        for (;;) {
+            const status = await client.getCrypto().getDeviceVerificationStatus(user, device);
+            if (status !== null) return status.signedByOwner;
+            if (Date.now() > deadline) throw new Error("the device did not become known");
+            await new Promise((resolve) => setTimeout(resolve, 50));
+        }
     },
 
     async say({ room, body }) {

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from adapters.matrix.ears.attending import Step, attended, began_there, step
+from adapters.matrix.ears.attending import Step, attended, began_there, since_coming, step
 
 ME = "@bot:matrix.test"
 
@@ -84,3 +84,11 @@ def test_a_misshapen_membership_raises_nothing(odd: dict[str, Any]) -> None:
 )
 def test_the_first_coming_or_going_says_where_the_bot_was_before(events: list[dict[str, Any]], *, was_there: bool) -> None:
     assert began_there(events, ME) is was_there
+
+
+@pytest.mark.parametrize(
+    ("events", "after"),
+    [([said(1), CAME, said(2)], 1), ([said(1), WENT, said(2), CAME, said(3), said(4)], 2), ([said(1), RENAMED, said(2)], 3)],
+)
+def test_what_came_after_the_last_coming_is_known(events: list[dict[str, Any]], after: int) -> None:
+    assert len(since_coming(events, ME)) == after

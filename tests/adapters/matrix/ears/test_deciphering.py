@@ -1,16 +1,22 @@
 """Encrypted rooms: what can be read is heard in order; what cannot is kept, told of once, and heard when its key comes."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from adapters.matrix.ears.deciphering import Sealed as Opaque
+from adapters.matrix.ears.deciphering import understood
 from adapters.matrix.heard import Said, Unreadable
+from adapters.matrix.running import LOST
 from adapters.matrix.words import MATRIX
 from tests.adapters.matrix.ears.ears import Bot, FastClock, listening, room_with
+from tests.homeserver.between import Between
 from tests.homeserver.people import Person, people
 from tests.homeserver.sealed import Sealed
 from tests.homeserver.server import Login, Synapse
@@ -109,7 +115,7 @@ async def test_a_message_waits_for_its_key_and_what_comes_behind_it_waits_with_i
     async with scene(homeserver, login, tmp_path) as on:
         await on.mira.say(on.room, "hello")
         await on.bot.until_heard(on.room, ["hello"])
-        on.clock.speed = 1.0
+        on.clock.run_at(1.0)
         key = await say_without_key(on.mira, on.room, "one")
         last = await on.aled.say(on.room, "two")
         await on.bot.until(lambda: on.bot.supervisor.newest_in(on.room) == last)
@@ -132,8 +138,11 @@ async def test_a_message_whose_key_does_not_come_is_told_of_once_and_heard_when_
         assert "has not sent me its key" in unreadable.why
         assert unreadable.sender == on.mira.user_id
         on.clock.pass_by(1000)
+        # It is looked at and tried again meanwhile.
+        await on.clock.sleep(15)
         await on.aled.say(on.room, "three")
         await on.bot.until_heard(on.room, ["hello", "two", "unreadable", "three"])
+        on.clock.run_at(1.0)
         await tell_key(on.mira, key)
         await on.bot.until_heard(on.room, ["hello", "two", "unreadable", "three", "one"])
         await on.bot.until(lambda: on.bot.supervisor.is_idle)
@@ -148,13 +157,13 @@ async def test_only_the_first_message_of_a_session_without_a_key_holds_its_room_
         await say_without_key(on.mira, on.room, "one")
         await on.aled.say(on.room, "two")
         await on.bot.until_heard(on.room, ["hello", "two"])
-        on.clock.speed = 0.001
+        on.clock.run_at(0.001)
         await Person.send(
             on.mira, on.room, *on.mira._nio.encrypt(on.room, "m.room.message", {"msgtype": "m.text", "body": "three"})
         )
         await on.aled.say(on.room, "four")
         await on.bot.until_heard(on.room, ["hello", "two", "four"])
-        on.clock.speed = 20.0
+        on.clock.run_at(20.0)
 
 
 async def test_a_message_without_a_key_outlasts_a_restart_and_is_given_up_after_a_day(
@@ -178,6 +187,72 @@ async def test_a_message_without_a_key_outlasts_a_restart_and_is_given_up_after_
         await on.aled.say(on.room, "three")
         await on.bot.until(lambda: on.bot.listener.texts(on.room)[-1] == "three")
         assert "two" not in on.bot.listener.texts(on.room)
+
+
+async def test_a_message_in_a_gap_whose_key_is_missing_outlasts_a_restart_too(
+    homeserver: Synapse, login: Login, tmp_path: Path
+) -> None:
+    async with scene(homeserver, login, tmp_path) as on:
+        await on.mira.say(on.room, "hello")
+        await on.bot.until_heard(on.room, ["hello"])
+        await on.bot.until(lambda: on.bot.supervisor.is_idle)
+        await on.bot.stop()
+        key = await say_without_key(on.mira, on.room, "one")
+        texts = [str(number) for number in range(8)]
+        for text in texts:
+            await on.aled.say(on.room, text)
+        on.bot.start()
+        await on.bot.until_heard(on.room, ["hello", *texts])
+        await on.bot.restart()
+        await tell_key(on.mira, key)
+        await on.bot.until(lambda: "one" in on.bot.listener.texts(on.room))
+        await on.bot.until(lambda: on.bot.supervisor.is_idle)
+        assert not await on.bot.store.arrived(MATRIX)
+
+
+async def test_a_room_waits_while_no_client_could_open_its_messages(homeserver: Synapse, login: Login, tmp_path: Path) -> None:
+    async with Between(homeserver.url) as between, scene(homeserver, between.through(login), tmp_path) as on:
+        go_on = asyncio.Event()
+
+        async def wait(_: object) -> None:
+            await go_on.wait()
+
+        on.bot.listener.before = wait
+        texts = ["one", "two", "three"]
+        for text in texts:
+            await on.mira.say(on.room, text)
+        await on.bot.until(lambda: len(on.bot.store._arrivals) >= len(texts) + 1)
+        # After a restart, what they mean has to be found out anew.
+        await on.bot.restart()
+        await on.bot.until_connected()
+        between.forget_token()
+        await on.aled.say(on.room, "four")
+        await on.bot.until(lambda: on.bot.supervisor.state.trouble == LOST)
+        go_on.set()
+        await on.clock.sleep(30)
+        assert "unreadable" not in on.bot.listener.texts(on.room)
+        between.know_token()
+        account = on.bot.folder.account()
+        assert account is not None
+        on.bot.folder.keep(account)
+        await on.bot.until_heard(on.room, [*texts, "four"])
+
+
+def test_an_event_that_was_carried_over_from_another_room_is_not_opened() -> None:
+    inside = {"type": "m.room.message", "room_id": "!elsewhere", "content": {"msgtype": "m.text", "body": "one"}}
+    client = SimpleNamespace(olm=True, decrypt_event=lambda _: SimpleNamespace(source=inside))
+    around: Any = SimpleNamespace(client=client)
+    megolm = {"algorithm": "m.megolm.v1.aes-sha2", "ciphertext": "x", "sender_key": "x", "session_id": "x", "device_id": "x"}
+    event = {
+        "type": "m.room.encrypted",
+        "event_id": "$1",
+        "sender": "@mira:matrix.test",
+        "origin_server_ts": 1,
+        "content": megolm,
+    }
+    assert isinstance(understood(around, "!elsewhere", event), Said)
+    with pytest.raises(Opaque):
+        understood(around, "!here", event)
 
 
 async def test_a_key_that_is_kept_from_the_bot_is_told_of_with_its_reason(

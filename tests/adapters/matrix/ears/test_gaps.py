@@ -4,11 +4,20 @@ import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from adapters.matrix.ears import gaps
+from adapters.matrix.ears.around import Around, Inbox
+from adapters.matrix.ears.arriving import Gap
+from adapters.matrix.ears.gaps import Gaps
+from adapters.matrix.rooms import Rooms
+from adapters.matrix.settings import Settings
 from adapters.matrix.words import MATRIX
-from tests.adapters.matrix.ears.ears import Bot, FastClock, listening, listening_through, room_with
+from bot.metrics import Metrics
+from tests.adapters.matrix.ears.ears import Bot, FastClock, Recorder, listening, listening_through, room_with
+from tests.fakes.store import MemoryStore
 from tests.homeserver.between import Between
 from tests.homeserver.faults import Answer, refusal
 from tests.homeserver.people import Person, people
@@ -42,7 +51,7 @@ async def test_a_gap_is_read_no_further_back_than_the_settings_say(
         room = await room_with(bot, mira)
         await missed(bot, mira, room, SAID)
         await bot.until_heard(room, SAID[-LIMIT - 4 :])
-        (line,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
+        (line,) = [each for each in caplog.records if each.levelno >= logging.WARNING and each.name.endswith("gaps")]
         assert "it read the newest 4 events" in line.getMessage()
         assert bot.metrics.counts["matrix_gaps_cut", ""] == 1
 
@@ -133,22 +142,23 @@ async def test_pages_of_any_shape_come_to_an_end(homeserver: Synapse, login: Log
 
 
 async def test_a_room_that_was_just_joined_is_read_back_to_the_joining_and_no_further(
-    homeserver: Synapse, login: Login, tmp_path: Path
+    homeserver: Synapse, login: Login, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(gaps, "PAGE", len(SAID))
     async with (
-        people(homeserver, "mira") as (mira,),
-        listening(login, tmp_path, timeline=LIMIT) as bot,
+        listening_through(homeserver, login, tmp_path, timeline=LIMIT) as (bot, between, mira),
         Person(login) as himself,
     ):
         room = await mira.create_room("Tavern", public=True)
-        await mira.say(room, "before")
-        await bot.until(lambda: bot.supervisor.is_idle)
         await bot.stop()
+        for number in range(3 * len(SAID)):
+            await mira.say(room, f"before {number}")
         await himself.join(room)
         for text in SAID:
             await mira.say(room, text)
         bot.start()
         await bot.until_heard(room, SAID)
+        assert between.count("/messages") <= 2
 
 
 async def test_edits_reactions_and_redactions_in_a_gap_are_heard_in_their_place(
@@ -167,3 +177,18 @@ async def test_edits_reactions_and_redactions_in_a_gap_are_heard_in_their_place(
             await mira.say(room, text)
         bot.start()
         await bot.until_heard(room, ["one", "edit: two", "🔄", "redaction", *SAID])
+
+
+async def test_empty_pages_come_to_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, clock, metrics, asked = MemoryStore(), FastClock(), Metrics(), list[str]()
+
+    async def answer(*given: Any) -> dict[str, Any]:
+        asked.append(given[3].get("from", ""))
+        return {"chunk": [], "end": f"t{len(asked)}"}
+
+    monkeypatch.setattr(gaps, "asked", answer)
+    around = Around(Settings(folder=tmp_path), clock, store, Rooms(store), Recorder(), metrics, Inbox(store))
+    client: Any = object()
+    around.connect(client, "@bot:matrix.test")
+    assert not await Gaps(around).read(Gap("!room", "t0", "s0", clock.now()))
+    assert asked == ["t0", "t1", "t2"]

@@ -1,14 +1,15 @@
 """Comings and goings of the bot: who may invite it, and what it hears after it was sent away and came back."""
 
+import itertools
 import logging
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from adapters.matrix.ears.members import rule_against
+from adapters.matrix.ears.members import BETWEEN, rule_against
 from adapters.matrix.settings import Settings
-from tests.adapters.matrix.ears.ears import Bot, listening, listening_through, room_with
+from tests.adapters.matrix.ears.ears import Bot, FastClock, listening, listening_through, room_with
 from tests.homeserver.faults import refusal
 from tests.homeserver.people import people
 from tests.homeserver.server import Login, Synapse
@@ -79,6 +80,23 @@ async def test_sent_away_and_invited_again_it_hears_nothing_of_before_and_nothin
         assert bot.listener.ended == [room]
 
 
+async def test_come_back_it_does_not_hear_what_had_concerned_nobody_before_it_was_sent_away(
+    homeserver: Synapse, login: Login, tmp_path: Path
+) -> None:
+    async with people(homeserver, "mira") as (mira,), listening(login, tmp_path) as bot:
+        room = await room_with(bot, mira)
+        await bot.until(lambda: bot.supervisor.is_idle)
+        bot.listener.cares = lambda _: False
+        await mira.say(room, "chatter")
+        await mira.kick(room, bot.user_id)
+        await bot.until(lambda: bot.listener.ended)
+        bot.listener.cares = lambda _: True
+        await mira.invite(room, bot.user_id)
+        await bot.until_in(room)
+        await mira.say(room, "two")
+        await bot.until_heard(room, ["two"])
+
+
 async def test_what_was_said_before_it_was_sent_away_while_it_was_off_is_heard_and_then_the_end(
     homeserver: Synapse, login: Login, tmp_path: Path
 ) -> None:
@@ -125,6 +143,16 @@ async def test_a_join_that_fails_is_tried_again_also_after_a_restart(homeserver:
         await mira.say(room, "one")
         await bot.until_heard(room, ["one"])
         assert between.count("/join") < 20
+
+
+async def test_many_invitations_are_answered_one_after_another(homeserver: Synapse, login: Login, tmp_path: Path) -> None:
+    clock = FastClock(5.0)
+    async with listening_through(homeserver, login, tmp_path, clock=clock) as (bot, between, mira):
+        rooms = [await mira.create_room(f"{number}", invite=[bot.user_id]) for number in range(4)]
+        await bot.until(lambda: bot.rooms.joined >= set(rooms))
+        asked = [each.at for each in between.asked if "/join" in each.line]
+        assert len(asked) == len(rooms)
+        assert all(later - before >= BETWEEN / clock.speed for before, later in itertools.pairwise(asked))
 
 
 async def test_an_invitation_that_is_taken_back_is_not_asked_for_any_more(

@@ -52,6 +52,8 @@ async def test_a_restart_loses_nothing_and_brings_nothing_twice(homeserver: Syna
         await mira.say(room, "meanwhile")
         bot.start()
         await bot.until_heard(room, ["before", "meanwhile"])
+        assert mira.user_id in bot.rooms.of(room).members
+        assert mira.user_id in bot.line.client.rooms[room].users
         await bot.restart()
         await bot.until_connected()
         await mira.say(room, "after")

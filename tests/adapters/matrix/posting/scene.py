@@ -69,10 +69,22 @@ class Scene:
         self.line.open((first_client if is_new else new_client)(account, folder, self.settings))
         await self.sync()
 
-    async def close(self) -> None:
-        """It goes, and all that it remembered."""
+    def forget(self, folder: Path) -> None:
+        """As if nothing had been asked or kept yet; what is kept from now on is in this folder."""
+        self.settings = Settings(folder=folder)
+        self.between.asked.clear()
+        self.faces.clear()
+        self.standing.clear()
+        self.asked_for_faces = 0
+
+    async def end(self) -> None:
+        """End what couriers do beside the walk."""
         while self.couriers:
             await self.couriers.pop().close()
+
+    async def close(self) -> None:
+        """It goes, and all that it remembered."""
+        await self.end()
         if self.line.is_open:
             client = self.client
             self.line.close()
@@ -93,8 +105,6 @@ class Scene:
         for room, joined in news.rooms.join.items():
             events = [event.source for event in (*joined.state, *joined.timeline.events)]
             await self.rooms.tell(room, [event for event in events if "state_key" in event])
-        if self.client.should_upload_keys:
-            await self.client.keys_upload()
 
     def new_courier(self) -> MatrixCourier:
         """A courier that knows nothing yet."""
@@ -114,6 +124,8 @@ class Scene:
         """A room that somebody made, with the bot in it."""
         room = await (owner or self.tobias).create_room(invite=[self.login.user_id], **wishes)
         await self.join(room)
+        if wishes.get("encrypted") and self.client.should_upload_keys:
+            await self.client.keys_upload()
         return room
 
     async def join(self, room: str) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+import pytest_asyncio
 
 from adapters.matrix.posting.courier import MatrixCourier
 from adapters.matrix.words import event_of, place_of
@@ -15,7 +16,7 @@ SIGN = "/send/m.reaction"
 ALL = ((Fate.QUEUED, "⏳"), (Fate.IGNORED, "🙈"), (Fate.BROKEN, "⚠️"), (Fate.BROKEN, "⚠️"))
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def post(scene: Scene, room: str) -> str:
     """A player's post."""
     return await scene.tobias.say(room, "Hello?")

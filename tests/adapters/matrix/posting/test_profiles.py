@@ -49,7 +49,7 @@ async def test_a_face_is_uploaded_once_for_all_posts_rooms_and_restarts(
 async def test_the_addresses_are_kept_where_nobody_else_reads_them(scene: Scene, courier: MatrixCourier, room: str) -> None:
     scene.faces["Mira"] = picture()
     await courier.send(post_in(room, "Rain."))
-    kept = scene.folder / "faces.json"
+    kept = scene.settings.folder / "faces.json"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert list(json.loads(kept.read_text()).values()) == [await face_in(scene, room)]
 
@@ -58,7 +58,7 @@ async def test_the_addresses_are_kept_where_nobody_else_reads_them(scene: Scene,
 async def test_what_was_kept_and_cannot_be_read_is_uploaded_again(
     scene: Scene, courier: MatrixCourier, room: str, kept: str
 ) -> None:
-    (scene.folder / "faces.json").write_text(kept)
+    (scene.settings.folder / "faces.json").write_text(kept)
     scene.faces["Mira"] = picture()
     await courier.send(post_in(room, "Rain."))
     assert (await face_in(scene, room)).startswith("mxc://")
@@ -71,7 +71,7 @@ async def test_no_more_addresses_are_kept_than_are_useful(
     for at, colour in enumerate(("red", "green", "blue")):
         scene.faces[colour] = picture(colour=colour)
         await courier.send(post_in(room, "Rain.", f"key-{at}", speaker=Speaker(Voice.CHARACTER, colour)))
-    assert len(json.loads((scene.folder / "faces.json").read_text())) == 2
+    assert len(json.loads((scene.settings.folder / "faces.json").read_text())) == 2
 
 
 async def test_a_character_without_a_picture_bears_no_face_and_is_not_asked_for_with_each_post(

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -18,17 +17,6 @@ from tests.homeserver.sealed import Sealed
 
 FAULTS: tuple[Fault, ...] = (refusal(502, "", ""), refusal(400, "M_UNKNOWN", "no"), too_many(2000), Cut.BEFORE, Cut.AFTER)
 CHORES = ("/joined_members", "/keys/query", "/keys/claim", "/sendToDevice/")
-
-
-@pytest.fixture
-async def aled(scene: Scene) -> AsyncGenerator[Sealed, None]:
-    async with sealed_person(scene) as person:
-        yield person
-
-
-@pytest.fixture
-async def sealed_room(scene: Scene, aled: Sealed) -> str:
-    return await scene.room(aled, encrypted=True)
 
 
 async def test_a_post_is_readable_for_those_inside_and_for_nobody_else(
@@ -48,19 +36,18 @@ async def test_a_post_is_readable_for_those_inside_and_for_nobody_else(
             assert "lamp" not in str(event)
 
 
-async def test_nothing_is_sent_before_everybody_has_the_key(
-    scene: Scene, courier: MatrixCourier, aled: Sealed, sealed_room: str
-) -> None:
+async def test_nothing_is_sent_before_everybody_has_the_key(scene: Scene, courier: MatrixCourier, stranger: Sealed) -> None:
+    room = await scene.room(stranger, encrypted=True)
     for chore in CHORES:
         for fault in FAULTS:
             broken = scene.between.rule(Rule(chore, fault))
             with pytest.raises(TryLater):
-                await courier.send(post_in(sealed_room, "Rain."))
+                await courier.send(post_in(room, "Rain."))
             assert broken.hits, f"{chore} was not asked for"
             broken.end()
     assert scene.between.count(SEND) == 0
-    await courier.send(post_in(sealed_room, "Rain."))
-    assert [each.body for each in await aled.shown(sealed_room)] == ["Mira: Rain."]
+    await courier.send(post_in(room, "Rain."))
+    assert [each.body for each in await stranger.shown(room)] == ["Mira: Rain."]
 
 
 async def test_the_way_to_a_post_is_short_once_everybody_has_the_key(
@@ -120,47 +107,57 @@ async def test_a_used_up_key_is_replaced(scene: Scene, courier: MatrixCourier, a
 
 
 async def test_a_device_without_keys_to_give_is_asked_again_later_and_holds_up_nobody(
-    scene: Scene, courier: MatrixCourier, aled: Sealed, sealed_room: str
+    scene: Scene, courier: MatrixCourier, stranger: Sealed
 ) -> None:
-    async with Sealed(scene.homeserver.log_in(aled.login)) as second:
+    room = await scene.room(stranger, encrypted=True)
+    async with Sealed(scene.homeserver.log_in(stranger.login)) as second:
         emptied = scene.between.answer("/keys/claim", _answer({"one_time_keys": {}, "failures": {}}))
-        await courier.send(post_in(sealed_room, "One."))
-        await courier.send(post_in(sealed_room, "Two.", "key-2"))
+        await courier.send(post_in(room, "One."))
+        await courier.send(post_in(room, "Two.", "key-2"))
         assert emptied.hits == 1
         emptied.end()
         scene.frozen.move(UNREACHED)
-        await courier.send(post_in(sealed_room, "Three.", "key-3"))
-        for reader in (aled, second):
-            assert [each.is_readable for each in await reader.shown(sealed_room)] == [False, False, True]
+        await courier.send(post_in(room, "Three.", "key-3"))
+        for reader in (stranger, second):
+            assert [each.is_readable for each in await reader.shown(room)] == [False, False, True]
 
 
-MISSHAPEN: tuple[dict[str, Any], ...] = (
-    {"device_keys": {}},
-    {"device_keys": "all of them"},
-    {"device_keys": {"@aled:matrix.test": {"DEVICE": 7}}},
-    {},
-)
-
-
-@pytest.mark.parametrize("answer", MISSHAPEN)
-async def test_misshapen_keys_of_some_leave_the_others_readable(
-    scene: Scene, courier: MatrixCourier, aled: Sealed, sealed_room: str, answer: dict[str, Any]
+async def test_misshapen_lists_of_devices_do_no_harm_and_are_asked_for_again(
+    scene: Scene, courier: MatrixCourier, stranger: Sealed
 ) -> None:
-    scene.between.answer("/keys/query", _answer(answer), times=1)
-    await courier.send(post_in(sealed_room, "One."))
-    scene.frozen.move(UNREACHED)
-    await courier.send(post_in(sealed_room, "Two.", "key-2"))
-    assert [each.is_readable for each in await aled.shown(sealed_room)] == [False, True]
+    room, name = await scene.room(stranger, encrypted=True), stranger.user_id
+    misshapen: tuple[object, ...] = ({}, "all of them", {name: 7}, {name: {"DEVICE": 7}}, {name: {"DEVICE": {"keys": []}}})
+    for at, keys in enumerate(misshapen):
+        scene.between.answer("/keys/query", _answer({"device_keys": keys}), times=1)
+        await courier.send(post_in(room, "One.", f"key-{at}"))
+        scene.frozen.move(UNREACHED)
+    await courier.send(post_in(room, "Two.", "last"))
+    readable = [each.is_readable for each in await stranger.shown(room)]
+    assert readable == [*[False] * len(misshapen), True]
 
 
-@pytest.mark.parametrize("keys", [{}, {"signed_curve25519:AAA": {"key": "short", "signatures": {}}}, {"x": "y"}, "none"])
 async def test_a_key_that_is_none_leaves_out_its_device_only(
-    scene: Scene, courier: MatrixCourier, aled: Sealed, sealed_room: str, keys: object
+    scene: Scene, courier: MatrixCourier, aled: Sealed, stranger: Sealed
 ) -> None:
-    claimed = {aled.user_id: {aled.login.device_id: keys}}
-    scene.between.answer("/keys/claim", _answer({"one_time_keys": claimed}), times=1)
-    await courier.send(post_in(sealed_room, "One."))
-    assert [each.is_readable for each in await aled.shown(sealed_room)] == [False]
+    room = await scene.room(aled, encrypted=True)
+    await aled.invite(room, stranger.user_id)
+    await stranger.join(room)
+    await scene.sync()
+    none: tuple[object, ...] = (
+        {},
+        {"signed_curve25519:AAA": {"key": "short", "signatures": {}}},
+        {"x": "y"},
+        "none",
+        {"x": []},
+    )
+    for at, keys in enumerate(none):
+        claimed = {stranger.user_id: {stranger.login.device_id: keys}}
+        scene.between.answer("/keys/claim", _answer({"one_time_keys": claimed}), times=1)
+        await courier.send(post_in(room, "One.", f"key-{at}"))
+        scene.frozen.move(UNREACHED)
+    await courier.send(post_in(room, "Two.", "last"))
+    assert [each.is_readable for each in await aled.shown(room)] == [True] * (len(none) + 1)
+    assert [each.is_readable for each in await stranger.shown(room)] == [*[False] * len(none), True]
 
 
 async def test_a_room_that_was_encrypted_once_never_gets_anything_in_clear(

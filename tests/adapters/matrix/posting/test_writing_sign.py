@@ -49,7 +49,8 @@ async def test_a_room_types_until_the_last_of_its_threads_rests(scene: Scene, co
 async def test_whoever_is_never_heard_of_again_stops_typing(scene: Scene, courier: MatrixCourier, room: str) -> None:
     await courier.writing(place_of(room), WRITES)
     await scene.between.until_asked(TYPING)
-    while scene.frozen.ticks() < BELIEVED:
+    end = scene.frozen.ticks() + BELIEVED
+    while scene.frozen.ticks() < end:
         asked = scene.between.count(TYPING)
         await until_it_rests(scene.frozen)
         scene.frozen.move(EVERY)

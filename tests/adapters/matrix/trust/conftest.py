@@ -2,13 +2,15 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from adapters.matrix.keeping import Folder
 from tests.homeserver.element_sdk import ElementSdk, SdkMissingError
-from tests.homeserver.server import MEMORY
+from tests.homeserver.people import Person
+from tests.homeserver.server import MEMORY, Login, Synapse
 
 
 @pytest.fixture
@@ -26,3 +28,20 @@ def element(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         return ElementSdk.installed(keep)
     except SdkMissingError as missing:
         pytest.skip(str(missing))
+
+
+@pytest.fixture
+def owner(homeserver: Synapse) -> Login:
+    """The bot's account, as its operator uses it in a browser: a device that has no keys."""
+    return homeserver.register(homeserver.fresh_name("bot"))
+
+
+@pytest.fixture
+async def operator(owner: Login) -> AsyncIterator[Person]:
+    async with Person(owner) as person:
+        yield person
+
+
+@pytest.fixture
+def folder(memory: Path) -> Folder:
+    return Folder(memory / "matrix")

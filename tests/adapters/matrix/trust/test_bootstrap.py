@@ -1,18 +1,22 @@
 """An account's first identity, at homeservers that want a proof for it: never one over another."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from adapters.matrix.client import OldStore
 from adapters.matrix.keeping import Folder
 from adapters.matrix.trust.asking import Denied, Homeserver
-from adapters.matrix.trust.bootstrap import FOREIGN, make_identity
+from adapters.matrix.trust.bootstrap import FOREIGN, make_identity, vouch
 from adapters.matrix.trust.identity import new_seeds, published
 from bot.errors import Refused
 from tests.adapters.matrix.stage import account_of
+from tests.adapters.matrix.trust.test_identity import answered
 from tests.homeserver.server import Login
+from tests.homeserver.test_trust import ME
 
 LOGIN = Login("@bot:matrix.test", "token", "BOT", "https://matrix.test", "")
 UPLOAD = "/keys/device_signing/upload"
@@ -26,9 +30,12 @@ class AskingHomeserver(Homeserver):
         super().__init__(LOGIN.homeserver)
         self._refusal, self._identity = refusal, identity
         self.uploads: list[Mapping[str, Any]] = []
+        self.keys: dict[str, Any] = {}
 
     async def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:  # noqa: ARG002  the shape of the real one
-        if path != UPLOAD:
+        if path == "/keys/query" and self.keys:
+            return self.keys
+        if path == "/keys/query":
             return {"master_keys": {LOGIN.user_id: self._identity}} if self._identity else {}
         self.uploads.append(body or {})
         if "auth" not in (body or {}):
@@ -103,3 +110,15 @@ async def test_keys_that_were_kept_are_published_and_not_made_anew(folder: Folde
     account = await make_identity(home, account_of(LOGIN), folder, password)
     assert await make_identity(home, account, folder, password) == account
     assert home.uploads[0] == home.uploads[2]
+
+
+async def test_nothing_vouches_for_a_device_with_other_keys_than_ours(folder: Folder) -> None:
+    seeds = new_seeds()
+    answer = answered(seeds, "BOT")
+    answer["device_keys"] = {LOGIN.user_id: answer["device_keys"][ME]}
+    home = AskingHomeserver(refusing(BY_PASSWORD))
+    home.keys = answer
+    account = replace(account_of(LOGIN), seeds=seeds)
+    with pytest.raises(OldStore):
+        await vouch(home, account, folder, {"ed25519": "other", "curve25519": "other"})
+    assert home.uploads == []

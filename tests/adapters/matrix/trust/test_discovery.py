@@ -92,6 +92,15 @@ async def test_no_password_is_sent_where_others_could_listen(address: str) -> No
             await found("", name)
 
 
+async def test_the_way_to_a_word_is_as_safe_as_the_word() -> None:
+    async with serving(answering({"m.homeserver": {"base_url": "https://matrix.example.org"}})) as home:
+        # This machine under a name that does not say so.
+        other = home.replace("127.0.0.1", "0.0.0.0")  # noqa: S104  nothing is bound to it
+        async with serving(leading(f"http://{other}/.well-known/matrix/client")) as name:
+            with pytest.raises(Refused, match="leads to a server that does not speak TLS"):
+                await found("", name)
+
+
 @pytest.mark.parametrize("versions", [{}, {"versions": []}, {"versions": 5}, ["v1"]])
 async def test_what_speaks_no_matrix_is_told(versions: Any) -> None:
     async with serving(answering({}, 404), versions) as name:

@@ -1,8 +1,9 @@
 """The doctor sees what there is, beside a bot that runs, and leaves everything as it was."""
 
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -16,19 +17,9 @@ from tests.homeserver.server import Login, Synapse
 
 
 @pytest.fixture
-def owner(homeserver: Synapse) -> Login:
-    return homeserver.register(homeserver.fresh_name("bot"))
-
-
-@pytest.fixture
 async def mira(homeserver: Synapse) -> AsyncIterator[Sealed]:
     async with Sealed(homeserver.register(homeserver.fresh_name("mira"))) as person:
         yield person
-
-
-@pytest.fixture
-def folder(memory: Path) -> Folder:
-    return Folder(memory / "matrix")
 
 
 @pytest.fixture
@@ -82,6 +73,27 @@ async def test_lost_and_foreign_keys_are_seen_without_a_word_from_the_library(ac
     store.write_bytes(kept)
     folder.keep(replace(account, pickle_key="another"))
     assert "does not open the key store" in (await wrong(folder))["key store"]
+
+
+async def test_what_a_crash_left_half_written_is_told_and_left_to_the_next_start(account: Account, folder: Folder) -> None:
+    store = folder.key_store(account)
+    journal = store.with_name(f"{store.name}-journal")
+    with closing(sqlite3.connect(store, isolation_level=None)) as writer:
+        writer.execute("PRAGMA cache_size=1")
+        writer.execute("CREATE TABLE more AS SELECT randomblob(2000) AS bytes FROM pragma_table_info('accounts')")
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("UPDATE accounts SET account = randomblob(9000)")
+        writer.execute(
+            "INSERT INTO more SELECT randomblob(2000) FROM pragma_table_info('accounts'), pragma_table_info('accounts')"
+        )
+        killed = [(path, path.read_bytes()) for path in (store, journal)]
+        writer.execute("ROLLBACK")
+    for path, content in killed:
+        path.write_bytes(content)
+    assert "its next start mends that" in (await wrong(folder))["key store"]
+    assert [(path, path.read_bytes()) for path in (store, journal)] == killed
+    await again(account, folder).close()
+    assert "key store" not in await wrong(folder)
 
 
 async def test_a_login_that_is_gone_and_a_homeserver_that_is_away_are_told(

@@ -124,6 +124,7 @@ def test_what_is_wrong_is_told_with_what_to_do(about: str, changes: dict[str, An
     ("about", "changes", "sentence"),
     [
         ("identity", {"account": replace(ACCOUNT, seeds=Seeds(self_signing=bytes(32)))}, "made anew since the last login"),
+        ("key store", {"own": None, "store_trouble": "A start mends it.", "is_store_unfinished": True}, "A start mends it."),
         ("one-time keys", {"news": replace(news(), one_time_keys=0)}, "share its fallback key"),
         ("rooms", {"news": replace(news(), joined={})}, "in no room: invite it"),
         (ROOM, {"news": news(NAMED, *OPEN), "for_adults": frozenset({ROOM})}, "marked for adults, but others can come in"),

@@ -2,65 +2,23 @@
 
 import json
 import sqlite3
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from adapters.matrix.client import InUse
-from adapters.matrix.keeping import Account, Folder, Seeds
-from adapters.matrix.trust import NoAnswer, Wish, ensure, log_in
-from adapters.matrix.trust.asking import Denied
-from adapters.matrix.trust.bootstrap import FOREIGN, NO_IDENTITY, NO_STORAGE
-from adapters.matrix.trust.identity import new_seeds
+from adapters.matrix.keeping import Account, Folder
+from adapters.matrix.trust import Wish, ensure, log_in
+from adapters.matrix.trust.bootstrap import FOREIGN, NO_STORAGE
 from bot.errors import Refused
-from tests.adapters.matrix.stage import again, first, joined, kept, read, synced
+from tests.adapters.matrix.stage import again, joined, read, synced
+from tests.adapters.matrix.trust.accounts import devices, keys_of, signed, silent, wish
 from tests.adapters.matrix.trust.asker import ScriptedAsker
 from tests.adapters.matrix.trust.elsewhere import KEY, keep_secret, set_up, written
 from tests.homeserver import trust
 from tests.homeserver.people import Person
 from tests.homeserver.sealed import Sealed
 from tests.homeserver.server import Login, Synapse
-
-
-@pytest.fixture
-def owner(homeserver: Synapse) -> Login:
-    """The bot's account, as its operator uses it in a browser: a device that has no keys."""
-    return homeserver.register(homeserver.fresh_name("bot"))
-
-
-@pytest.fixture
-async def operator(owner: Login) -> AsyncIterator[Person]:
-    async with Person(owner) as person:
-        yield person
-
-
-@pytest.fixture
-def folder(memory: Path) -> Folder:
-    return Folder(memory / "matrix")
-
-
-def wish(owner: Login, **more: Any) -> Wish:
-    return Wish(**{"homeserver": owner.homeserver, "user": owner.user_id, "password": owner.password, **more})
-
-
-def silent() -> ScriptedAsker:
-    return ScriptedAsker(can_answer=False)
-
-
-async def keys_of(operator: Person) -> dict[str, Any]:
-    return dict(await operator.wire.ask("POST", "/keys/query", {"device_keys": {operator.user_id: []}}))
-
-
-async def signed(operator: Person) -> set[str]:
-    return trust.signed_devices(await keys_of(operator), operator.user_id)
-
-
-async def devices(operator: Person) -> set[str]:
-    answer = await operator.wire.ask("GET", "/devices")
-    return {device["device_id"] for device in answer["devices"]}
 
 
 async def test_a_new_account_gets_an_identity_that_vouches_for_the_bot_and_strict_clients_read_it(
@@ -339,47 +297,3 @@ async def test_no_secret_is_logged(owner: Login, operator: Person, folder: Folde
     file = json.loads(folder.account_file.read_text(encoding="utf-8"))
     secrets = [owner.password, written(KEY), file["access_token"], file["pickle_key"], *file["seeds"].values()]
     assert [secret for secret in secrets if secret in logged] == []
-
-
-async def test_a_start_vouches_for_the_bot_where_its_account_does_not_yet(
-    owner: Login, operator: Person, folder: Folder
-) -> None:
-    seeds = await set_up(operator)
-    account = await log_in(wish(owner), folder, silent())
-    account = replace(account, seeds=Seeds(self_signing=seeds.self_signing))
-    async with again(account, folder) as bot:
-        assert await ensure(bot, account, folder) == ["The account's identity vouches for the bot's device now."]
-        assert await ensure(bot, account, folder) == []
-    assert await signed(operator) == {account.device_id}
-
-
-async def test_a_start_publishes_an_identity_whose_keys_were_kept_just_before_a_crash(
-    homeserver: Synapse, owner: Login, operator: Person, memory: Path
-) -> None:
-    account, folder = kept(homeserver.log_in(owner), memory)
-    account = replace(account, seeds=new_seeds())
-    async with first(account, folder) as bot:
-        assert await ensure(bot, account, folder) == ["The account's identity vouches for the bot's device now."]
-    assert await signed(operator) == {account.device_id}
-
-
-async def test_a_start_makes_no_identity_of_its_own(homeserver: Synapse, owner: Login, operator: Person, memory: Path) -> None:
-    account, folder = kept(homeserver.log_in(owner), memory)
-    async with first(account, folder) as bot:
-        assert await ensure(bot, account, folder) == [NO_IDENTITY]
-    assert trust.identity(await keys_of(operator), owner.user_id) is None
-
-
-async def test_a_start_with_a_token_that_is_gone_or_without_a_homeserver_says_which_it_is(
-    homeserver: Synapse, owner: Login, memory: Path
-) -> None:
-    account, folder = kept(homeserver.log_in(owner), memory)
-    gone = replace(account, access_token="gone")  # noqa: S106  of no account
-    async with first(gone, folder) as bot:
-        with pytest.raises(Denied, match="M_UNKNOWN_TOKEN"):
-            await ensure(bot, gone, folder)
-    away = replace(account, homeserver="http://127.0.0.1:1")
-    async with first(away, folder) as bot:
-        with pytest.raises(NoAnswer, match="nothing answers there") as unanswered:
-            await ensure(bot, away, folder)
-    assert unanswered.value.may_pass
