@@ -14,6 +14,11 @@ from adapters.discord.face import Discord
 from adapters.discord.line import Line
 from adapters.discord.posting.courier import DiscordCourier
 from adapters.discord.settings import Settings
+from adapters.matrix.face import Matrix
+from adapters.matrix.line import Line as MatrixLine
+from adapters.matrix.posting.courier import MatrixCourier
+from adapters.matrix.rooms import Rooms
+from adapters.matrix.settings import Settings as MatrixSettings
 from adapters.stories import Stories
 from adapters.terminal.courier import TERMINAL, TerminalCourier
 from adapters.terminal.play import Play
@@ -70,25 +75,55 @@ async def served(built: House, courier: WebCourier) -> AsyncIterator[str]:
 async def community(
     config: Config, tell: Callable[[str], None], connector: Callable[[], aiohttp.BaseConnector] | None = None
 ) -> AsyncIterator[House]:
-    """The house in the channels of a community, and on a page of this machine, until the block ends. Raises as `house` does.
+    """The house in the channels and rooms of a community, and on a page of this machine, until the block ends.
 
     `tell` says sentences to the operator. `connector` makes the connectors to Discord, for tests and for special networks.
+    Raises as `house` does, and Refused where the account on Matrix cannot be used.
     """
-    web, stories = WebCourier(config.web.limits), Stories()
-    discord = DiscordCourier(Line(), discord_settings(config), SystemClock(), stories.face, stories.shown)
+    web, stories, clock = WebCourier(config.web.limits), Stories(), SystemClock()
+    discord = matrix = None
+    if config.discord.token:
+        discord = DiscordCourier(Line(), discord_settings(config), clock, stories.face, stories.shown)
+    if config.is_on_matrix:
+        matrix = MatrixCourier(MatrixLine(), Rooms(), matrix_settings(config), clock, stories.face, stories.shown)
     async with AsyncExitStack() as open_parts:
-        built = await open_parts.enter_async_context(house(config, (web, discord)))
+        couriers = [each for each in (web, discord, matrix) if each is not None]
+        built = await open_parts.enter_async_context(house(config, couriers))
         stories.open(built.store)
-        face = Discord(discord.settings, built.store, discord, built.service, tell, connector)
-        open_parts.push_async_callback(face.close)
+        faces: list[Discord | Matrix] = []
+        if discord is not None:
+            faces.append(Discord(discord.settings, built.store, discord, built.service, tell, connector))
+        if matrix is not None:
+            faces.append(Matrix(built.store, matrix, built.service, tell))
+        for face in faces:
+            open_parts.push_async_callback(face.close)
         try:
             address = await open_parts.enter_async_context(served(built, web))
             tell(f"Understudy plays at {address} (Ctrl-C ends it)")
         except Refused as refused:
             # A model for adults may be played in places for them, and not on the page.
             log.warning("the page is not open: %s", refused, extra={"action": "leave_page"})
-        await face.start()
+        for face in faces:
+            await face.start()
         yield built
+
+
+def matrix_settings(config: Config) -> MatrixSettings:
+    """What is configured of Matrix, as its room needs it."""
+    known = config.matrix
+    return MatrixSettings(
+        folder=config.matrix_folder,
+        operators=frozenset(known.operators),
+        users=frozenset(known.users),
+        servers=frozenset(known.servers),
+        rooms=frozenset(known.rooms),
+        start_level=known.start_level,
+        prefix=known.prefix,
+        adults_in_public=known.adults_in_public,
+        catch_up_hours=known.catch_up_hours,
+        catch_up_messages=known.catch_up_messages,
+        http_proxy=known.http_proxy or "",
+    )
 
 
 def discord_settings(config: Config) -> Settings:

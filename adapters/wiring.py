@@ -17,6 +17,8 @@ from adapters.discord.words import DISCORD, author_of, link_to
 from adapters.engines import engine_of
 from adapters.llama.chat_template import template_format
 from adapters.llama.loading import ModelFacts, describe
+from adapters.matrix import words as matrix
+from adapters.matrix.commands.line import written as matrix_written
 from adapters.remote import RemoteEngine
 from adapters.remote.parsing import EngineAway
 from bot.cards.reading import read_card
@@ -207,9 +209,9 @@ def _furnished(config: Config, store: Store, engine: Engine, couriers: Sequence[
         deadline=config.engine.deadline_seconds,
         lengths=config.model.length_tables,
         blocklist=config.safety.blocklist,
-        operators=(PLAYER, *map(author_of, config.discord.operators)),
-        written={DISCORD: written},
-        links={DISCORD: link_to},
+        operators=(PLAYER, *map(author_of, config.discord.operators), *map(matrix.author_of, config.matrix.operators)),
+        written={DISCORD: written, matrix.MATRIX: matrix_written(config.matrix.prefix)},
+        links={DISCORD: link_to, matrix.MATRIX: matrix.link_to},
         usual=config.story.session_settings,
         keep=config.privacy.keep,
     )
@@ -219,9 +221,10 @@ def _furnished(config: Config, store: Store, engine: Engine, couriers: Sequence[
 def refuse_adult_play(config: Config, rating: Rating) -> None:
     """Raises Refused, with how to state a rating, when the model or the scene may be played nowhere.
 
-    Where there is Discord, its channels say who comes in: that is asked when a story begins, and before each reply.
+    Where there is Discord or Matrix, their channels and rooms say who comes in: that is asked when a story begins, and before
+    each reply.
     """
-    if config.discord.token:
+    if config.discord.token or config.is_on_matrix:
         return
     scene = config.scene
     cast = (scene.character.card.rating,)

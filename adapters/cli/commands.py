@@ -79,7 +79,8 @@ understudy.add_command(matrix.matrix)
 def run(path: Path | None) -> None:
     """Play in your community's channels, where they are configured, and on a local page, until Ctrl-C."""
     config, console = configured(path), Console()
-    asyncio.run(serving.play_in_channels(config, console) if config.discord.token else serving.serve(config, console))
+    is_in_channels = bool(config.discord.token) or config.is_on_matrix
+    asyncio.run(serving.play_in_channels(config, console) if is_in_channels else serving.serve(config, console))
 
 
 @understudy.command("try")

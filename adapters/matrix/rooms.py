@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from adapters.matrix.words import MATRIX, place_of
-from bot.errors import ChannelGone
+from bot.errors import ChannelGone, StoreUnavailable
 from bot.ports.store import Store
 
 OLD_VERSIONS = frozenset(str(number) for number in range(1, 12))
@@ -110,11 +110,25 @@ def told(room: Room, events: Iterable[State]) -> Room:
 
 @dataclass(slots=True)
 class Rooms:
-    """The rooms that the bot is in. `load` what is remembered before the first of them is told of."""
+    """The rooms that the bot is in. `load` what is remembered before the first of them is told of.
 
-    store: Store
+    Couriers are made before there is a store: `open` names it where it was not there when this was made.
+    """
+
+    _store: Store | None = None
     _rooms: dict[str, Room] = field(default_factory=dict)
     _remembered: dict[str, Mapping[str, bool]] = field(default_factory=dict)
+
+    def open(self, store: Store) -> None:
+        """There is a store now."""
+        self._store = store
+
+    @property
+    def store(self) -> Store:
+        """Where it is remembered what rooms are. Raises StoreUnavailable before there is one."""
+        if self._store is None:
+            raise StoreUnavailable("The stories are not open yet.")
+        return self._store
 
     @property
     def joined(self) -> AbstractSet[str]:

@@ -1,0 +1,180 @@
+"""The whole bot in this process, before a real homeserver: store, walk, courier, ears, commands. It can be restarted.
+
+Its clock runs ten times as fast as the true one. Nothing waits for a time to pass: tests wait until the bot is quiet, that is
+until nothing that the homeserver told is unheard, unanswered, unwritten or undelivered.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from adapters.matrix.commands.line import written
+from adapters.matrix.face import Matrix
+from adapters.matrix.keeping import Folder
+from adapters.matrix.line import Line
+from adapters.matrix.posting.courier import MatrixCourier
+from adapters.matrix.rooms import Rooms
+from adapters.matrix.settings import Settings
+from adapters.matrix.trust import Wish, log_in
+from adapters.matrix.words import MATRIX, author_of, link_to, place_of
+from adapters.stories import Stories
+from bot.flow.service import Service
+from bot.ids import CardId
+from bot.prompt.format import FORMATS
+from bot.story.card import CharacterCard
+from bot.story.library import LibraryCard
+from bot.story.session import Session
+from storage.store import SqlStore, open_store
+from tests.adapters.matrix.ears.ears import FastClock
+from tests.adapters.matrix.trust.asker import ScriptedAsker
+from tests.builders import MIRA
+from tests.fakes.engine import ScriptedEngine, ScriptedReply
+from tests.homeserver.between import Between
+from tests.homeserver.people import Person
+from tests.homeserver.sealed import Sealed
+from tests.homeserver.server import Login, Synapse
+from tests.homeserver.shown import Shown
+
+FORMAT = FORMATS["limarp"]
+SPEED = 10.0
+GREETING = MIRA.greeting
+
+Replies = Iterable[str | Sequence[str] | ScriptedReply]
+
+
+@dataclass(slots=True, repr=False)  # pytest shows it where something fails: a whole world takes minutes to write
+class Whole:
+    """The bot, and Tobias, who plays. `told` is what the operator was told."""
+
+    between: Between
+    login: Login
+    folder: Path
+    engine: ScriptedEngine
+    settings: Settings
+    player: Person
+    clock: FastClock = field(default_factory=lambda: FastClock(SPEED))
+    patience: float = 20.0
+    told: list[str] = field(default_factory=list)
+    seeds: Iterable[int] = field(default_factory=lambda: count(1))
+    store: SqlStore = field(init=False)
+    courier: MatrixCourier = field(init=False)
+    service: Service = field(init=False)
+    face: Matrix = field(init=False)
+
+    async def start(self) -> None:
+        """The program starts, over what earlier runs have stored, and is connected."""
+        self.store = await open_store(f"sqlite+aiosqlite:///{self.folder / 'stories.db'}")
+        stories = Stories(self.store)
+        self.courier = MatrixCourier(Line(), Rooms(), self.settings, self.clock, stories.face, stories.shown)
+        self.service = Service(
+            self.store,
+            self.engine,
+            (self.courier,),
+            self.clock,
+            FORMAT,
+            roll=iter(self.seeds).__next__,
+            operators=tuple(map(author_of, self.settings.operators)),
+            written={MATRIX: written(self.settings.prefix)},
+            links={MATRIX: link_to},
+        )
+        self.face = Matrix(self.store, self.courier, self.service, self.told.append)
+        await self.service.start()
+        await self.face.start()
+        await self.until(lambda: self.courier.line.is_open)
+
+    async def close(self) -> None:
+        """The program ends wherever it is."""
+        await self.face.close()
+        await self.service.close()
+        await self.store.close()
+
+    async def restart(self) -> None:
+        """Another run of the program."""
+        await self.close()
+        await self.start()
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Come back once a condition holds. Raises TimeoutError."""
+        async with asyncio.timeout(self.patience):
+            while not condition():
+                await asyncio.sleep(0.005)
+
+    async def quiet(self, room: str) -> None:
+        """Come back once the bot has nothing left to do of all that was written in a room. Raises TimeoutError."""
+        async with asyncio.timeout(self.patience):
+            while not await self._is_quiet(room):
+                await asyncio.sleep(0.02)
+
+    async def _is_quiet(self, room: str) -> bool:
+        """Whether it has read the room to its end, and nothing of that is left to be dealt with."""
+        for place in await self.store.places():
+            await self.service.receiver.settled(place)
+        last = (await self.player.timeline(room))[-1]["event_id"]
+        supervisor = self.face.supervisor
+        return supervisor.is_idle and supervisor.newest_in(room) == last
+
+    async def keep(self, card: CharacterCard) -> None:
+        """A character in the library."""
+        await self.store.keep_card(LibraryCard(CardId(card.name.lower()), author_of(self.player.user_id), card))
+
+    async def room(self, **wishes: Any) -> str:
+        """A room that the player made, with the bot in it."""
+        room = await self.player.create_room(invite=[self.login.user_id], **wishes)
+        await self.until(lambda: room in self.courier.rooms.joined)
+        return room
+
+    async def shows(self, room: str, *texts: str, root: str | None = None) -> list[Shown]:
+        """What the player sees in a room or thread, once the newest of it is this. Raises AssertionError."""
+        seen: list[Shown] = []
+
+        async def look() -> bool:
+            seen[:] = await self.player.shown(room, root)
+            return [each.text for each in seen][-len(texts) :] == list(texts)
+
+        await self._seen(look, lambda: [each.text for each in seen])
+        return seen
+
+    async def _seen(self, look: Callable[[], Awaitable[bool]], what: Callable[[], object]) -> None:
+        try:
+            await self.player.until(look, self.patience)
+        except TimeoutError:
+            raise AssertionError(f"there stands {what()!r}") from None
+
+    async def session(self, room: str, root: str = "") -> Session:
+        session = await self.store.session_at(place_of(room, root))
+        assert session is not None
+        return session
+
+    async def told_in(self, room: str, root: str = "") -> list[str]:
+        """What the story of a place says, turn by turn."""
+        return [turn.text for turn in await self.store.turns((await self.session(room, root)).id)]
+
+
+@asynccontextmanager
+async def whole(
+    homeserver: Synapse,
+    folder: Path,
+    replies: Replies = ('"Come in," she said.',),
+    *,
+    is_sealed: bool = False,
+    context: int = 8192,
+    **settings: Any,
+) -> AsyncGenerator[Whole, None]:
+    """The bot, started, with Mira in its library. `is_sealed`: the player's client encrypts, and trusts no unsigned device."""
+    async with AsyncExitStack() as world:
+        between = await world.enter_async_context(Between(homeserver.url))
+        login = homeserver.register(homeserver.fresh_name("tobias"))
+        player = await world.enter_async_context(Sealed(login, exclude_insecure=True) if is_sealed else Person(login))
+        account = between.through(homeserver.register(homeserver.fresh_name("bot")))
+        used = Settings(folder=folder / "matrix", **settings)
+        wish = Wish(homeserver=account.homeserver, user=account.user_id, password=account.password)
+        await log_in(wish, Folder(used.folder), ScriptedAsker())
+        bot = Whole(between, account, folder, ScriptedEngine(replies, context=context), used, player)
+        await bot.start()
+        world.push_async_callback(bot.close)
+        await bot.keep(MIRA)
+        yield bot
