@@ -96,7 +96,7 @@ class Watched:
 
 CROSSINGS = frozenset(
     {"receive", "save", "claim", "attempt", "settle", "postpone", "send", "edit", "delete", "resting", "warm", "read_back"}
-    | {"bookmark"}
+    | {"bookmark", "take_in", "let_go"}
 )
 
 

@@ -1,0 +1,25 @@
+"""Killed again and again while people play on a real homeserver: no post lost, none doubled, all in order.
+
+The store is SQLite on disk, the bot is a process of its own, and what stands is counted in the rooms' own timelines.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.homeserver.server import Synapse
+from tests.walks.matrix.under_siege import SOME_MOMENT, Plan, under_siege
+
+
+@pytest.mark.slow  # two minutes of play
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("is_sealed", [False, True], ids=["plain", "encrypted"])
+async def test_a_bot_under_siege_loses_and_doubles_nothing(homeserver: Synapse, tmp_path: Path, *, is_sealed: bool) -> None:
+    plan = Plan(is_sealed=is_sealed)
+    print(plan)  # noqa: T201  shown when the test fails, with the seed
+    outcome = await under_siege(homeserver, tmp_path, plan)
+    print(outcome)  # noqa: T201  likewise
+    assert outcome.reckoning.wrong == []
+    assert outcome.written == outcome.reckoning.counts["posts"] == plan.messages
+    assert len(outcome.deaths) == plan.kills
+    assert len([death for death in outcome.deaths if death != SOME_MOMENT]) >= plan.kills // 2

@@ -1,0 +1,210 @@
+"""The whole bot on a real homeserver, killed again and again while people play in its rooms."""
+
+import asyncio
+import json
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from time import monotonic
+
+from adapters.matrix.keeping import Folder
+from adapters.matrix.trust import Wish, log_in
+from storage.store import open_store, sqlite_url
+from tests.adapters.matrix.trust.asker import ScriptedAsker
+from tests.builders import MIRA
+from tests.homeserver.people import Person
+from tests.homeserver.sealed import Sealed
+from tests.homeserver.server import Login, Synapse
+from tests.walks.matrix.fault_actor import DATABASE, MATRIX_FOLDER
+from tests.walks.matrix.reckoning import reckon
+from tests.walks.reckoning import Reckoning
+
+Crossing = tuple[str, bool]
+"""A station and whether the bot dies before it takes effect; without a station, at some moment."""
+
+STATIONS = (
+    *("take_in", "let_go", "receive", "save", "save:last", "generate", "delta", "claim", "attempt", "send", "settle"),
+    *("resting", "put", "sync", "keys"),
+)
+"""Where the bot dies: just before one of the first crossings of this name took effect, or just after."""
+SEALED_STATIONS = (*STATIONS, "share")
+UNCERTAIN: tuple[Crossing, Crossing] = ("put", False), ("read_back", True)
+"""A post stands, and nobody noted it; then the bot dies again, before it has looked whether it stands."""
+SOME_MOMENT = "some moment"
+OFTEN = 4
+"""It is one of so many first crossings; of the stretches of a reply, one of ten times as many."""
+LOG = "log.txt"
+PACE = 0.3
+"""Seconds between two posts, on average."""
+PATIENCE = 60.0
+"""Seconds for everything to come right in the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """So many posts and kills, in two rooms. After `life` seconds the bot is killed where it never came to its station."""
+
+    is_sealed: bool
+    messages: int = 80
+    kills: int = 12
+    seed: int = 1
+    life: float = 9.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of it: `deaths` are where the bot died, and `written` how many posts people wrote."""
+
+    plan: Plan
+    reckoning: Reckoning
+    seconds: float
+    deaths: Sequence[str]
+    written: int
+
+    def __str__(self) -> str:
+        found = self.reckoning
+        wrong = "lost {}, doubled {}, out of order {}, strange {}".format(
+            *map(len, (found.lost, found.doubled, found.disordered, found.strange))
+        )
+        first = f"seed {self.plan.seed}: {self.written} posts, {len(self.deaths)} kills, {self.seconds:.0f} s"
+        return "\n".join([first, wrong, f"stands: {dict(found.counts)}", f"deaths: {', '.join(self.deaths)}", *found.wrong])
+
+
+@dataclass(slots=True)
+class Siege:
+    """People who play in some rooms, and whoever kills the bot."""
+
+    bot: Login
+    people: Sequence[Person]
+    folder: Path
+    plan: Plan
+    chance: Random
+    rooms: list[str] = field(default_factory=list)
+    deaths: list[str] = field(default_factory=list)
+    written: int = 0
+    _process: Process | None = None
+
+    async def run(self) -> Outcome:
+        """Open the stories in peace, play under siege, and wait in peace until all has come right, or does not."""
+        began = monotonic()
+        try:
+            await self._start()
+            await self._set_up()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._kill())
+                group.create_task(self._play())
+            await self._start()
+            reckoning = await self._come_right()
+        finally:
+            await self._end()
+        return Outcome(self.plan, reckoning, monotonic() - began, self.deaths, self.written)
+
+    async def _set_up(self) -> None:
+        host, *guests = self.people
+        for number in range(2):
+            invited = [self.bot.user_id, *(each.user_id for each in guests)]
+            room = await host.create_room(f"Tavern {number}", encrypted=self.plan.is_sealed, invite=invited)
+            self.rooms.append(room)
+            for guest in guests:
+                await guest.join(room)
+            await host.until(self._is_in(host, room), 30)
+            await host.say(room, "!rp start Mira where:room")
+            await host.until_shown(room, lambda shown: any(each.text == MIRA.greeting for each in shown), patience=30)
+
+    def _is_in(self, host: Person, room: str) -> Callable[[], Awaitable[bool]]:
+        async def look() -> bool:
+            return await host.membership(room, self.bot.user_id) == "join"
+
+        return look
+
+    async def _start(self, station: str = "", *, before: bool = False) -> None:
+        self._log("start", f"to die {'before' if before else 'after'} {station or SOME_MOMENT}")
+        told = json.dumps({"folder": str(self.folder), "station": station, "before": before})
+        command = ("-m", "tests.walks.matrix.fault_actor", told)
+        with (self.folder / LOG).open("a") as log:
+            self._process = await asyncio.create_subprocess_exec(sys.executable, *command, stdin=PIPE, stderr=log)
+
+    async def _end(self) -> None:
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
+
+    async def _kill(self) -> None:
+        """Have the bot die as often as is wanted: the one that opened the stories, then others at stations and some moments."""
+        await self._dies_within(self.chance.uniform(0.0, 2.0))
+        self.deaths.append(SOME_MOMENT)
+        for station, before in self._ends():
+            nth = self.chance.randint(1, OFTEN * 10 if station == "delta" else OFTEN)
+            crossing = station if station in {"", "save:last", "read_back"} else f"{station}:{nth}"
+            await self._start(crossing, before=before)
+            died = await self._dies_within(self.plan.life if station else self.chance.uniform(1.0, self.plan.life))
+            self.deaths.append(f"{'before' if before else 'after'} {crossing}" if died else SOME_MOMENT)
+
+    async def _dies_within(self, seconds: float) -> bool:
+        """Whether the bot died at its station; otherwise it is dead now as well."""
+        assert self._process is not None
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._process.wait(), seconds)
+        code = self._process.returncode
+        assert code in {None, -signal.SIGKILL}, f"see {LOG}"
+        await self._end()
+        return code is not None
+
+    def _ends(self) -> list[Crossing]:
+        """Where it dies after that, shuffled: twice at one uncertain post, a quarter at some moment, the others at stations."""
+        left = self.plan.kills - 1 - len(UNCERTAIN)
+        moments = self.plan.kills // 4
+        stations = SEALED_STATIONS if self.plan.is_sealed else STATIONS
+        drawn = self.chance.sample(stations, left - moments)
+        ends: list[tuple[Crossing, ...]] = [((station, self.chance.random() < 0.5),) for station in drawn]
+        ends += [(("", False),)] * moments + [UNCERTAIN]
+        self.chance.shuffle(ends)
+        return [each for some in ends for each in some]
+
+    async def _play(self) -> None:
+        """All posts, as fast as the kills go."""
+        while self.written < self.plan.messages:
+            await asyncio.sleep(self.chance.uniform(0.0, 2 * PACE))
+            if self.written * (self.plan.kills + 1) <= self.plan.messages * (len(self.deaths) + 1):
+                author, self.written = self.chance.choice(self.people), self.written + 1
+                text = f"Post {self.written:03} of {author.login.name}."
+                self._log("post", text)
+                await author.say(self.chance.choice(self.rooms), text)
+
+    def _log(self, act: str, about: str) -> None:
+        """Tell of something in the log of the bot."""
+        with (self.folder / LOG).open("a") as log:
+            log.write(f"{datetime.now(UTC):%H:%M:%S.%f} {act}: {about}\n")
+
+    async def _come_right(self) -> Reckoning:
+        """Wait until nothing is wrong, and a while after that, in which more could come; or until patience ends."""
+        store, reader = await open_store(sqlite_url(self.folder / DATABASE)), self.people[0]
+        until = monotonic() + PATIENCE
+        try:
+            while (await reckon(reader, self.bot.user_id, store, self.rooms)).wrong and monotonic() < until:
+                await asyncio.sleep(0.5)
+            await asyncio.sleep(2.0)
+            return await reckon(reader, self.bot.user_id, store, self.rooms)
+        finally:
+            await store.close()
+
+
+async def under_siege(homeserver: Synapse, folder: Path, plan: Plan) -> Outcome:
+    """Play as is planned while the bot is killed."""
+    bot = homeserver.register(homeserver.fresh_name("bot"))
+    wish = Wish(homeserver=bot.homeserver, user=bot.user_id, password=bot.password)
+    await log_in(wish, Folder(folder / MATRIX_FOLDER), ScriptedAsker())
+    async with AsyncExitStack() as world:
+        people: list[Person] = []
+        for name in ("tobias", "wren"):
+            login = homeserver.register(homeserver.fresh_name(name))
+            person = Sealed(login, exclude_insecure=True) if plan.is_sealed else Person(login)
+            people.append(await world.enter_async_context(person))
+        return await Siege(bot, people, folder, plan, Random(plan.seed)).run()  # noqa: S311  a play
