@@ -22,7 +22,8 @@ from storage.store import open_store
 from tests.fakes.discord import Channel, LoopbackDiscord, Message, User
 from tests.fakes.discord.asking import NotOffered
 from tests.fakes.discord.faults import RANDOM_KINDS
-from tests.walks.discord.reckoning import Reckoning, reckon
+from tests.walks.discord.reckoning import reckon
+from tests.walks.reckoning import Reckoning
 
 STATIONS = (
     *("receive", "bookmark", "save", "save:last", "generate", "delta", "claim", "attempt", "send", "settle", "resting"),

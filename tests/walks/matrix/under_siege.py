@@ -18,6 +18,7 @@ from adapters.matrix.trust import Wish, log_in
 from storage.store import open_store, sqlite_url
 from tests.adapters.matrix.trust.asker import ScriptedAsker
 from tests.builders import MIRA
+from tests.homeserver.identities import Identity
 from tests.homeserver.people import Person
 from tests.homeserver.sealed import Sealed
 from tests.homeserver.server import Login, Synapse
@@ -202,9 +203,15 @@ async def under_siege(homeserver: Synapse, folder: Path, plan: Plan) -> Outcome:
     wish = Wish(homeserver=bot.homeserver, user=bot.user_id, password=bot.password)
     await log_in(wish, Folder(folder / MATRIX_FOLDER), ScriptedAsker())
     async with AsyncExitStack() as world:
-        people: list[Person] = []
-        for name in ("tobias", "wren"):
-            login = homeserver.register(homeserver.fresh_name(name))
-            person = Sealed(login, exclude_insecure=True) if plan.is_sealed else Person(login)
-            people.append(await world.enter_async_context(person))
+        people = [await world.enter_async_context(_person(homeserver, name, plan)) for name in ("tobias", "wren")]
+        for each in people if plan.is_sealed else ():
+            # They are strict with each other, too.
+            identity = Identity(each.user_id)
+            await identity.publish(each.wire)
+            await identity.vouch_for(each.wire, each.login.device_id)
         return await Siege(bot, people, folder, plan, Random(plan.seed)).run()  # noqa: S311  a play
+
+
+def _person(homeserver: Synapse, name: str, plan: Plan) -> Person:
+    login = homeserver.register(homeserver.fresh_name(name))
+    return Sealed(login, exclude_insecure=True) if plan.is_sealed else Person(login)
