@@ -9,6 +9,8 @@ from tests.homeserver.shown import Shown
 from tests.walks.quoting import NUMBER
 from tests.walks.reckoning import NUMBERS, QUOTED_ANYWHERE, Reckoning, Scene, Stands, hold
 
+MESSAGES = frozenset({"m.room.message", "m.room.encrypted"})
+
 
 async def reckon(reader: Person, bot: str, store: Store, rooms: Iterable[str]) -> Reckoning:
     """Hold every room, as a person in it sees it, against its story."""
@@ -22,7 +24,7 @@ async def reckon(reader: Person, bot: str, store: Store, rooms: Iterable[str]) -
 
 async def _room(reader: Person, bot: str, store: Store, room: str, found: Reckoning) -> None:
     """Hold a room against its story: what stands, under the ids that the store has noted, and nothing else."""
-    place, messages = place_of(room), await reader.shown_everywhere(room)
+    place, messages, events = place_of(room), await reader.shown_everywhere(room), await reader.timeline(room)
     session = await store.session_at(place)
     assert session is not None
     posts = [each for each in messages if each.sender != bot and NUMBER.match(each.text)]
@@ -35,6 +37,8 @@ async def _room(reader: Person, bot: str, store: Store, room: str, found: Reckon
     others = [each for each in messages if each.sender == bot and each.name is None]
     found.strange += [scene.about(f"the bot said {each.text!r}") for each in others if each.is_readable]
     found.strange += [scene.about(f"{each.event_id} cannot be read") for each in messages if not each.is_readable]
+    gone = [each for each in events if each["sender"] == bot and each["type"] in MESSAGES and not each["content"]]
+    found.doubled += [scene.about(f"the bot took its message {each['event_id']} away") for each in gone]
     _before_answers(scene, bot, messages, found)
 
 
