@@ -40,8 +40,8 @@ DATABASE, MATRIX_FOLDER = "story.db", "matrix"
 
 def watch(death: Death) -> None:
     """Have the death wait at the requests of the connection, too, and at what is taken in of their answers ("keys")."""
-    Client.send = _watched(Client.send, death, _request)  # type: ignore[method-assign]
-    Client.receive_response = _watched(Client.receive_response, death, lambda *_: "keys")  # type: ignore[method-assign]
+    Client.send = _watched(Client.send, death, _request)  # type: ignore[method-assign]  # a wall to watch
+    Client.receive_response = _watched(Client.receive_response, death, lambda *_: "keys")  # type: ignore[method-assign]  # a wall to watch
 
 
 def _request(_method: str, address: str, *_: object) -> str:
