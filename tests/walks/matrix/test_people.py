@@ -81,3 +81,15 @@ async def test_an_undo_by_reaction_takes_the_last_reply_away(homeserver: Synapse
         await bot.quiet(room)
         assert "She nods." not in await bot.told_in(room)
         assert "She nods." not in [each.text for each in await bot.player.shown(room)]
+
+
+async def test_a_post_that_its_player_redacts_leaves_the_story(homeserver: Synapse, tmp_path: Path) -> None:
+    async with whole(homeserver, tmp_path, ["She nods.", "She smiles."]) as bot:
+        room = await bot.room()
+        await bot.player.say(room, "!rp start Mira")
+        await bot.shows(room, GREETING)
+        post = await bot.player.say(room, "Tobias knocks.")
+        await bot.shows(room, "She nods.")
+        await bot.player.redact(room, post)
+        await bot.quiet(room)
+        assert "Tobias knocks." not in await bot.told_in(room)
