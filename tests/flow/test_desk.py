@@ -248,6 +248,14 @@ class TestLibrary:
                 await ask(stage, "character import", upload)
             assert await stage.store.library() == ()
 
+    async def test_lore_that_comes_a_second_time_is_in_the_story_once(self) -> None:
+        async with a_desk() as stage:
+            await ask(stage, "character import", HESTER)
+            await ask(stage, "start", character="Hester Vaunce")
+            first = await ask(stage, "lore import", LORE)
+            assert await ask(stage, "lore import", LORE) == first
+            assert len((await stage.session()).memory.lore) == 1
+
     async def test_lore_comes_into_a_story_by_the_hand_of_who_began_it(self) -> None:
         async with a_desk() as stage:
             with pytest.raises(Refused):
