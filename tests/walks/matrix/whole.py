@@ -20,14 +20,16 @@ from adapters.matrix.posting.courier import MatrixCourier
 from adapters.matrix.rooms import Rooms
 from adapters.matrix.settings import Settings
 from adapters.matrix.trust import Wish, log_in
-from adapters.matrix.words import MATRIX, author_of, link_to, place_of
+from adapters.matrix.words import MATRIX, author_of, link_to, own_message, place_of
 from adapters.stories import Stories
 from bot.flow.service import Service
 from bot.ids import CardId
+from bot.ports.engine import Engine
 from bot.prompt.format import FORMATS
 from bot.story.card import CharacterCard
 from bot.story.library import LibraryCard
 from bot.story.session import Session
+from bot.story.turn import Role, Turn
 from storage.store import SqlStore, open_store
 from tests.adapters.matrix.ears.ears import FastClock
 from tests.adapters.matrix.trust.asker import ScriptedAsker
@@ -53,7 +55,7 @@ class Whole:
     between: Between
     login: Login
     folder: Path
-    engine: ScriptedEngine
+    engine: Any
     settings: Settings
     player: Person
     clock: FastClock = field(default_factory=lambda: FastClock(SPEED))
@@ -111,10 +113,15 @@ class Whole:
 
     async def _is_quiet(self, room: str) -> bool:
         """Whether it has read the room to its end, and nothing of that is left to be dealt with."""
+        if not await self._has_heard(room):
+            return False
         for place in await self.store.places():
             await self.service.receiver.settled(place)
-        last = (await self.player.timeline(room))[-1]["event_id"]
-        supervisor = self.face.supervisor
+        # What was brought meanwhile comes back as an event, too.
+        return await self._has_heard(room)
+
+    async def _has_heard(self, room: str) -> bool:
+        last, supervisor = (await self.player.timeline(room))[-1]["event_id"], self.face.supervisor
         return supervisor.is_idle and supervisor.newest_in(room) == last
 
     async def keep(self, card: CharacterCard) -> None:
@@ -126,6 +133,48 @@ class Whole:
         room = await self.player.create_room(invite=[self.login.user_id], **wishes)
         await self.until(lambda: room in self.courier.rooms.joined)
         return room
+
+    async def come(self, room: str, *others: Person) -> None:
+        """Others come into a room, and the bot knows that they did."""
+        for each in others:
+            await self.player.invite(room, each.user_id)
+            await each.join(room)
+        wanted = {each.user_id for each in others}
+        await self.until(lambda: wanted <= self.courier.rooms.of(room).members.keys())
+
+    async def story(self, **wishes: Any) -> str:
+        """A room that the player made, with Mira's story in its main timeline."""
+        room = await self.room(**wishes)
+        await self.post(room, "!rp start Mira where:room")
+        await self.shows(room, GREETING)
+        return room
+
+    async def thread(self, room: str) -> str:
+        """The root of a thread that is opened in a room for Mira's story."""
+        before = {each.event_id for each in await self.player.shown_everywhere(room)}
+        await self.player.say(room, "!rp start Mira where:thread")
+
+        async def greeted() -> list[str]:
+            new = [each for each in await self.player.shown_everywhere(room) if each.event_id not in before]
+            return [each.root for each in new if each.text == GREETING and each.root]
+
+        [root] = await self.player.until(greeted, self.patience)
+        await self.quiet(room)
+        return root
+
+    async def post(self, room: str, text: str, root: str | None = None, by: Person | None = None) -> str:
+        """The player writes this, and everything comes of it; its event."""
+        event = await (by or self.player).say(room, text, thread=root)
+        await self.quiet(room)
+        return event
+
+    async def react(self, room: str, event: str, sign: str, by: Person | None = None) -> str:
+        """The player puts a sign beside an event, and everything comes of it; the sign's own event."""
+        reaction = await (by or self.player).react(room, event, sign)
+        await self.quiet(room)
+        return reaction
+
+    # what stands
 
     async def shows(self, room: str, *texts: str, root: str | None = None) -> list[Shown]:
         """What the player sees in a room or thread, once the newest of it is this. Raises AssertionError."""
@@ -141,17 +190,56 @@ class Whole:
     async def _seen(self, look: Callable[[], Awaitable[bool]], what: Callable[[], object]) -> None:
         try:
             await self.player.until(look, self.patience)
-        except TimeoutError:
+        except AssertionError:
             raise AssertionError(f"there stands {what()!r}") from None
+
+    async def answer(self, room: str, asked: str, reader: Person | None = None) -> str:
+        """The notice that answers an event, as soon as it stands."""
+
+        async def look() -> list[str]:
+            seen = await (reader or self.player).shown_everywhere(room)
+            return [each.text for each in seen if each.reply_to == asked and each.msgtype == "m.notice"]
+
+        return (await self.player.until(look, self.patience))[0]
+
+    async def posts(self, room: str, root: str | None = None) -> list[Shown]:
+        """The posts of characters that stand in a room or thread, in order."""
+        shown = await self.player.shown(room, root)
+        return [each for each in shown if each.sender == self.login.user_id and each.name is not None]
 
     async def session(self, room: str, root: str = "") -> Session:
         session = await self.store.session_at(place_of(room, root))
         assert session is not None
         return session
 
+    async def turns(self, room: str, root: str = "") -> tuple[Turn, ...]:
+        """All turns of the story of a place."""
+        return await self.store.turns((await self.session(room, root)).id)
+
     async def told_in(self, room: str, root: str = "") -> list[str]:
         """What the story of a place says, turn by turn."""
-        return [turn.text for turn in await self.store.turns((await self.session(room, root)).id)]
+        return [turn.text for turn in await self.turns(room, root)]
+
+    async def check(self, room: str, root: str = "") -> None:
+        """Whether what stands in a place is what the store says."""
+        page, turns = await self.store.page(place_of(room, root), limit=1000), await self.turns(room, root)
+        noted = {each.message: each for each in page.shown if each.post.position is not None}
+        standing = await self.posts(room, root or None)
+        assert {each.event_id for each in standing} == noted.keys(), "no post stands that the story does not know"
+        for turn in turns:
+            shown = [each for each in standing if noted[own_message(each.event_id)].post.turn == turn.number]
+            if turn.role is Role.CHARACTER:
+                assert [each.text for each in shown] == [text.strip() for text in turn.posts]
+                assert {each.name for each in shown} == {turn.name}
+                assert _words("".join(turn.posts)) == _words(turn.text)
+        said = {each.event_id: each.text for each in await self.player.shown(room, root or None)}
+        for turn in turns:
+            assert "\n\n".join(said[each] for each in turn.sources if each in said) in {turn.text, ""}
+
+
+def _words(text: str) -> str:
+    """The letters of a text, whichever marks are closed and opened again at its cuts, and wherever these stand."""
+    return "".join(text.replace("*", "").replace("_", "").split())
 
 
 @asynccontextmanager
@@ -160,6 +248,7 @@ async def whole(
     folder: Path,
     replies: Replies = ('"Come in," she said.',),
     *,
+    engine: Engine | None = None,
     is_sealed: bool = False,
     context: int = 8192,
     **settings: Any,
@@ -173,7 +262,7 @@ async def whole(
         used = Settings(folder=folder / "matrix", **settings)
         wish = Wish(homeserver=account.homeserver, user=account.user_id, password=account.password)
         await log_in(wish, Folder(used.folder), ScriptedAsker())
-        bot = Whole(between, account, folder, ScriptedEngine(replies, context=context), used, player)
+        bot = Whole(between, account, folder, engine or ScriptedEngine(replies, context=context), used, player)
         await bot.start()
         world.push_async_callback(bot.close)
         await bot.keep(MIRA)
