@@ -1,18 +1,19 @@
 """What people ask of the bot on Matrix beside the story: help, cards as files, adults' stories, and what is refused."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
+from bot.cards.reading import card_from_file
 from bot.cards.writing import write_png
 from bot.story.policy import Rating
 from tests.builders import MIRA
+from tests.homeserver.people import people
 from tests.homeserver.server import Synapse
-from tests.homeserver.shown import Shown
-from tests.walks.matrix.whole import GREETING, Whole, whole
+from tests.walks.matrix.whole import GREETING, whole
 
 WREN = replace(MIRA, name="Wren", greeting="Wren put a finger to her lips.", rating=Rating.GENERAL)
 VESPER = replace(MIRA, name="Vesper", greeting="Vesper bars the door.", rating=Rating.ADULT)
@@ -24,23 +25,13 @@ def face() -> bytes:
     return out.getvalue()
 
 
-async def _answered(bot: Whole, room: str, asked: str, holds: Callable[[Shown], bool] = bool) -> Shown:
-    """The notice that answers an event, as soon as it stands."""
-
-    async def look() -> list[Shown]:
-        seen = await bot.player.shown(room)
-        return [each for each in seen if each.reply_to == asked and each.msgtype == "m.notice" and holds(each)]
-
-    return (await bot.player.until(look, bot.patience))[0]
-
-
 async def test_unknown_commands_and_characters_are_refused_in_a_reply(homeserver: Synapse, tmp_path: Path) -> None:
     async with whole(homeserver, tmp_path) as bot:
         room = await bot.room()
         wrong = await bot.player.say(room, "!rp dance")
-        assert "dance" in (await _answered(bot, room, wrong)).text
+        assert "dance" in await bot.answer(room, wrong)
         nobody = await bot.player.say(room, "!rp start Nobody")
-        assert "Nobody" in (await _answered(bot, room, nobody)).text
+        assert "Nobody" in await bot.answer(room, nobody)
         assert await bot.store.places() == ()
 
 
@@ -61,13 +52,13 @@ async def test_a_character_for_adults_waits_for_an_administrators_word(homeserve
         await bot.keep(VESPER)
         public, room = await bot.room(public=True), await bot.room()
         refused = await bot.player.say(room, "!rp start Vesper")
-        assert "adult" in (await _answered(bot, room, refused)).text
+        assert "adult" in await bot.answer(room, refused)
         word = await bot.player.say(room, "!rp adults on")
-        assert "adults only now" in (await _answered(bot, room, word)).text
+        assert "adults only now" in await bot.answer(room, word)
         await bot.player.say(room, "!rp start Vesper")
         await bot.shows(room, VESPER.greeting)
         opened = await bot.player.say(public, "!rp adults on")
-        assert "without an invitation" in (await _answered(bot, public, opened)).text
+        assert "without an invitation" in await bot.answer(public, opened)
 
 
 async def test_an_undo_by_reaction_takes_the_last_reply_away(homeserver: Synapse, tmp_path: Path) -> None:
@@ -93,3 +84,65 @@ async def test_a_post_that_its_player_redacts_leaves_the_story(homeserver: Synap
         await bot.player.redact(room, post)
         await bot.quiet(room)
         assert "Tobias knocks." not in await bot.told_in(room)
+
+
+@pytest.mark.parametrize("is_sealed", [False, True])
+async def test_a_card_that_was_sent_before_is_taken_in_by_a_command_in_reply_and_taken_home_again(
+    homeserver: Synapse, tmp_path: Path, *, is_sealed: bool
+) -> None:
+    async with whole(homeserver, tmp_path, ["Wren nods."], is_sealed=is_sealed) as bot:
+        room = await bot.room(encrypted=is_sealed)
+        file = await bot.player.send_file(room, write_png(WREN, face()), "wren.png", "image/png")
+        await bot.player.say(room, "!rp character import", reply_to=file)
+        await bot.quiet(room)
+        await bot.post(room, "!rp start Wren")
+        greeting = (await bot.shows(room, WREN.greeting))[-1]
+        profile = greeting.content["com.beeper.per_message_profile"]
+        assert Image.open(BytesIO(await bot.player.download(profile["avatar_url"]))).size[0] > 0, "its face is shown"
+        await bot.post(room, "Tobias knocks.")
+        await bot.post(room, "!rp export card")
+        taken = (await bot.player.shown(room))[-1]
+        assert ("file" in taken.content, "url" in taken.content) == (is_sealed, not is_sealed), "files are encrypted likewise"
+        assert card_from_file("wren.png", await bot.player.open_file(taken.content)).card.greeting == WREN.greeting
+        broken = await bot.player.send_file(room, b"no picture", "wren.png", "image/png", caption="!rp character import")
+        assert await bot.answer(room, broken)
+        await bot.check(room)
+
+
+@pytest.mark.parametrize("version", ["10", "12"])
+async def test_what_somebody_may_ask_for_follows_from_the_power_that_the_room_gives_them(
+    homeserver: Synapse, tmp_path: Path, version: str
+) -> None:
+    async with (
+        whole(homeserver, tmp_path, ["She nods."], start_level=50) as bot,
+        people(homeserver, "ada", "ben") as (ada, ben),
+    ):
+        await bot.keep(VESPER)
+        room = await bot.room(version=version)
+        await bot.come(room, ada, ben)
+        low = await ada.say(room, "!rp start Mira where:room")
+        assert "power level of 50" in await bot.answer(room, low)
+        await bot.post(room, "!rp start Mira where:room")
+        await bot.shows(room, GREETING)
+        assert await bot.told_in(room) == [GREETING], "who made the room has power, whatever the list of levels says"
+
+        await bot.post(room, "Ada knocks.", by=ada)
+        refused = await ada.say(room, "!rp settings turns:on_continue")
+        assert "moderators" in await bot.answer(room, refused)
+        word = await ada.say(room, "!rp adults on")
+        assert "Only an administrator" in await bot.answer(room, word)
+        await bot.player.set_power(room, {ada.user_id: 50, ben.user_id: 100})
+        await bot.post(room, "!rp settings turns:on_continue", by=ada)
+        word = await ada.say(room, "!rp adults on")
+        assert "Only an administrator" in await bot.answer(room, word)
+        marked = await ben.say(room, "!rp adults on")
+        assert "adults only now" in await bot.answer(room, marked)
+        asked = len(bot.engine.requests)
+        await bot.post(room, "Ben waits.", by=ben)
+        assert len(bot.engine.requests) == asked, "what a moderator set holds"
+
+        await bot.player.set_power(room, {ada.user_id: 0})
+        refused = await ada.say(room, "!rp settings turns:every_post")
+        assert "moderators" in await bot.answer(room, refused)
+        opened = await bot.player.say(room, "!rp adults off")
+        assert "not for adults only any more" in await bot.answer(room, opened)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.matrix.commands.line import written
+from adapters.matrix.ears.stream import TIMELINE
 from adapters.matrix.face import Matrix
 from adapters.matrix.keeping import Folder
 from adapters.matrix.line import Line
@@ -50,7 +51,7 @@ Replies = Iterable[str | Sequence[str] | ScriptedReply]
 
 @dataclass(slots=True, repr=False)  # pytest shows it where something fails: a whole world takes minutes to write
 class Whole:
-    """The bot, and Tobias, who plays. `told` is what the operator was told."""
+    """The bot, and Tobias, who plays. `told` is what the operator was told, `timeline` how many events of a room a sync brings."""
 
     between: Between
     login: Login
@@ -58,8 +59,9 @@ class Whole:
     engine: Any
     settings: Settings
     player: Person
-    clock: FastClock = field(default_factory=lambda: FastClock(SPEED))
+    clock: FastClock
     patience: float = 20.0
+    timeline: int = TIMELINE
     told: list[str] = field(default_factory=list)
     seeds: Iterable[int] = field(default_factory=lambda: count(1))
     store: SqlStore = field(init=False)
@@ -84,6 +86,7 @@ class Whole:
             links={MATRIX: link_to},
         )
         self.face = Matrix(self.store, self.courier, self.service, self.told.append)
+        self.face.supervisor._stream.timeline = self.timeline
         await self.service.start()
         await self.face.start()
         await self.until(lambda: self.courier.line.is_open)
@@ -251,6 +254,7 @@ async def whole(
     engine: Engine | None = None,
     is_sealed: bool = False,
     context: int = 8192,
+    speed: float = SPEED,
     **settings: Any,
 ) -> AsyncGenerator[Whole, None]:
     """The bot, started, with Mira in its library. `is_sealed`: the player's client encrypts, and trusts no unsigned device."""
@@ -262,7 +266,8 @@ async def whole(
         used = Settings(folder=folder / "matrix", **settings)
         wish = Wish(homeserver=account.homeserver, user=account.user_id, password=account.password)
         await log_in(wish, Folder(used.folder), ScriptedAsker())
-        bot = Whole(between, account, folder, engine or ScriptedEngine(replies, context=context), used, player)
+        writes = engine or ScriptedEngine(replies, context=context)
+        bot = Whole(between, account, folder, writes, used, player, FastClock(speed))
         await bot.start()
         world.push_async_callback(bot.close)
         await bot.keep(MIRA)
