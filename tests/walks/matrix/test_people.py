@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot.cards.reading import card_from_file
+from bot.cards.reading import read_card
 from bot.cards.writing import write_png
 from bot.story.policy import Rating
 from tests.builders import MIRA
@@ -103,7 +103,7 @@ async def test_a_card_that_was_sent_before_is_taken_in_by_a_command_in_reply_and
         await bot.post(room, "!rp export card")
         taken = (await bot.player.shown(room))[-1]
         assert ("file" in taken.content, "url" in taken.content) == (is_sealed, not is_sealed), "files are encrypted likewise"
-        assert card_from_file("wren.png", await bot.player.open_file(taken.content)).card.greeting == WREN.greeting
+        assert read_card(await bot.player.open_file(taken.content)).card.greeting == WREN.greeting
         broken = await bot.player.send_file(room, b"no picture", "wren.png", "image/png", caption="!rp character import")
         assert await bot.answer(room, broken)
         await bot.check(room)
@@ -128,7 +128,7 @@ async def test_what_somebody_may_ask_for_follows_from_the_power_that_the_room_gi
 
         await bot.post(room, "Ada knocks.", by=ada)
         refused = await ada.say(room, "!rp settings turns:on_continue")
-        assert "moderators" in await bot.answer(room, refused)
+        assert "moderator" in await bot.answer(room, refused)
         word = await ada.say(room, "!rp adults on")
         assert "Only an administrator" in await bot.answer(room, word)
         await bot.player.set_power(room, {ada.user_id: 50, ben.user_id: 100})
@@ -143,6 +143,6 @@ async def test_what_somebody_may_ask_for_follows_from_the_power_that_the_room_gi
 
         await bot.player.set_power(room, {ada.user_id: 0})
         refused = await ada.say(room, "!rp settings turns:every_post")
-        assert "moderators" in await bot.answer(room, refused)
+        assert "moderator" in await bot.answer(room, refused)
         opened = await bot.player.say(room, "!rp adults off")
         assert "not for adults only any more" in await bot.answer(room, opened)
