@@ -1,59 +1,23 @@
 """A whole evening on Discord with the model that the program ships: all that players do, and restarts."""
 
-from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from adapters.discord.posting import courier
 from adapters.llama.engine import open_engine
-from bot.ids import SessionId
-from bot.ports.engine import Engine, EngineCapabilities, GenerationRequest, Segment, StreamItem
 from bot.story.policy import Rating
 from bot.story.turn import Role
 from tests.fakes.discord import Channel
 from tests.models import DEMO_MODEL
 from tests.walks.discord.whole import GREETING, Whole, whole
+from tests.walks.noted import Noted
 
 POST_LENGTH = 120
 """Short posts, so that the small model's replies take several."""
 
-
 SPEED = 20.0
 """How fast the clock runs: so that Discord's thirty posts a minute hold nobody up for long."""
-
-
-@dataclass(slots=True)
-class Noted:
-    """An engine that notes what it is asked."""
-
-    real: Engine
-    requests: list[GenerationRequest] = field(default_factory=list)
-    warms: list[tuple[SessionId, tuple[Segment, ...]]] = field(default_factory=list)
-
-    async def capabilities(self) -> EngineCapabilities:
-        return await self.real.capabilities()
-
-    async def count(self, segments: Sequence[Segment]) -> tuple[int, ...]:
-        return await self.real.count(segments)
-
-    async def warm(self, session: SessionId, segments: Sequence[Segment], adapter: str = "") -> None:
-        self.warms.append((session, tuple(segments)))
-        await self.real.warm(session, segments, adapter)
-
-    async def generate(self, request: GenerationRequest) -> AsyncGenerator[StreamItem, None]:
-        self.requests.append(request)
-        stream = self.real.generate(request)
-        try:
-            async for event in stream:
-                yield event
-        finally:
-            await stream.aclose()
-
-    async def forget(self, session: SessionId) -> None:
-        await self.real.forget(session)
-
 
 POSTS = (
     '"Is there a room left?" Tobias asked, and shook the rain from his coat.',
