@@ -15,7 +15,7 @@ from tests.fakes.engine import Pause, ScriptedReply
 from tests.homeserver.server import Synapse
 from tests.walks.matrix.whole import GREETING, Whole, whole
 
-FEW, MANY = 5, 20
+FEW, MANY = 4, 12
 """Events of a room that a sync may bring, and posts that are written meanwhile."""
 
 
