@@ -31,7 +31,8 @@ async def _changes(bot: Whole, room: str, since: int) -> list[Any]:
     """What the bot sent since then, as the homeserver has it: which event each edit replaces, or that it is a new one."""
     async with Person(bot.player.login) as outside:
         events = [each for each in (await outside.timeline(room))[since:] if each["sender"] == bot.login.user_id]
-    messages = [each for each in events if each["type"] in {"m.room.message", "m.room.encrypted"}]
+    wanted = "m.room.encrypted" if bot.courier.rooms.of(room).is_encrypted else "m.room.message"
+    messages = [each for each in events if each["type"] == wanted]
     return [relation(each).get("event_id") if relation(each).get("rel_type") == "m.replace" else "new" for each in messages]
 
 
@@ -126,3 +127,27 @@ async def test_a_reply_of_several_posts_goes_on_where_a_restart_cut_it_off(homes
 
 async def _more_than(bot: Whole, room: str, count: int) -> bool:
     return len(await bot.posts(room)) > count
+
+
+async def test_a_post_that_waits_for_a_reply_to_end_bears_a_sign_until_it_is_taken_up(
+    homeserver: Synapse, tmp_path: Path
+) -> None:
+    pause = Pause(before=1)
+    async with whole(homeserver, tmp_path, [ScriptedReply(("She", " nods."), pause=pause), "She smiles."]) as bot:
+        room = await bot.story()
+        await bot.player.say(room, "Tobias knocks.")
+        await pause.reached.wait()
+        waits = await bot.player.say(room, "Tobias looks in.")
+
+        async def signs() -> list[str]:
+            return list(await bot.player.reactions(room, waits))
+
+        async def no_signs() -> bool:
+            return not await signs()
+
+        assert await bot.player.until(signs, bot.patience) == ["⏳"]
+        pause.go.set()
+        await bot.player.until(no_signs, bot.patience)
+        await bot.quiet(room)
+        assert await bot.told_in(room) == [GREETING, "Tobias knocks.", "She nods.", "Tobias looks in.", "She smiles."]
+        await bot.check(room)
