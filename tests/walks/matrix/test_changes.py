@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.fakes.engine import Pause, ScriptedReply
 from tests.homeserver.people import people
 from tests.homeserver.server import Synapse
@@ -48,8 +50,9 @@ async def test_nobody_changes_the_post_of_another_but_a_moderator_may_take_it_aw
         assert await bot.told_in(room) == [GREETING, "Tobias knocks.", "She nods.", "She smiles."]
 
 
+@pytest.mark.usefixtures("short_posts")
 async def test_a_reply_that_a_change_of_its_post_overtakes_is_taken_back(homeserver: Synapse, tmp_path: Path) -> None:
-    first, second = (Pause(before=len(pieces(LONG)) - 40) for _ in range(2))
+    first, second = (Pause(before=len(pieces(LONG)) - 20) for _ in range(2))
     replies = [ScriptedReply(pieces(LONG), pause=first), ScriptedReply(pieces(LONG), pause=second)]
     async with whole(homeserver, tmp_path, replies) as bot:
         room = await bot.story()

@@ -3,15 +3,19 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.fakes.engine import Pause, ScriptedReply
 from tests.homeserver.people import people
 from tests.homeserver.server import Synapse
 from tests.homeserver.shown import Shown
 from tests.walks.matrix.whole import GREETING, Whole, whole
 
-LONG = "\n\n".join(f"{number}. {'The rain drummed on the shutters all evening. ' * 9}".strip() for number in range(1, 20))
+LONG = "\n\n".join(f"{number}. The rain drummed on the shutters all evening." for number in range(1, 21))
 MORE = " And so it went."
 """A reply of three posts, and what it goes on with."""
+
+pytestmark = pytest.mark.usefixtures("short_posts")
 
 
 def pieces(text: str) -> tuple[str, ...]:
@@ -19,7 +23,7 @@ def pieces(text: str) -> tuple[str, ...]:
 
 
 async def test_a_reply_is_stopped_written_on_and_taken_back_by_signs(homeserver: Synapse, tmp_path: Path) -> None:
-    pause = Pause(before=len(pieces(LONG)) - 40)
+    pause = Pause(before=len(pieces(LONG)) - 20)
     async with whole(homeserver, tmp_path, [ScriptedReply(pieces(LONG), pause=pause), MORE]) as bot:
         room = await bot.story()
         post = await bot.player.say(room, "Tobias knocks.")

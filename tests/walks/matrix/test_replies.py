@@ -12,10 +12,11 @@ from tests.homeserver.shown import Shown, relation
 from tests.walks.matrix.test_reactions import pieces
 from tests.walks.matrix.whole import GREETING, Whole, whole
 
-SENTENCES = "The rain drummed on the shutters all evening, and nobody came up the road. " * 6
-MEDIUM = "\n\n".join(f"{number}. {SENTENCES.strip()}" for number in range(1, 18))
-LONG = "\n\n".join(f"{number}. {SENTENCES.strip()}" for number in range(21, 45))
+MEDIUM = "\n\n".join(f"{number}. The rain drummed on the shutters all evening." for number in range(1, 16))
+LONG = "\n\n".join(f"{number}. Nobody came up the road, and nobody went." for number in range(21, 51))
 SHORT = "She says little."
+
+pytestmark = pytest.mark.usefixtures("short_posts")
 
 
 def words(posts: list[Shown]) -> list[str]:
@@ -110,7 +111,7 @@ async def test_a_post_of_a_reply_that_a_moderator_redacted_stands_again_with_the
 
 
 async def test_a_reply_of_several_posts_goes_on_where_a_restart_cut_it_off(homeserver: Synapse, tmp_path: Path) -> None:
-    pause, rest = Pause(before=len(pieces(LONG)) - 40), "\n\nAnd so it went."
+    pause, rest = Pause(before=len(pieces(LONG)) - 20), "\n\nAnd so it went."
     async with whole(homeserver, tmp_path, [ScriptedReply(pieces(LONG), pause=pause), rest], is_sealed=True) as bot:
         room = await bot.story(encrypted=True)
         await bot.player.say(room, "Tobias knocks.")

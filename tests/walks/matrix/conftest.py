@@ -1,0 +1,10 @@
+"""Posts of a tenth of their length, so that replies of several are soon written."""
+
+import pytest
+
+from adapters.matrix.posting import courier
+
+
+@pytest.fixture
+def short_posts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(courier, "POST_LENGTH", courier.POST_LENGTH // 10)
