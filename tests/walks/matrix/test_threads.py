@@ -69,6 +69,34 @@ async def test_posts_of_a_thread_say_that_they_stand_in_it_and_what_came_before_
         await bot.check(room, own)
 
 
+async def test_a_story_in_an_encrypted_thread_ends_comes_back_there_and_is_taken_home(
+    homeserver: Synapse, tmp_path: Path
+) -> None:
+    async with whole(homeserver, tmp_path, REPLIES, is_sealed=True) as bot, people(homeserver, "ada") as (ada,):
+        room = await bot.room(encrypted=True)
+        await bot.come(room, ada)
+        root = await bot.thread(room)
+        await bot.post(room, "Tobias knocks.", root)
+        await bot.post(room, "!rp end", root)
+        await bot.post(room, "Tobias is unheard.", root)
+        await bot.post(room, "!rp resume", root)
+        [_, reply] = await bot.posts(room, root)
+        await bot.react(room, reply.event_id, "🔄")
+        [_, after] = await bot.posts(room, root)
+        assert (after.event_id, after.text) == (reply.event_id, "She smiles."), "posts from before the end are changed in place"
+        await bot.check(room, root)
+
+        await bot.post(room, "!rp export", root)
+        news = await bot.player.wire.ask("GET", "/sync", timeout=0)
+        (chat,) = news["rooms"]["invite"]
+        await bot.player.join(chat)
+        await bot.quiet(chat)
+        (file,) = [each for each in await bot.player.shown(chat) if each.msgtype == "m.file"]
+        assert b"She smiles." in await bot.player.open_file(file.content)
+        assert "file" in file.content, "it is encrypted, and only its reader has the key"
+        assert [each.msgtype for each in await bot.player.shown_everywhere(room) if each.msgtype == "m.file"] == []
+
+
 async def test_a_branch_and_a_part_open_threads_with_links_there_and_back(homeserver: Synapse, tmp_path: Path) -> None:
     async with whole(homeserver, tmp_path, REPLIES) as bot:
         room = await bot.story()
