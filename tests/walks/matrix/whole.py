@@ -1,7 +1,8 @@
 """The whole bot in this process, before a real homeserver: store, walk, courier, ears, commands. It can be restarted.
 
-Its clock runs ten times as fast as the true one. Nothing waits for a time to pass: tests wait until the bot is quiet, that is
-until nothing that the homeserver told is unheard, unanswered, unwritten or undelivered.
+Its clock runs ten times as fast as the true one, unless the homeserver's limits matter, which count in true seconds. Nothing
+waits for a time to pass: tests wait until the bot is quiet, that is until nothing that the homeserver told is unheard,
+unanswered, unwritten or undelivered.
 """
 
 import asyncio
@@ -56,7 +57,7 @@ class Whole:
     engine: ScriptedEngine
     settings: Settings
     player: Person
-    clock: FastClock = field(default_factory=lambda: FastClock(SPEED))
+    clock: FastClock
     patience: float = 20.0
     told: list[str] = field(default_factory=list)
     seeds: Iterable[int] = field(default_factory=lambda: count(1))
@@ -161,7 +162,7 @@ async def whole(
     replies: Replies = ('"Come in," she said.',),
     *,
     is_sealed: bool = False,
-    context: int = 8192,
+    speed: float = SPEED,
     **settings: Any,
 ) -> AsyncGenerator[Whole, None]:
     """The bot, started, with Mira in its library. `is_sealed`: the player's client encrypts, and trusts no unsigned device."""
@@ -173,7 +174,7 @@ async def whole(
         used = Settings(folder=folder / "matrix", **settings)
         wish = Wish(homeserver=account.homeserver, user=account.user_id, password=account.password)
         await log_in(wish, Folder(used.folder), ScriptedAsker())
-        bot = Whole(between, account, folder, ScriptedEngine(replies, context=context), used, player)
+        bot = Whole(between, account, folder, ScriptedEngine(replies, context=8192), used, player, FastClock(speed))
         await bot.start()
         world.push_async_callback(bot.close)
         await bot.keep(MIRA)
