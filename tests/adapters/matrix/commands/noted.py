@@ -83,7 +83,8 @@ class RoomCourier(RecordingCourier):
 class NotedHomeserver:
     """What it was told to hand out: what stands in rooms, files by address, direct chats by user.
 
-    `away` are rooms that the bot is not in, `uninvited` did not accept its invitation. `trouble` is raised first, in order.
+    `away` are rooms that the bot was put out of: what stood there until then, a homeserver lets it read. `uninvited` did not
+    accept its invitation. `trouble` is raised first, in order.
     """
 
     messages: dict[tuple[str, str], Found] = field(default_factory=dict)
@@ -98,6 +99,8 @@ class NotedHomeserver:
         """Something was done in a room. In a homeserver, an edit lies beside the message, whoever's it is."""
         where = (heard.room, heard.event)
         match heard:
+            case _ if heard.room in self.away:
+                return
             case Said():
                 self.messages[where] = heard
             case Unreadable():
@@ -110,13 +113,11 @@ class NotedHomeserver:
 
     async def message(self, room: str, event: str) -> Found | None:
         self._fail()
-        return self._now(room, event) if room not in self.away else None
+        return self._now(room, event)
 
     async def of(self, place: Place) -> AsyncIterator[Found]:
         self._fail()
         room, root = room_of(place), root_of(place)
-        if room in self.away:
-            raise PostRefused("I cannot read what stands here: I am not in this room.")
         stands = [self._now(*where) for where in reversed(self.messages) if where[0] == room]
         for found in stands:
             if found is not None and found.root == root:
