@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.matrix.heard import FileThere, Said
+from adapters.matrix.heard import FileThere, Said, Unreadable
 from adapters.matrix.settings import Settings
 from adapters.matrix.words import author_of, event_of, link_to, place_of
 from bot.ids import Place
@@ -285,8 +285,11 @@ async def test_what_was_written_before_somebody_came_in_is_not_theirs_to_adopt()
             said("$1", ADA, "A secret.", room="!hall", root="", at=50.0),
             said("$2", MIRELA, "Hello.", room="!hall", root="", at=150.0),
         )
+        on.homeserver.note(Unreadable(room="!hall", event="$3", sender=ADA, at=60.0, why="No key."))
         await on.say("!rp adopt Mira", "!hall")
         assert await on.told_texts(place_of("!hall")) == ["Hello."]
+        assert on.last.text.startswith("1 post")
+        assert "encrypted" not in on.last.text
 
 
 async def test_the_talk_of_a_room_of_many_is_adopted_only_if_that_is_meant() -> None:
