@@ -41,7 +41,9 @@ async def rooms(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
 async def text(rooms: Rooms, room: str, event: str) -> str | None:
     """What a message says now; None where it is none, "sealed" where it cannot be read."""
     found = await rooms.past.message(room, event)
-    return found and (found.text if isinstance(found, Said) else "sealed")
+    if found is None:
+        return None
+    return found.text if isinstance(found, Said) else "sealed"
 
 
 async def standing(rooms: Rooms, room: str, root: str = "") -> list[str]:
@@ -94,12 +96,13 @@ async def test_an_edit_that_was_taken_away_counts_no_longer(rooms: Rooms) -> Non
 
 async def test_an_edit_of_no_shape_leaves_the_message_as_it_was(rooms: Rooms) -> None:
     room = await rooms.room()
-    for new in (
+    misshapen: list[dict[str, Any]] = [
         {},
         {"m.new_content": "nothing"},
         {"m.new_content": {}},
-        {"m.new_content": {"msgtype": ["m.text"], "body": "2"}},
-    ):
+        {"m.new_content": {"msgtype": ["m.text"], "body": "Two."}},
+    ]
+    for new in misshapen:
         event = await rooms.send(room, message("One."))
         about = {"m.relates_to": {"rel_type": "m.replace", "event_id": event}}
         await rooms.send(room, {"msgtype": "m.text", "body": "* Two."} | about | new)
