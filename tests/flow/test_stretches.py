@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from bot.chunking.chunker import cut
@@ -56,6 +56,7 @@ def test_marks_that_were_added_for_a_post_alone_are_not_in_its_text() -> None:
     assert cut(found.replaced(found.text), LIMITS) == cut(turn.text, LIMITS)
 
 
+@settings(max_examples=60, deadline=None)
 @given(text=st.text("ab *_`\n.\U0001f469\u200d", min_size=120, max_size=700), position=st.integers(0, 9))
 def test_whatever_the_text_the_other_posts_stay(text: str, position: int) -> None:
     turn = a_reply(text)

@@ -23,15 +23,13 @@ from adapters.matrix.trust import Wish, log_in
 from adapters.matrix.words import MATRIX, author_of, link_to, place_of
 from adapters.stories import Stories
 from bot.flow.service import Service
-from bot.ids import CardId
 from bot.prompt.format import FORMATS
 from bot.story.card import CharacterCard
-from bot.story.library import LibraryCard
 from bot.story.session import Session
 from storage.store import SqlStore, open_store
 from tests.adapters.matrix.ears.ears import FastClock
 from tests.adapters.matrix.trust.asker import ScriptedAsker
-from tests.builders import MIRA
+from tests.builders import MIRA, in_library
 from tests.fakes.engine import ScriptedEngine, ScriptedReply
 from tests.homeserver.between import Between
 from tests.homeserver.people import Person
@@ -119,7 +117,7 @@ class Whole:
 
     async def keep(self, card: CharacterCard) -> None:
         """A character in the library."""
-        await self.store.keep_card(LibraryCard(CardId(card.name.lower()), author_of(self.player.user_id), card))
+        await self.store.keep_card(in_library(card, author_of(self.player.user_id)))
 
     async def room(self, **wishes: Any) -> str:
         """A room that the player made, with the bot in it."""

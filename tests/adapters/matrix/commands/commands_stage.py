@@ -1,6 +1,6 @@
 """A whole bot behind a conversation whose neighbours note in memory what they are told. No homeserver is there to be asked."""
 
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -18,16 +18,15 @@ from adapters.matrix.rooms import Rooms
 from adapters.matrix.settings import Settings
 from adapters.matrix.words import MATRIX, author_of, link_to
 from bot.flow.service import Service
-from bot.ids import CardId, Place
+from bot.ids import Place
 from bot.posts import ChannelLimits
-from bot.prompt.format import FORMATS
 from bot.story.card import CharacterCard
-from bot.story.library import LibraryCard
 from bot.story.session import Session
 from tests.adapters.matrix.commands.noted import NotedHomeserver, NotedVoice, RoomCourier, Told
-from tests.builders import MIRA
+from tests.builders import MIRA, in_library
 from tests.fakes.clock import FrozenClock
 from tests.fakes.engine import ScriptedEngine, ScriptedReply
+from tests.fakes.service import a_service, seeds
 from tests.fakes.store import MemoryStore
 
 BOT = "@bot:matrix.test"
@@ -65,7 +64,7 @@ class Stage:
     conversation: Conversation = field(init=False)
     kept: list[Heard] = field(default_factory=list)
     _events: Iterable[int] = field(default_factory=lambda: count(1))
-    _seeds: Iterable[int] = field(default_factory=lambda: count(1))
+    _roll: Callable[[], int] = field(default_factory=seeds)
 
     def __post_init__(self) -> None:
         self.store = MemoryStore(self.clock.now)
@@ -76,13 +75,12 @@ class Stage:
         self._build()
 
     def _build(self) -> None:
-        self.service = Service(
+        self.service = a_service(
             self.store,
             self.engine,
-            (self.courier,),
+            self.courier,
             self.clock,
-            FORMATS["limarp"],
-            roll=lambda: next(iter(self._seeds)),
+            roll=self._roll,
             operators=frozenset(map(author_of, self.settings.operators)),
             written={MATRIX: written(self.settings.prefix)},
             links={MATRIX: link_to},
@@ -209,7 +207,7 @@ class Stage:
 
     async def keep(self, card: CharacterCard) -> None:
         """A character in the library."""
-        await self.store.keep_card(LibraryCard(CardId(card.name.lower()), author_of(TOBIAS), card))
+        await self.store.keep_card(in_library(card, author_of(TOBIAS)))
 
     async def open_room(
         self,
