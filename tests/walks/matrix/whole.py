@@ -109,11 +109,18 @@ class Whole:
 
     async def _is_quiet(self, room: str) -> bool:
         """Whether it has read the room to its end, and nothing of that is left to be dealt with."""
-        for place in await self.store.places():
-            await self.service.receiver.settled(place)
+        await self._settled()
         last = (await self.player.timeline(room))[-1]["event_id"]
         supervisor = self.face.supervisor
-        return supervisor.is_idle and supervisor.newest_in(room) == last
+        if not supervisor.is_idle or supervisor.newest_in(room) != last:
+            return False
+        # What was heard last may only now lie with its place.
+        await self._settled()
+        return True
+
+    async def _settled(self) -> None:
+        for place in await self.store.places():
+            await self.service.receiver.settled(place)
 
     async def keep(self, card: CharacterCard) -> None:
         """A character in the library."""
