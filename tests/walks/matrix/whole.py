@@ -24,15 +24,13 @@ from adapters.matrix.trust import Wish, log_in
 from adapters.matrix.words import MATRIX, author_of, link_to, place_of
 from adapters.stories import Stories
 from bot.flow.service import Service
-from bot.ids import CardId
 from bot.prompt.format import FORMATS
 from bot.story.card import CharacterCard
-from bot.story.library import LibraryCard
 from bot.story.session import Session
 from storage.store import SqlStore, open_store
 from tests.adapters.matrix.ears.ears import FastClock
 from tests.adapters.matrix.trust.asker import ScriptedAsker
-from tests.builders import MIRA
+from tests.builders import MIRA, in_library
 from tests.fakes.engine import ScriptedEngine, ScriptedReply
 from tests.homeserver.between import Between
 from tests.homeserver.people import Person
@@ -112,15 +110,22 @@ class Whole:
 
     async def _is_quiet(self, room: str) -> bool:
         """Whether it has read the room to its end, and nothing of that is left to be dealt with."""
-        for place in await self.store.places():
-            await self.service.receiver.settled(place)
+        await self._settled()
         last = (await self.player.timeline(room))[-1]["event_id"]
         supervisor = self.face.supervisor
-        return supervisor.is_idle and supervisor.newest_in(room) == last
+        if not supervisor.is_idle or supervisor.newest_in(room) != last:
+            return False
+        # What was heard last may only now lie with its place.
+        await self._settled()
+        return True
+
+    async def _settled(self) -> None:
+        for place in await self.store.places():
+            await self.service.receiver.settled(place)
 
     async def keep(self, card: CharacterCard) -> None:
         """A character in the library."""
-        await self.store.keep_card(LibraryCard(CardId(card.name.lower()), author_of(self.player.user_id), card))
+        await self.store.keep_card(in_library(card, author_of(self.player.user_id)))
 
     async def room(self, **wishes: Any) -> str:
         """A room that the player made, with the bot in it."""
