@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.homeserver.server import Synapse
-from tests.walks.matrix.under_siege import SOME_MOMENT, Plan, under_siege
+from tests.walks.matrix.under_siege import Plan, under_siege
+
+LEAST_KILLS = 12
 
 
 @pytest.mark.slow  # two minutes of play
@@ -20,5 +22,6 @@ async def test_a_bot_under_siege_loses_and_doubles_nothing(homeserver: Synapse, 
     print(outcome)  # noqa: T201  likewise
     assert outcome.reckoning.wrong == []
     assert outcome.written == outcome.reckoning.counts["posts"] == plan.messages
-    assert len(outcome.deaths) == plan.kills
-    assert len([death for death in outcome.deaths if death != SOME_MOMENT]) >= plan.kills // 2
+    assert len(outcome.deaths) >= LEAST_KILLS
+    # Where it died by its own hand, not where it was to die.
+    assert {death.station for death in outcome.deaths} >= {*plan.stations, "read_back"}

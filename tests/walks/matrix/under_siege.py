@@ -22,24 +22,11 @@ from tests.homeserver.identities import Identity
 from tests.homeserver.people import Person
 from tests.homeserver.sealed import Sealed
 from tests.homeserver.server import Login, Synapse
+from tests.walks.matrix.deaths import SEALED_STATIONS, STATIONS, Death, Pack, pack
 from tests.walks.matrix.fault_actor import DATABASE, MATRIX_FOLDER
 from tests.walks.matrix.reckoning import reckon
 from tests.walks.reckoning import Reckoning
 
-Crossing = tuple[str, bool]
-"""A station and whether the bot dies before it takes effect; without a station, at some moment."""
-
-STATIONS = (
-    *("take_in", "let_go", "receive", "save", "save:last", "generate", "delta", "claim", "attempt", "send", "settle"),
-    *("resting", "put", "sync", "keys"),
-)
-"""Where the bot dies: just before one of the first crossings of this name took effect, or just after."""
-SEALED_STATIONS = (*STATIONS, "share")
-UNCERTAIN: tuple[Crossing, Crossing] = ("put", False), ("read_back", True)
-"""A post stands, and nobody noted it; then the bot dies again, before it has looked whether it stands."""
-SOME_MOMENT = "some moment"
-OFTEN = 4
-"""It is one of so many first crossings; of the stretches of a reply, one of ten times as many."""
 LOG = "log.txt"
 PACE = 0.3
 """Seconds between two posts, on average."""
@@ -49,13 +36,21 @@ PATIENCE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """So many posts and kills, in two rooms. After `life` seconds the bot is killed where it never came to its station."""
+    """So many posts in two rooms, a kill at each station, and some at any moment.
+
+    After `life` seconds the bot is killed where it never came to its station.
+    """
 
     is_sealed: bool
     messages: int = 80
-    kills: int = 12
+    moments: int = 3
     seed: int = 1
     life: float = 9.0
+
+    @property
+    def stations(self) -> Sequence[str]:
+        """The stations that a bot comes to in such rooms."""
+        return SEALED_STATIONS if self.is_sealed else STATIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +60,7 @@ class Outcome:
     plan: Plan
     reckoning: Reckoning
     seconds: float
-    deaths: Sequence[str]
+    deaths: Sequence[Death]
     written: int
 
     def __str__(self) -> str:
@@ -74,7 +69,8 @@ class Outcome:
             *map(len, (found.lost, found.doubled, found.disordered, found.strange))
         )
         first = f"seed {self.plan.seed}: {self.written} posts, {len(self.deaths)} kills, {self.seconds:.0f} s"
-        return "\n".join([first, wrong, f"stands: {dict(found.counts)}", f"deaths: {', '.join(self.deaths)}", *found.wrong])
+        deaths = ", ".join(map(str, self.deaths))
+        return "\n".join([first, wrong, f"stands: {dict(found.counts)}", f"deaths: {deaths}", *found.wrong])
 
 
 @dataclass(slots=True)
@@ -86,8 +82,9 @@ class Siege:
     folder: Path
     plan: Plan
     chance: Random
+    pack: Pack
     rooms: list[str] = field(default_factory=list)
-    deaths: list[str] = field(default_factory=list)
+    deaths: list[Death] = field(default_factory=list)
     written: int = 0
     _process: Process | None = None
 
@@ -124,9 +121,9 @@ class Siege:
 
         return look
 
-    async def _start(self, station: str = "", *, before: bool = False) -> None:
-        self._log("start", f"to die {'before' if before else 'after'} {station or SOME_MOMENT}")
-        told = json.dumps({"folder": str(self.folder), "station": station, "before": before})
+    async def _start(self, end: Death = Death()) -> None:  # noqa: B008  a value
+        self._log("start", f"to die {end}")
+        told = json.dumps({"folder": str(self.folder), "station": end.crossing, "before": end.before})
         command = ("-m", "tests.walks.matrix.fault_actor", told)
         with (self.folder / LOG).open("a") as log:
             self._process = await asyncio.create_subprocess_exec(sys.executable, *command, stdin=PIPE, stderr=log)
@@ -138,15 +135,27 @@ class Siege:
             await self._process.wait()
 
     async def _kill(self) -> None:
-        """Have the bot die as often as is wanted: the one that opened the stories, then others at stations and some moments."""
+        """Have the bot die wherever the pack says; the one that opened the stories dies at some moment."""
         await self._dies_within(self.chance.uniform(0.0, 2.0))
-        self.deaths.append(SOME_MOMENT)
-        for station, before in self._ends():
-            nth = self.chance.randint(1, OFTEN * 10 if station == "delta" else OFTEN)
-            crossing = station if station in {"", "save:last", "read_back"} else f"{station}:{nth}"
-            await self._start(crossing, before=before)
-            died = await self._dies_within(self.plan.life if station else self.chance.uniform(1.0, self.plan.life))
-            self.deaths.append(f"{'before' if before else 'after'} {crossing}" if died else SOME_MOMENT)
+        self.deaths.append(Death())
+        while self.pack.left:
+            if await self._dies_in_turn(self.pack.next):
+                self.pack.done()
+            else:
+                self.pack.missed()
+
+    async def _dies_in_turn(self, wanted: Sequence[Death]) -> bool:
+        for end in wanted:
+            if not await self._dies_at(end):
+                return False
+        return True
+
+    async def _dies_at(self, end: Death) -> bool:
+        """Whether the bot died where it should; otherwise it died at some moment."""
+        await self._start(end)
+        died = await self._dies_within(self.plan.life if end.station else self.chance.uniform(1.0, self.plan.life))
+        self.deaths.append(end if died else Death())
+        return died or not end.station
 
     async def _dies_within(self, seconds: float) -> bool:
         """Whether the bot died at its station; otherwise it is dead now as well."""
@@ -158,26 +167,20 @@ class Siege:
         await self._end()
         return code is not None
 
-    def _ends(self) -> list[Crossing]:
-        """Where it dies after that, shuffled: twice at one uncertain post, a quarter at some moment, the others at stations."""
-        left = self.plan.kills - 1 - len(UNCERTAIN)
-        moments = self.plan.kills // 4
-        stations = SEALED_STATIONS if self.plan.is_sealed else STATIONS
-        drawn = self.chance.sample(stations, left - moments)
-        ends: list[tuple[Crossing, ...]] = [((station, self.chance.random() < 0.5),) for station in drawn]
-        ends += [(("", False),)] * moments + [UNCERTAIN]
-        self.chance.shuffle(ends)
-        return [each for some in ends for each in some]
-
     async def _play(self) -> None:
         """All posts, as fast as the kills go."""
         while self.written < self.plan.messages:
             await asyncio.sleep(self.chance.uniform(0.0, 2 * PACE))
-            if self.written * (self.plan.kills + 1) <= self.plan.messages * (len(self.deaths) + 1):
+            if self._may_go_on():
                 author, self.written = self.chance.choice(self.people), self.written + 1
                 text = f"Post {self.written:03} of {author.login.name}."
                 self._log("post", text)
                 await author.say(self.chance.choice(self.rooms), text)
+
+    def _may_go_on(self) -> bool:
+        """Whether it is time for the next post: some are left for the last kill, and for those that are to be tried again."""
+        died, left = len(self.deaths), self.pack.size
+        return not left or self.written * (died + left + 3) <= self.plan.messages * (died + 1)
 
     def _log(self, act: str, about: str) -> None:
         """Tell of something in the log of the bot."""
@@ -209,7 +212,8 @@ async def under_siege(homeserver: Synapse, folder: Path, plan: Plan) -> Outcome:
             identity = Identity(each.user_id)
             await identity.publish(each.wire)
             await identity.vouch_for(each.wire, each.login.device_id)
-        return await Siege(bot, people, folder, plan, Random(plan.seed)).run()  # noqa: S311  a play
+        deaths = pack(plan.stations, plan.moments, plan.seed)
+        return await Siege(bot, people, folder, plan, Random(plan.seed), deaths).run()  # noqa: S311  a play
 
 
 def _person(homeserver: Synapse, name: str, plan: Plan) -> Person:
