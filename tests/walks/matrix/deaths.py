@@ -1,7 +1,7 @@
 """Where a bot under siege is to die: a shuffled pack in which every station lies. Pure; it kills nobody."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from random import Random
 
 STATIONS = (
@@ -11,7 +11,7 @@ STATIONS = (
 """Where the bot dies: just before one of the first crossings of this name took effect, or just after."""
 SEALED_STATIONS = (*STATIONS, "share")
 SOME_MOMENT = "some moment"
-OFTEN, OFTEN_ELSEWHERE = 3, {"delta": 30, "share": 1}
+OFTEN, OFTEN_ELSEWHERE = 2, {"delta": 30, "share": 1}
 """It is one of so many first crossings; a reply has many stretches, and a key is given once to each room."""
 UNCOUNTED = frozenset({"save:last", "read_back"})
 
