@@ -10,8 +10,10 @@ STATIONS = (
 )
 """Where the bot dies: just before one of the first crossings of this name took effect, or just after."""
 SEALED_STATIONS = (*STATIONS, "share")
+STATIONS_OF_CHANGES = ("receive", "save", "generate", "attempt", "edit", "delete", "put", "settle")
+"""The ones that matter most where people change what stands."""
 SOME_MOMENT = "some moment"
-OFTEN, OFTEN_ELSEWHERE = 2, {"delta": 30, "share": 1}
+OFTEN, OFTEN_ELSEWHERE = 2, {"delta": 30, "share": 1, "edit": 1, "delete": 1}
 """It is one of so many first crossings; a reply has many stretches, and a key is given once to each room."""
 UNCOUNTED = frozenset({"save:last", "read_back"})
 

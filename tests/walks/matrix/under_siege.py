@@ -5,6 +5,7 @@ import json
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
@@ -22,9 +23,12 @@ from tests.homeserver.identities import Identity
 from tests.homeserver.people import Person
 from tests.homeserver.sealed import Sealed
 from tests.homeserver.server import Login, Synapse
-from tests.walks.matrix.deaths import SEALED_STATIONS, STATIONS, Death, Pack, pack
+from tests.homeserver.shown import Shown
+from tests.homeserver.wire import Refusal
+from tests.walks.matrix.deaths import SEALED_STATIONS, STATIONS, STATIONS_OF_CHANGES, Death, Pack, pack
 from tests.walks.matrix.fault_actor import DATABASE, MATRIX_FOLDER
-from tests.walks.matrix.reckoning import reckon
+from tests.walks.matrix.reckoning import ever_doubled, reckon
+from tests.walks.quoting import NUMBER
 from tests.walks.reckoning import Reckoning
 
 LOG = "log.txt"
@@ -36,7 +40,7 @@ PATIENCE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """So many posts in two rooms, a kill at each station, and some at any moment.
+    """So many posts in two rooms, a kill at each station, and some at any moment. `has_changes`: people change what stands.
 
     After `life` seconds the bot is killed where it never came to its station.
     """
@@ -46,37 +50,43 @@ class Plan:
     moments: int = 3
     seed: int = 1
     life: float = 9.0
+    has_changes: bool = False
 
     @property
     def stations(self) -> Sequence[str]:
-        """The stations that a bot comes to in such rooms."""
+        """The stations at which it dies in such rooms, once at each."""
+        if self.has_changes:
+            return STATIONS_OF_CHANGES
         return SEALED_STATIONS if self.is_sealed else STATIONS
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of it: `deaths` are where the bot died, and `written` how many posts people wrote."""
+    """What came of it: `deaths` are where the bot died, and `acts` what people did."""
 
     plan: Plan
     reckoning: Reckoning
     seconds: float
     deaths: Sequence[Death]
-    written: int
+    acts: Counter[str]
 
     def __str__(self) -> str:
         found = self.reckoning
         wrong = "lost {}, doubled {}, out of order {}, strange {}".format(
             *map(len, (found.lost, found.doubled, found.disordered, found.strange))
         )
-        first = f"seed {self.plan.seed}: {self.written} posts, {len(self.deaths)} kills, {self.seconds:.0f} s"
+        first = f"seed {self.plan.seed}: {self.acts['post']} posts, {len(self.deaths)} kills, {self.seconds:.0f} s"
         deaths = ", ".join(map(str, self.deaths))
-        return "\n".join([first, wrong, f"stands: {dict(found.counts)}", f"deaths: {deaths}", *found.wrong])
+        return "\n".join(
+            [first, wrong, f"stands: {dict(found.counts)}; acts: {dict(self.acts)}", f"deaths: {deaths}", *found.wrong]
+        )
 
 
 @dataclass(slots=True)
 class Siege:
     """People who play in some rooms, and whoever kills the bot."""
 
+    homeserver: Synapse
     bot: Login
     people: Sequence[Person]
     folder: Path
@@ -85,7 +95,7 @@ class Siege:
     pack: Pack
     rooms: list[str] = field(default_factory=list)
     deaths: list[Death] = field(default_factory=list)
-    written: int = 0
+    acts: Counter[str] = field(default_factory=Counter)
     _process: Process | None = None
 
     async def run(self) -> Outcome:
@@ -101,7 +111,7 @@ class Siege:
             reckoning = await self._come_right()
         finally:
             await self._end()
-        return Outcome(self.plan, reckoning, monotonic() - began, self.deaths, self.written)
+        return Outcome(self.plan, reckoning, monotonic() - began, self.deaths, self.acts)
 
     async def _set_up(self) -> None:
         host, *guests = self.people
@@ -168,19 +178,58 @@ class Siege:
         return code is not None
 
     async def _play(self) -> None:
-        """All posts, as fast as the kills go."""
-        while self.written < self.plan.messages:
+        """All posts, as fast as the kills go, and what else people do."""
+        while self.acts["post"] < self.plan.messages:
             await asyncio.sleep(self.chance.uniform(0.0, 2 * PACE))
+            author, room = self.chance.choice(self.people), self.chance.choice(self.rooms)
             if self._may_go_on():
-                author, self.written = self.chance.choice(self.people), self.written + 1
-                text = f"Post {self.written:03} of {author.login.name}."
-                self._log("post", text)
-                await author.say(self.chance.choice(self.rooms), text)
+                await self._act(author, room)
+            elif self.pack.left and self.pack.next[0].station in {"edit", "delete"}:
+                await self._ask_again(author, room)
+
+    async def _act(self, author: Person, room: str) -> None:
+        theirs: list[Shown] = []
+        if self.plan.has_changes:
+            theirs = [each for each in await author.shown(room) if each.sender == author.user_id and NUMBER.match(each.text)]
+        match self.chance.randrange(12):
+            case 0 | 1 if theirs:
+                await self._edit(author, room, self.chance.choice(theirs[-3:]))
+            case 2 if theirs:
+                gone = self.chance.choice(theirs[-3:])
+                self._note("redaction", gone.text)
+                await author.redact(room, gone.event_id)
+            case 3 | 4 if theirs:
+                await self._ask_again(author, room)
+            case _:
+                text = f"Post {self.acts['post'] + 1:03} of {author.login.name}."
+                self._note("post", text)
+                await author.say(room, text)
+
+    async def _edit(self, author: Person, room: str, message: Shown) -> None:
+        text = f"{message.text.partition(' of ')[0]} of {author.login.name}, change {self.acts['edit'] + 1}."
+        self._note("edit", text)
+        await author.edit(room, message.event_id, text)
+
+    async def _ask_again(self, author: Person, room: str) -> None:
+        """For another version of the newest reply, or an older one."""
+        replies = [each for each in await author.shown(room) if each.sender == self.bot.user_id and each.name is not None]
+        sign = self.chance.choice(("", "🔄", "⬅️"))
+        if sign:
+            self._note("sign", sign)
+            with suppress(Refusal):  # a sign that stands there already
+                await author.react(room, replies[-1].event_id, sign)
+        else:
+            self._note("retry", room)
+            await author.say(room, "!rp retry")
 
     def _may_go_on(self) -> bool:
         """Whether it is time for the next post: some are left for the last kill, and for those that are to be tried again."""
         died, left = len(self.deaths), self.pack.size
-        return not left or self.written * (died + left + 3) <= self.plan.messages * (died + 1)
+        return not left or self.acts["post"] * (died + left + 3) <= self.plan.messages * (died + 1)
+
+    def _note(self, act: str, about: str) -> None:
+        self.acts[act] += 1
+        self._log(act, about)
 
     def _log(self, act: str, about: str) -> None:
         """Tell of something in the log of the bot."""
@@ -195,7 +244,9 @@ class Siege:
             while (await reckon(reader, self.bot.user_id, store, self.rooms)).wrong and monotonic() < until:
                 await asyncio.sleep(0.5)
             await asyncio.sleep(2.0)
-            return await reckon(reader, self.bot.user_id, store, self.rooms)
+            found = await reckon(reader, self.bot.user_id, store, self.rooms)
+            found.doubled += await ever_doubled(reader, self.bot.user_id, self.rooms, self.homeserver.before_redaction)
+            return found
         finally:
             await store.close()
 
@@ -213,7 +264,7 @@ async def under_siege(homeserver: Synapse, folder: Path, plan: Plan) -> Outcome:
             await identity.publish(each.wire)
             await identity.vouch_for(each.wire, each.login.device_id)
         deaths = pack(plan.stations, plan.moments, plan.seed)
-        return await Siege(bot, people, folder, plan, Random(plan.seed), deaths).run()  # noqa: S311  a play
+        return await Siege(homeserver, bot, people, folder, plan, Random(plan.seed), deaths).run()  # noqa: S311  a play
 
 
 def _person(homeserver: Synapse, name: str, plan: Plan) -> Person:
