@@ -71,16 +71,16 @@ async def _room(reader: Person, bot: str, store: Store, room: str, found: Reckon
 
 
 def _refusals(scene: Scene, bot: str, messages: Iterable[Shown], events: Iterable[Event], found: Reckoning) -> None:
-    """Beside its posts, the bot says no more than one sentence to each command or sign, and does so below it."""
+    """Beside its posts, the bot says no more than one sentence to each command or sign; below it, if it is refused at once."""
+    signs = [each for each in events if each["type"] == "m.reaction" and each["sender"] != bot]
     asked = Counter(each.event_id for each in messages if each.sender != bot and each.text.startswith("!rp "))
-    asked += Counter(
-        str(relation(each).get("event_id")) for each in events if each["type"] == "m.reaction" and each["sender"] != bot
-    )
+    asked += Counter(str(relation(each).get("event_id")) for each in signs)
     said = [each for each in messages if each.sender == bot and each.name is None and each.is_readable]
     found.counts["refusals"] += len(said)
-    found.strange += [scene.about(f"the bot said {each.text!r}") for each in said if each.reply_to not in asked]
-    often = Counter(each.reply_to for each in said) - asked
+    often = Counter(each.reply_to for each in said if each.reply_to is not None) - asked
     found.doubled += [scene.about(f"the bot answered {asked[event]} times and {times} more") for event, times in often.items()]
+    if len(said) > asked.total():
+        found.strange.append(scene.about(f"nobody asked for all of {[each.text for each in said]}"))
 
 
 def _before_answers(scene: Scene, bot: str, messages: Sequence[Shown], found: Reckoning) -> None:

@@ -32,6 +32,8 @@ from tests.walks.quoting import NUMBER
 from tests.walks.reckoning import Reckoning
 
 LOG = "log.txt"
+LONGEST_MOMENT = 9.0
+"""Seconds after its start within which the bot dies that dies at some moment."""
 PACE = 0.3
 """Seconds between two posts, on average."""
 PATIENCE = 60.0
@@ -49,7 +51,7 @@ class Plan:
     messages: int = 80
     moments: int = 3
     seed: int = 1
-    life: float = 9.0
+    life: float = 20.0
     has_changes: bool = False
 
     @property
@@ -163,7 +165,7 @@ class Siege:
     async def _dies_at(self, end: Death) -> bool:
         """Whether the bot died where it should; otherwise it died at some moment."""
         await self._start(end)
-        died = await self._dies_within(self.plan.life if end.station else self.chance.uniform(1.0, self.plan.life))
+        died = await self._dies_within(self.plan.life if end.station else self.chance.uniform(1.0, LONGEST_MOMENT))
         self.deaths.append(end if died else Death())
         return died or not end.station
 
