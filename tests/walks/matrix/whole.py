@@ -141,7 +141,7 @@ class Whole:
     async def _seen(self, look: Callable[[], Awaitable[bool]], what: Callable[[], object]) -> None:
         try:
             await self.player.until(look, self.patience)
-        except TimeoutError:
+        except AssertionError:
             raise AssertionError(f"there stands {what()!r}") from None
 
     async def session(self, room: str, root: str = "") -> Session:
