@@ -43,6 +43,7 @@ async def _written_while_away(bot: Whole, room: str, pause: Pause) -> None:
 
 async def _came_right(bot: Whole, room: str) -> None:
     """The reply stands, each post of it once, and what was posted after it is answered."""
+    await bot.sends()
     await bot.shows(room, "She smiles.")
     await bot.quiet(room)
     assert await bot.told_in(room) == [GREETING, "Tobias asks for a tale.", LONG, "Tobias waits.", "She smiles."]

@@ -103,6 +103,17 @@ class Whole:
             while not condition():
                 await asyncio.sleep(0.005)
 
+    async def sends(self, times: int = 1) -> None:
+        """Let time pass until it has tried to send something so many times more. Raises TimeoutError."""
+        before = self.between.count("/send/")
+
+        def tried() -> bool:
+            # Posts that failed are due at a time of the day, which runs no faster than the true one.
+            self.clock.pass_by(1.0)
+            return self.between.count("/send/") >= before + times
+
+        await self.until(tried)
+
     async def quiet(self, room: str) -> None:
         """Come back once the bot has nothing left to do of all that was written in a room. Raises TimeoutError."""
         async with asyncio.timeout(self.patience):
