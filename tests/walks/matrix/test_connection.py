@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from adapters.matrix.keeping import Folder
+from adapters.matrix.running import LOST
 from adapters.matrix.words import place_of
 from tests.fakes.engine import Pause, ScriptedReply
 from tests.homeserver.server import Synapse, running
@@ -37,7 +39,7 @@ async def _written_while_away(bot: Whole, room: str, pause: Pause) -> None:
     await bot.until(lambda: not bot.service.receiver.is_writing(place_of(room)))
     await bot.clock.sleep(AWAY)
     asked = [each.line for each in bot.between.asked[before:]]
-    assert 2 < len(asked) <= FIRST + (bot.clock.ticks() - began) / ONE_IN, asked
+    assert len(asked) <= FIRST + (bot.clock.ticks() - began) / ONE_IN, asked
     assert bot.face.supervisor.state.trouble
 
 
@@ -69,6 +71,25 @@ async def test_a_reply_that_a_bad_gateway_stood_before_is_shown_once_when_it_is_
         await _written_while_away(bot, room, pause)
         assert _complaints(caplog) == ["The homeserver cannot be used: it answered 502."]
         bot.between.calm()
+        await _came_right(bot, room)
+
+
+async def test_a_reply_in_which_the_login_was_revoked_is_shown_once_after_another_login(
+    homeserver: Synapse, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pause = Pause(before=len(PIECES) - 20)
+    async with whole(homeserver, tmp_path, [ScriptedReply(PIECES, pause=pause), "She smiles."]) as bot:
+        room, folder = await _begun(bot), Folder(bot.settings.folder)
+        await bot.player.say(room, "Tobias asks for a tale.")
+        await pause.reached.wait()
+        bot.between.forget_token()
+        await bot.player.say(room, "Tobias waits.")
+        await _written_while_away(bot, room, pause)
+        assert _complaints(caplog) == [LOST]
+        bot.between.know_token()
+        account = folder.account()
+        assert account is not None
+        folder.keep(account)
         await _came_right(bot, room)
 
 
