@@ -15,6 +15,7 @@ STATIONS_OF_CHANGES = ("receive", "save", "generate", "attempt", "edit", "delete
 SOME_MOMENT = "some moment"
 OFTEN, OFTEN_ELSEWHERE = 2, {"delta": 30, "share": 1, "edit": 1, "delete": 1}
 """It is one of so many first crossings; a reply has many stretches, and a key is given once to each room."""
+MOST_MISSES = 8
 UNCOUNTED = frozenset({"save:last", "read_back"})
 
 
@@ -46,6 +47,7 @@ class Pack:
 
     left: list[Sequence[Death]]
     chance: Random
+    misses: int = 0
 
     @property
     def size(self) -> int:
@@ -61,8 +63,14 @@ class Pack:
         self.left.pop()
 
     def missed(self) -> None:
-        """The bot never came there, and died at some moment: one moment less, and the first crossing will do another time."""
+        """The bot never came there, and died at some moment: one moment less, and the first crossing will do another time.
+
+        After too many misses there is no other time.
+        """
         again = [replace(each, nth=1) for each in self.left.pop()]
+        self.misses += 1
+        if self.misses > MOST_MISSES:
+            return
         if MOMENT in self.left:
             self.left.remove(MOMENT)
         self.left.insert(self.chance.randint(0, len(self.left)), again)
