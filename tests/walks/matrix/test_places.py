@@ -92,6 +92,7 @@ async def test_a_server_that_fails_three_times_gets_each_post_once(homeserver: S
         await bot.quiet(room)
         rule = bot.between.fail("/send/", 502, times=3)
         await bot.player.say(room, "Tobias asks for a tale.")
+        await bot.sends(times=4)
 
         async def told() -> bool:
             return " ".join((await _posts_of_mira(bot, room))[1:]) == LONG

@@ -102,6 +102,17 @@ class Whole:
             while not condition():
                 await asyncio.sleep(0.005)
 
+    async def sends(self, times: int = 1) -> None:
+        """Let time pass until it has tried to send something so many times more. Raises TimeoutError."""
+        before = self.between.count("/send/")
+
+        def tried() -> bool:
+            # Posts that failed are due at a time of the day, which runs no faster than the true one.
+            self.clock.pass_by(1.0)
+            return self.between.count("/send/") >= before + times
+
+        await self.until(tried)
+
     async def quiet(self, room: str) -> None:
         """Come back once the bot has nothing left to do of all that was written in a room. Raises TimeoutError."""
         async with asyncio.timeout(self.patience):
@@ -147,7 +158,7 @@ class Whole:
     async def _seen(self, look: Callable[[], Awaitable[bool]], what: Callable[[], object]) -> None:
         try:
             await self.player.until(look, self.patience)
-        except TimeoutError:
+        except AssertionError:
             raise AssertionError(f"there stands {what()!r}") from None
 
     async def session(self, room: str, root: str = "") -> Session:
