@@ -3,10 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
-from bot.ids import AuthorId, ChannelKey, EventId, Place, Platform, SessionId
+from bot.ids import AuthorId, CardId, ChannelKey, EventId, Place, Platform, SessionId
 from bot.ports.shelf import KeptState
 from bot.posts import Command, InboundPost
 from bot.story.card import CharacterCard
+from bot.story.library import LibraryCard
 from bot.story.persona import Persona
 from bot.story.policy import Rating
 from bot.story.session import Session
@@ -42,6 +43,11 @@ def a_post(text: str = '"Is there a room left?" Tobias asked.', event: str = "ev
 def a_command(name: str, event: str = "event-1", /, **values: str | int) -> Command:
     """Tobias asks for something in the thread."""
     return Command(EventId(event), HERE, TOBIAS.author, name, values)
+
+
+def in_library(card: CharacterCard, keeper: AuthorId) -> LibraryCard:
+    """A character as somebody keeps it, under a name that follows from its own."""
+    return LibraryCard(CardId(card.name.lower()), keeper, card)
 
 
 def a_kept_state(tokens: int = 3, *, data: bytes = b"what the model holds", **changes: Any) -> KeptState:

@@ -1,7 +1,7 @@
 """What holds for all tests: where everything is checked, a skipped test is a failure unless a short list allows it.
 
 It also lends databases and homeservers: PostgreSQL and Synapse start when the first test wants one, and end with the
-test session.
+test session. Element's SDK is installed once.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from typing import TypeVar
 import pytest
 
 from storage.store import open_store
+from tests.homeserver.element_sdk import ElementSdk, SdkMissingError
 from tests.homeserver.server import Synapse
 from tests.homeserver.server import running as running_synapse
 from tests.postgres import Postgres, running
@@ -94,3 +95,14 @@ def strict_homeserver() -> Generator[Synapse, None, None]:
     """A Synapse with the limits that it has where nobody changes them."""
     with running_synapse(default_limits=True) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def element(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ElementSdk:
+    """Element's SDK, installed once and kept with pytest's cache; without it the test is skipped."""
+    cache: pytest.Cache | None = getattr(request.config, "cache", None)
+    keep: Path = cache.mkdir("element-sdk") if cache else tmp_path_factory.mktemp("element-sdk")
+    try:
+        return ElementSdk.installed(keep)
+    except SdkMissingError as missing:
+        pytest.skip(str(missing))

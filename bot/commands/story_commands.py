@@ -22,7 +22,7 @@ STORY_COMMANDS = (
             Option("length", "How long the replies are", OptionKind.CHOICE, choices=SESSION_LENGTHS, by_name=True),
         ),
         is_story=True,
-        examples=("start Mira", "start Mira A stranger asks for shelter. length:long"),
+        examples=("start Hester", "start Hester A stranger asks for shelter. length:long"),
     ),
     CommandSpec("end", "End the story here; for a while, resume brings it back", Topic.STORY, Who.TABLE, is_story=True),
     CommandSpec(

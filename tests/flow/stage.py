@@ -1,6 +1,6 @@
 """A whole bot on fakes: memory for a store, a scripted engine, a recording courier, a clock that stands still."""
 
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -9,7 +9,6 @@ from typing import Any
 from bot.flow.service import Service
 from bot.ids import EventId
 from bot.posts import ChannelLimits
-from bot.prompt.format import FORMATS
 from bot.story.policy import Rating
 from bot.story.session import Session, with_length
 from bot.story.settings import Length
@@ -17,6 +16,7 @@ from tests.builders import HERE, a_command, a_post, a_session
 from tests.fakes.clock import FrozenClock
 from tests.fakes.courier import Mishap, RecordingCourier
 from tests.fakes.engine import ScriptedEngine, ScriptedReply
+from tests.fakes.service import a_service, seeds
 from tests.fakes.store import MemoryStore
 
 LIMITS = ChannelLimits(2000, streams=True)
@@ -33,22 +33,14 @@ class Stage:
     clock: FrozenClock = field(default_factory=FrozenClock)
     service: Service = field(init=False)
     _events: Iterable[int] = field(default_factory=lambda: count(1))
-    _seeds: Iterable[int] = field(default_factory=lambda: count(1))
+    _roll: Callable[[], int] = field(default_factory=seeds)
 
     def __post_init__(self) -> None:
         self.service = self.new_service()
 
     def new_service(self, **changes: Any) -> Service:
         """Another bot over the same store, as after a restart."""
-        return Service(
-            self.store,
-            self.engine,
-            (self.courier,),
-            self.clock,
-            FORMATS["limarp"],
-            roll=lambda: next(iter(self._seeds)),
-            **changes,
-        )
+        return a_service(self.store, self.engine, self.courier, self.clock, roll=self._roll, **changes)
 
     async def post(self, text: str, **changes: Any) -> None:
         await self.service.receiver.receive(a_post(text, **{"event": self._event(), **changes}))

@@ -226,6 +226,10 @@ class Person:
     async def event(self, room: str, event_id: str) -> Event:
         return cast("Event", await self.wire.ask("GET", f"/rooms/{part(room)}/event/{part(event_id)}"))
 
+    def opened(self, room: str, event: Event) -> Event:  # noqa: ARG002 with encryption it matters
+        """An event as it was before it was encrypted; as it is where this device may not read it."""
+        return event
+
     async def shown(self, room: str, root: str | None = None) -> list[Shown]:
         """What stands outside threads, or in one (its root first), oldest first: edits applied, redacted messages gone."""
         return in_thread(await self.shown_everywhere(room), root)

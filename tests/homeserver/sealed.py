@@ -85,14 +85,14 @@ class Sealed(Person):
         events = await super().timeline(room)
         if self._exclude_insecure:
             await self._judge({event["sender"] for event in events})
-        return [self._read(room, event) for event in events]
+        return [self.opened(room, event) for event in events]
 
     async def event(self, room: str, event_id: str) -> Event:
         await self.sync()
         event = await super().event(room, event_id)
         if self._exclude_insecure:
             await self._judge({event["sender"]})
-        return self._read(room, event)
+        return self.opened(room, event)
 
     async def open_file(self, content: Mapping[str, Any]) -> bytes:
         if "file" not in content:
@@ -182,8 +182,7 @@ class Sealed(Person):
             messages.setdefault(user, {})[device] = content
         await self.wire.ask("PUT", f"/sendToDevice/{WITHHELD}/{self.next_transaction()}", {"messages": messages})
 
-    def _read(self, room: str, event: Event) -> Event:
-        """The event as it was before it was encrypted; as it is where this device may not read it."""
+    def opened(self, room: str, event: Event) -> Event:
         if event["type"] != "m.room.encrypted" or "ciphertext" not in event["content"]:
             return event
         sealed = MegolmEvent.from_dict(dict(event))

@@ -153,6 +153,11 @@ class Synapse:
         """Take a room away from everybody who is in it, and begin to forget it."""
         self.call("DELETE", f"/_synapse/admin/v2/rooms/{quote(room)}", {"purge": True}, self.admin.access_token)
 
+    def before_redaction(self, event_id: str) -> dict[str, Any]:
+        """What an event held before it was redacted: a homeserver keeps that for some days."""
+        answer = self.call("GET", f"/_synapse/admin/v1/fetch_event/{quote(event_id)}", None, self.admin.access_token)
+        return dict(answer["event"]["content"])
+
     @property
     def admin(self) -> Login:
         """The operator of this homeserver."""

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,24 +32,25 @@ class Death:
     station: str = ""
     before: bool = False
     crossing: int = 0
-    _counts: dict[str, int] = field(default_factory=dict)
-    _all: int = 0
+    _begun: Counter[str] = field(default_factory=Counter)
+    _done: Counter[str] = field(default_factory=Counter)
 
     def before_call(self, name: str) -> None:
         """A wall is about to be crossed."""
-        self._counts[name] = self._counts.get(name, 0) + 1
-        if self.before and self._is_here(name):
+        self._begun[name] += 1
+        if self.before and self._is_here(name, self._begun):
             _die()
 
     def after_call(self, name: str) -> None:
         """A wall was crossed, and the crossing took effect."""
-        self._all += 1
-        if self._all == self.crossing or (not self.before and self._is_here(name)):
+        # Counted for themselves: where two are under way, the first to take effect is not the last that began.
+        self._done[name] += 1
+        if self._done.total() == self.crossing or (not self.before and self._is_here(name, self._done)):
             _die()
 
-    def _is_here(self, name: str) -> bool:
+    def _is_here(self, name: str, crossings: Counter[str]) -> bool:
         wanted, _, number = self.station.partition(":")
-        return name == wanted and (not number.isdigit() or self._counts[name] == int(number))
+        return name == wanted and (not number.isdigit() or crossings[name] == int(number))
 
 
 @dataclass(slots=True)

@@ -6,7 +6,6 @@ Rule 2: nothing is raised from here. A sentence goes to whoever asked, all else 
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,7 +27,7 @@ from bot.commands.catalogue import find
 from bot.commands.parse import check
 from bot.commands.spec import CommandSpec, OptionKind
 from bot.errors import Refused, StoreUnavailable
-from bot.flow.decide import Ignore, Standing, circle, decide
+from bot.flow.commanding import ONE_AT_A_TIME, Commanding
 from bot.flow.desk import Desk
 from bot.flow.receive import Receiver
 from bot.ids import Place
@@ -43,7 +42,6 @@ Values = Mapping[str, str | int]
 QUIET = frozenset({"start", "stop"})
 """Commands that are answered at once and concern the table, but show it by what they do."""
 
-WRITES = frozenset({"retry", "continue", "shorter", "longer", "summary make"})
 OPENS_PLACES = frozenset({"branch", "part"})
 
 TAKEN = "Taken."
@@ -51,7 +49,6 @@ WRITING = "Writing…"
 OLD_BUTTONS = "Those buttons were below an older reply, and are gone now; the ones below the newest reply work."
 NOWHERE = "Discord does not say where this was asked; try it in another channel."
 OUT_OF_DATE = "This was asked with an earlier version of the bot; ask again."
-UNHEARD = "You play in this story no longer."
 STILL_WRITING = "A reply is being written already; wait for its end, or use /stop."
 STORE_AWAY = "The stories cannot be reached now; try again in a moment. Nothing was changed."
 
@@ -70,12 +67,13 @@ class Interactions:
     _offers: Offers = field(init=False)
     _menus: Menus = field(init=False)
     _stories: editing.Stories = field(init=False)
-    _busy: Counter[Place] = field(default_factory=Counter)
+    _commanding: Commanding = field(init=False)
     _left: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._offers = Offers(self.store)
         self._stories = editing.Stories(self.store)
+        self._commanding = Commanding(self.receiver)
         self._menus = Menus(self._stories, self.texting, self.starting.hears, self._plainly)
 
     async def handle(self, interaction: Interaction) -> None:
@@ -95,6 +93,7 @@ class Interactions:
 
     async def close(self) -> None:
         """Leave what is left to do: words that would be taken away, and places that would be looked after."""
+        await self._commanding.close()
         for task in self._left:
             task.cancel()
         await asyncio.gather(*self._left, return_exceptions=True)
@@ -157,9 +156,10 @@ class Interactions:
             raise Refused(OLD_BUTTONS)
         if not await reply.accept():
             return
-        if press[0] in WRITES and asker.place in self._busy:
+        command = asker.command(press[0], dict(press[1]))
+        if self._commanding.is_busy(command):
             raise Refused(STILL_WRITING)
-        await self._receive(asker.command(press[0], dict(press[1])))
+        await self._receive(command)
 
     async def _plainly(self, reply: Reply, asker: Asker, name: str) -> None:
         if await reply.think(private=True):
@@ -175,7 +175,7 @@ class Interactions:
             answer = await self.desk.answer(asker.command(spec.name, values), upload)
         else:
             await self._receive(asker.command(spec.name, values))
-            await reply.mention(WRITING if spec.name in WRITES else TAKEN)
+            await reply.mention(WRITING if spec.name in ONE_AT_A_TIME else TAKEN)
             return
         await (reply.mention(answer.text) if spec.name == "stop" else reply.say(answer))
         self.controls.settled_soon(asker.place)
@@ -192,30 +192,10 @@ class Interactions:
         return values, upload
 
     async def _receive(self, command: Command) -> None:
-        # Counted before anything is waited for: of two presses at the same moment, one finds the other.
-        writes = Counter([command.place] if command.name in WRITES else [])
-        self._busy += writes
-        try:
-            await self._check(command)
-            await self.receiver.receive(command)
-        finally:
-            self._later(self._rest(command.place, writes))
+        await self._commanding.hand_in(command)
         self.controls.settled_soon(command.place)
         if command.name in OPENS_PLACES:
             self._later(self._look_after(command.place))
-
-    async def _check(self, command: Command) -> None:
-        """Raises Refused for what would come to nothing: whoever asked is told, and not the whole place."""
-        session = await self._stories.session(command.place)
-        who = circle(session, command, self.texting.operators)
-        if isinstance(decided := decide(session, command, Standing(who=who)), Ignore):
-            raise Refused(decided.notice or UNHEARD)
-
-    async def _rest(self, place: Place, writes: Counter[Place]) -> None:
-        try:
-            await self.receiver.settled(place)
-        finally:
-            self._busy -= writes
 
     async def _look_after(self, place: Place) -> None:
         """Have the ears listen in the place that a command opens, once it is there."""

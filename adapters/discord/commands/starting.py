@@ -25,7 +25,7 @@ from bot.flow.desk import Answer, Desk
 from bot.ids import Place
 from bot.ports.store import Store
 from bot.posts import Command
-from bot.story.library import CardTitle
+from bot.story.library import CardTitle, meant
 from bot.story.policy import Rating, is_adult, refusal
 
 log = logging.getLogger(__name__)
@@ -85,13 +85,12 @@ class Starting:
                 await self.hears.watch(place, channel_of(place))
 
     async def _start(self, asker: Asker, values: Values, room: Room) -> Answer:
-        card = await self._card(str(values["character"]))
+        card, scenario = await self._meant(values)
         near = place_of(room.id)
         limits = await self._asked(self.courier.limits(near))
         audience = Rating.ADULT if is_adult(card.rating) else Rating.GENERAL
         if closed := refusal(model=Rating.GENERAL, cast=(card.rating,), session=audience, adults_only=limits.adults_only):
             raise Refused(closed)
-        scenario = str(values.get("scenario", ""))
         heading = title(card.name, asker.name, scenario), first_message(card.name, asker.name, scenario)
         return await self._in_place(asker, room, heading, lambda place: self.desk.answer(asker.command("start", values, place)))
 
@@ -131,7 +130,7 @@ class Starting:
             raise Refused(NO_HISTORY)  # Discord itself would only answer that nothing stands here
         if await self.store.session_at(asker.place) is not None:
             raise Refused(HAS_STORY)
-        card = await self._card(str(values["character"]))
+        card, _ = await self._meant(values)
         try:
             client = self.line.client
         except TryLater as patience:
@@ -141,14 +140,9 @@ class Starting:
         await self.hears.watch(asker.place, newest or asker.interaction)
         return answer
 
-    async def _card(self, name: str) -> CardTitle:
-        """The library's character of this name. Raises Refused."""
-        titles = await self.store.library()
-        found = [each for each in titles if name.casefold() in {each.name.casefold(), each.id.casefold()}]
-        if not found:
-            known = ", ".join(dict.fromkeys(each.name for each in titles)) or "nobody yet; /character import takes a card in"
-            raise Refused(f"The library has no character {name}; it has {known}.")
-        return found[0]
+    async def _meant(self, values: Values) -> tuple[CardTitle, str]:
+        """The library's character that is meant, and the scenario. Raises Refused."""
+        return meant(await self.store.library(), str(values["character"]), str(values.get("scenario", "")))
 
     async def _take_away(self, opened: Place, near: Room) -> None:
         """A thread that was opened for nothing goes again; where it may not be deleted, it is at least put away.

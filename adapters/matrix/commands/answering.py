@@ -8,13 +8,10 @@ answered the post which it took away, or changed one post of several, may say th
 Rule 2: nothing is raised from here but StoreUnavailable. A sentence goes to whoever asked, all else to the log.
 """
 
-import asyncio
 import logging
-from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from adapters.matrix.commands.adults import Adults
 from adapters.matrix.commands.asking import Asker, asker, is_direct
@@ -46,23 +43,19 @@ from bot.commands.help import Written
 from bot.commands.parse import Asked
 from bot.commands.spec import CommandSpec
 from bot.errors import CourierError, Refused, StoreUnavailable
-from bot.flow.decide import Ignore, Standing, circle, decide
+from bot.flow.commanding import Commanding
 from bot.flow.desk import Answer, Desk
 from bot.flow.receive import Receiver
-from bot.ids import AuthorId, Place
 from bot.ports.clock import Clock
 from bot.ports.store import Store
 from bot.posts import Command
 
 log = logging.getLogger(__name__)
 
-WRITES = frozenset({"retry", "continue", "shorter", "longer"})
-"""Commands that have a reply written: by a sign, one at a time."""
-
-SHOWS_ITSELF = frozenset({*WRITES, "swipe"})
+SHOWS_ITSELF = frozenset({"retry", "continue", "shorter", "longer", "swipe"})
 """Commands of which the place sees what comes of them at once."""
 
-UNHEARD = "You play in this story no longer."
+NO_STORY = f"{texts.NO_SESSION} {{start}} and a character begins one."
 STILL_WRITING = "A reply is being written already; wait for its end, or stop it with ⏹️."
 IN_A_CHAT = "The answer is in our direct chat; accept my invitation to read it."
 NO_CHAT = "The answer is for you alone, and I could not bring it to a direct chat. {why} Ask again in a direct chat with me."
@@ -84,15 +77,14 @@ class Answering:
     starting: Starting
     adults: Adults
     homeserver: Homeserver
-    operators: Collection[AuthorId]
     prefix: str
     written: Written
     _pointing: Pointing = field(init=False)
-    _busy: Counter[Place] = field(default_factory=Counter)
-    _left: set[asyncio.Task[None]] = field(default_factory=set)
+    _commanding: Commanding = field(init=False)
 
     def __post_init__(self) -> None:
         self._pointing = Pointing(self.store)
+        self._commanding = Commanding(self.receiver, NO_STORY.format(start=self.written("start")))
 
     async def line(self, asking: Asker, said: Said, text: str) -> None:
         """Carry out a command that was written, and answer it. Raises StoreUnavailable."""
@@ -112,9 +104,7 @@ class Answering:
 
     async def close(self) -> None:
         """Leave what is left to do."""
-        for task in tuple(self._left):
-            task.cancel()
-        await asyncio.gather(*self._left, return_exceptions=True)
+        await self._commanding.close()
 
     async def _guarded(self, asking: Asker, about: str, work: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -129,7 +119,7 @@ class Answering:
             await self.replies.say(asking.place, texts.INTERNAL.format(event=asking.event), asking.event, about, "failed")
 
     async def _press(self, command: Command) -> None:
-        if command.name in WRITES and (command.place in self._busy or self.receiver.is_writing(command.place)):
+        if self._commanding.is_busy(command):
             raise Refused(STILL_WRITING)
         if self.desk.answers(command.name):
             await self.desk.answer(command)
@@ -219,31 +209,5 @@ class Answering:
             await self.replies.say(asking.place, IN_A_CHAT, asking.event, said.event, "hint")
 
     async def _receive(self, command: Command) -> None:
-        writes = Counter([command.place] if command.name in WRITES else [])
-        self._busy += writes
-        try:
-            await self._check(command)
-            await self.receiver.receive(command)
-            self.played.received(command)
-        finally:
-            self._later(self._rest(command.place, writes))
-
-    async def _check(self, command: Command) -> None:
-        """Raises Refused for what would come to nothing: it is answered at once, and nothing of it is stored."""
-        session = await self.store.session_at(command.place)
-        if session is None:
-            raise Refused(f"{texts.NO_SESSION} {self.written('start')} and a character begins one.")
-        who = circle(session, command, self.operators)
-        if isinstance(decided := decide(session, command, Standing(who=who)), Ignore):
-            raise Refused(decided.notice or UNHEARD)
-
-    async def _rest(self, place: Place, writes: Counter[Place]) -> None:
-        try:
-            await self.receiver.settled(place)
-        finally:
-            self._busy -= writes
-
-    def _later(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._left.add(task)
-        task.add_done_callback(self._left.discard)
+        await self._commanding.hand_in(command)
+        self.played.received(command)

@@ -80,7 +80,6 @@ class Conversation:
             starting=Starting(store, desk, courier, old_posts, self._played, line, clock, settings),
             adults=Adults(settings, rooms),
             homeserver=asked,
-            operators=frozenset(map(author_of, settings.operators)),
             prefix=settings.prefix,
             written=written(settings.prefix),
         )

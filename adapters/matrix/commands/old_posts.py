@@ -58,10 +58,10 @@ class OldPosts:
                 found = await _newest(self.past.of(place))
         except TimeoutError:
             raise Refused(TOO_SLOW) from None
-        me = self.line.client.user_id
-        said = [each for each in reversed(found) if isinstance(each, Said) and each.at >= since]
-        posts = old_posts(said, asker.room, Eyes(me, character, self.prefix))
-        return Standing(posts, sum(isinstance(each, Sealed) for each in found))
+        seen = [each for each in reversed(found) if each.at >= since]
+        eyes = Eyes(self.line.client.user_id, character, self.prefix)
+        posts = old_posts((each for each in seen if isinstance(each, Said)), asker.room, eyes)
+        return Standing(posts, sum(isinstance(each, Sealed) for each in seen))
 
 
 @dataclass(frozen=True, slots=True)

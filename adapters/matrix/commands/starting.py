@@ -28,7 +28,7 @@ from bot.ids import Place
 from bot.ports.clock import Clock
 from bot.ports.store import Store
 from bot.posts import Command
-from bot.story.library import CardTitle
+from bot.story.library import CardTitle, meant
 from bot.story.policy import Rating, is_adult, refusal
 
 log = logging.getLogger(__name__)
@@ -88,12 +88,11 @@ class Starting:
             await self.played.refresh()
 
     async def _start(self, asker: Asker, values: Values, where: Where | None) -> Answer:
-        card = await self._card(str(values["character"]))
+        card, scenario = await self._meant(values)
         limits = await asked(self.clock, lambda: self.courier.limits(asker.place))
         audience = Rating.ADULT if is_adult(card.rating) else Rating.GENERAL
         if closed := refusal(model=Rating.GENERAL, cast=(card.rating,), session=audience, adults_only=limits.adults_only):
             raise Refused(closed)
-        scenario = str(values.get("scenario", ""))
         heading = title(card.name, asker.name, scenario), first_message(card.name, asker.name, scenario, self.settings.prefix)
         own = _own_place(asker, where)
         answer = await self._in_place(
@@ -164,20 +163,14 @@ class Starting:
             raise Refused(WHOLE_ROOM)
         if done := await self._unless_done(asker, place):
             return done
-        card = await self._card(str(values["character"]))
+        card, _ = await self._meant(values)
         found = await asked(self.clock, lambda: self.old_posts.read(asker, place, card.name))
         answer = await self.desk.adopt(asker.command("adopt", values, place), found.posts)
         return replace(answer, text=f"{answer.text}{found.sentence}")
 
-    async def _card(self, name: str) -> CardTitle:
-        """The library's character of this name. Raises Refused."""
-        titles = await self.store.library()
-        found = [each for each in titles if name.casefold() in {each.name.casefold(), each.id.casefold()}]
-        if not found:
-            nobody = f"nobody yet; {self.settings.prefix} character import takes a card in"
-            known = ", ".join(dict.fromkeys(each.name for each in titles)) or nobody
-            raise Refused(f"The library has no character {name}; it has {known}.")
-        return found[0]
+    async def _meant(self, values: Values) -> tuple[CardTitle, str]:
+        """The library's character that is meant, and the scenario. Raises Refused."""
+        return meant(await self.store.library(), str(values["character"]), str(values.get("scenario", "")))
 
     async def _take_away(self, opened: Place) -> None:
         """The message that a thread was to begin with goes again; with it, the thread."""

@@ -60,9 +60,14 @@ class Opens(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A message that cannot be decrypted, by its event."""
+    """A message that cannot be decrypted, by its event.
+
+    `root` is the event that its thread begins with (empty: none), `at` when it was sent (seconds since the epoch).
+    """
 
     event: str
+    root: str = ""
+    at: float = 0.0
 
 
 Found = Said | Sealed

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from nio import MegolmEvent
+from nio import AsyncClient, MegolmEvent
 
 from adapters.matrix.ears.around import Around
 from adapters.matrix.ears.keys import Keys
@@ -46,7 +46,7 @@ def session_of(event: Event) -> str:
 
 def understood(around: Around, room: str, event: Event) -> Heard | None:
     """What an event means, encrypted or not; None where it is nothing that matters. Raises Sealed while its key is missing."""
-    return read(_opened(around, room, event) if is_sealed(event) else event, room)
+    return read(opened(around.client, room, event), room)
 
 
 def unreadable(keys: Keys, room: str, event: Event) -> Unreadable:
@@ -61,9 +61,10 @@ def unreadable(keys: Keys, room: str, event: Event) -> Unreadable:
     )
 
 
-def _opened(around: Around, room: str, event: Event) -> Event:
-    """What an encrypted event holds, as an event."""
-    client = around.client
+def opened(client: AsyncClient | None, room: str, event: Event) -> Event:
+    """An event as it was before it was encrypted, if it was. Raises Sealed while its key is missing."""
+    if not is_sealed(event):
+        return event
     if client is None or client.olm is None:
         raise Sealed
     try:

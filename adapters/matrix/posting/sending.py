@@ -120,7 +120,8 @@ class Sending:
         async with self._lock:
             if (known := self._sent.get(transaction)) is not None:
                 return known
-            room, client = self.rooms.of(room_of(place)), self.line.client
+            client = self.line.client  # before its first sync no room is known, and none is gone
+            room = self.rooms.of(room_of(place))
             self._admit(place, is_sign=is_sign)
             try:
                 event = await bring(client)

@@ -13,7 +13,7 @@ from bot.flow.lanes import Lanes
 from bot.ids import CardId
 from bot.ports.store import Change, Store
 from bot.story import agreements
-from bot.story.library import LibraryCard
+from bot.story.library import CardTitle, LibraryCard, meant, titled
 from bot.story.policy import is_adult
 
 SHOWN = 1_500
@@ -39,14 +39,24 @@ class LibraryDesk:
             "lore import": self._import_lore,
         }
 
+    async def titled(self, name: str) -> LibraryCard:
+        """The library's character of just this name or id. Raises Refused."""
+        return await self._kept(titled(await self.store.library(), name))
+
     async def find(self, name: str) -> LibraryCard:
-        """The library's character of this name or id. Raises Refused."""
-        titles = await self.store.library()
-        found = [title for title in titles if name.casefold() in {title.name.casefold(), title.id.casefold()}]
-        kept = await self.store.card(found[0].id) if found else None
+        """The library's character that a name or a part of one means. Raises Refused."""
+        kept, _ = await self.meant(name, "")
+        return kept
+
+    async def meant(self, name: str, rest: str) -> tuple[LibraryCard, str]:
+        """The same where more text follows, into which the name may have run over; with what is left of it. Raises Refused."""
+        title, left = meant(await self.store.library(), name, rest)
+        return await self._kept(title), left
+
+    async def _kept(self, title: CardTitle) -> LibraryCard:
+        kept = await self.store.card(title.id)
         if kept is None:
-            known = ", ".join(dict.fromkeys(title.name for title in titles)) or "nobody yet"
-            raise Refused(f"The library has no character {name}; it has {known}.")
+            raise Refused(f"{title.name} was just taken out of the library.")
         return kept
 
     async def _import(self, question: Question) -> Answer:
@@ -76,7 +86,7 @@ class LibraryDesk:
         return Answer("\n".join(lines) or "The library is empty; character import takes a card in.")
 
     async def _delete(self, question: Question) -> Answer:
-        kept = await self.find(question.text("character"))
+        kept = await self.titled(question.text("character"))
         await self.store.drop_card(kept.id)
         return Answer(f"{kept.card.name} is no longer in the library; stories that play {kept.card.name} go on.")
 

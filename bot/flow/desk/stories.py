@@ -77,12 +77,12 @@ class StoryDesk:
         }
 
     async def _start(self, question: Question) -> Answer:
-        kept = await self.library.find(question.text("character"))
+        kept, scenario = await self.library.meant(question.text("character"), question.text("scenario"))
         length = question.text("length")
         settings = replace(self.usual, matches_length=length == "auto")
         if length and length != "auto":
             settings = replace(settings, length=length_named(length))
-        session = await self._new(question.command, kept.card, question.text("scenario"))
+        session = await self._new(question.command, kept.card, scenario)
         await self.begin(replace(session, settings=settings))
         return Answer(f"The story with {kept.card.name} begins.")
 
@@ -157,7 +157,7 @@ class StoryDesk:
         if not chat.turns:
             raise Refused("There are no posts in this chat.")
         try:
-            card = (await self.library.find(chat.character)).card
+            card = (await self.library.titled(chat.character)).card
         except Refused as refused:
             raise Refused(f"{refused} Import the card of {chat.character} first, so that the story can go on.") from refused
         session = await self._new(question.command, card, chat.scenario)

@@ -1,4 +1,4 @@
-"""Stories in rooms on Matrix whose encryption, people or devices change while they are played, and posts from before them."""
+"""Stories in rooms on Matrix whose encryption, people or devices change while they are played."""
 
 from pathlib import Path
 
@@ -67,24 +67,3 @@ async def test_newcomers_and_new_devices_read_what_is_played_from_then_on(homese
             assert "She laughs." not in [each.text for each in await ada.shown(room)]
         said = [GREETING, "Tobias knocks.", "She nods.", "Ada comes in.", "She smiles.", "Ada waits.", "She sits."]
         assert await bot.told_in(room) == [*said, "Tobias is alone.", "She laughs."]
-
-
-async def test_encrypted_posts_that_stand_in_a_thread_become_a_story_and_are_followed_when_they_change(
-    homeserver: Synapse, tmp_path: Path
-) -> None:
-    async with whole(homeserver, tmp_path, REPLIES, is_sealed=True) as bot:
-        room = await bot.room(encrypted=True)
-        root = await bot.player.say(room, "Tobias knocks.")
-        second = await bot.player.say(room, "Tobias waits in the rain.", thread=root)
-        await bot.quiet(room)
-        adopted = await bot.player.say(room, "!rp adopt Mira", thread=root)
-        assert (await bot.answer(room, adopted)).startswith("1 post")
-        await bot.restart()
-        await bot.player.edit(room, second, "Tobias waits in the snow.")
-        await bot.quiet(room)
-        told = ["Tobias knocks.\n\nTobias waits in the snow.", "She nods."]
-        assert (await bot.told_in(room, root)) == told, "the newest post of a story is answered when it is edited"
-        await bot.player.redact(room, second)
-        await bot.quiet(room)
-        assert (await bot.told_in(room, root)) == ["Tobias knocks.", "She nods."]
-        await bot.check(room, root)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.homeserver.people import Person, people
 from tests.homeserver.server import Synapse
 from tests.walks.matrix.whole import GREETING, Whole, whole
@@ -57,12 +59,13 @@ async def test_what_is_posted_while_the_bot_is_away_is_answered_once(homeserver:
         assert await _posts_of_mira(bot, room) == [GREETING, "She nods."]
 
 
-async def test_a_server_that_fails_twice_gets_each_post_once(homeserver: Synapse, tmp_path: Path) -> None:
+async def test_a_server_that_fails_three_times_gets_each_post_once(homeserver: Synapse, tmp_path: Path) -> None:
     async with whole(homeserver, tmp_path, [LONG]) as bot:
         room = await _begun(bot)
         await bot.quiet(room)
-        rule = bot.between.fail("/send/", 502, times=2)
+        rule = bot.between.fail("/send/", 502, times=3)
         await bot.player.say(room, "Tobias asks for a tale.")
+        await bot.sends(times=4)
 
         async def told() -> bool:
             return " ".join((await _posts_of_mira(bot, room))[1:]) == LONG
@@ -70,4 +73,28 @@ async def test_a_server_that_fails_twice_gets_each_post_once(homeserver: Synapse
         await bot.player.until(told, bot.patience)
         await bot.quiet(room)
         assert await told()
-        assert rule.hits == 2
+        assert rule.hits == 3
+
+
+@pytest.mark.parametrize("is_sealed", [False, True])
+async def test_what_stands_in_a_thread_is_adopted_as_it_reads_and_followed(
+    homeserver: Synapse, tmp_path: Path, *, is_sealed: bool
+) -> None:
+    async with whole(homeserver, tmp_path, is_sealed=is_sealed) as bot:
+        room = await bot.room(encrypted=is_sealed)
+        root = await bot.player.say(room, "Tobias nocks.")
+        await bot.player.edit(room, root, "Tobias knocks.")
+        waits = await bot.player.say(room, "He waits.", thread=root)
+        gone = await bot.player.say(room, "He leaves.", thread=root)
+        await bot.player.redact(room, gone)
+        await bot.player.say(room, "Beside it all.")
+        await bot.player.say(room, "!rp adopt Mira", thread=root)
+        await bot.quiet(room)
+        assert await bot.told_in(room, root) == ["Tobias knocks.\n\nHe waits."]
+        await bot.player.edit(room, waits, "He shivers.")
+        await bot.shows(room, '"Come in," she said.', root=root)
+        await bot.quiet(room)
+        assert await bot.told_in(room, root) == ["Tobias knocks.\n\nHe shivers.", '"Come in," she said.']
+        await bot.player.redact(room, root)
+        await bot.quiet(room)
+        assert await bot.told_in(room, root) == ["He shivers.", '"Come in," she said.']

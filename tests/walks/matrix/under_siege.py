@@ -5,6 +5,7 @@ import json
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
@@ -22,25 +23,17 @@ from tests.homeserver.identities import Identity
 from tests.homeserver.people import Person
 from tests.homeserver.sealed import Sealed
 from tests.homeserver.server import Login, Synapse
+from tests.homeserver.shown import Shown
+from tests.homeserver.wire import Refusal
+from tests.walks.matrix.deaths import SEALED_STATIONS, STATIONS, STATIONS_OF_CHANGES, Death, Pack, pack
 from tests.walks.matrix.fault_actor import DATABASE, MATRIX_FOLDER
-from tests.walks.matrix.reckoning import reckon
+from tests.walks.matrix.reckoning import ever_doubled, reckon
+from tests.walks.quoting import NUMBER
 from tests.walks.reckoning import Reckoning
 
-Crossing = tuple[str, bool]
-"""A station and whether the bot dies before it takes effect; without a station, at some moment."""
-
-STATIONS = (
-    *("take_in", "let_go", "receive", "save", "save:last", "generate", "delta", "claim", "attempt", "send", "settle"),
-    *("resting", "put", "sync", "keys"),
-)
-"""Where the bot dies: just before one of the first crossings of this name took effect, or just after."""
-SEALED_STATIONS = (*STATIONS, "share")
-UNCERTAIN: tuple[Crossing, Crossing] = ("put", False), ("read_back", True)
-"""A post stands, and nobody noted it; then the bot dies again, before it has looked whether it stands."""
-SOME_MOMENT = "some moment"
-OFTEN = 4
-"""It is one of so many first crossings; of the stretches of a reply, one of ten times as many."""
 LOG = "log.txt"
+LONGEST_MOMENT = 9.0
+"""Seconds after its start within which the bot dies that dies at some moment."""
 PACE = 0.3
 """Seconds between two posts, on average."""
 PATIENCE = 60.0
@@ -49,46 +42,62 @@ PATIENCE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """So many posts and kills, in two rooms. After `life` seconds the bot is killed where it never came to its station."""
+    """So many posts in two rooms, a kill at each station, and some at any moment. `has_changes`: people change what stands.
+
+    After `life` seconds the bot is killed where it never came to its station.
+    """
 
     is_sealed: bool
     messages: int = 80
-    kills: int = 12
+    moments: int = 3
     seed: int = 1
-    life: float = 9.0
+    life: float = 20.0
+    has_changes: bool = False
+
+    @property
+    def stations(self) -> Sequence[str]:
+        """The stations at which it dies in such rooms, once at each."""
+        if self.has_changes:
+            return STATIONS_OF_CHANGES
+        return SEALED_STATIONS if self.is_sealed else STATIONS
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of it: `deaths` are where the bot died, and `written` how many posts people wrote."""
+    """What came of it: `deaths` are where the bot died, and `acts` what people did."""
 
     plan: Plan
     reckoning: Reckoning
     seconds: float
-    deaths: Sequence[str]
-    written: int
+    deaths: Sequence[Death]
+    acts: Counter[str]
 
     def __str__(self) -> str:
         found = self.reckoning
         wrong = "lost {}, doubled {}, out of order {}, strange {}".format(
             *map(len, (found.lost, found.doubled, found.disordered, found.strange))
         )
-        first = f"seed {self.plan.seed}: {self.written} posts, {len(self.deaths)} kills, {self.seconds:.0f} s"
-        return "\n".join([first, wrong, f"stands: {dict(found.counts)}", f"deaths: {', '.join(self.deaths)}", *found.wrong])
+        first = f"seed {self.plan.seed}: {self.acts['post']} posts, {len(self.deaths)} kills, {self.seconds:.0f} s"
+        deaths = ", ".join(map(str, self.deaths))
+        return "\n".join(
+            [first, wrong, f"stands: {dict(found.counts)}; acts: {dict(self.acts)}", f"deaths: {deaths}", *found.wrong]
+        )
 
 
 @dataclass(slots=True)
 class Siege:
     """People who play in some rooms, and whoever kills the bot."""
 
+    homeserver: Synapse
     bot: Login
     people: Sequence[Person]
     folder: Path
     plan: Plan
     chance: Random
+    pack: Pack
     rooms: list[str] = field(default_factory=list)
-    deaths: list[str] = field(default_factory=list)
-    written: int = 0
+    deaths: list[Death] = field(default_factory=list)
+    acts: Counter[str] = field(default_factory=Counter)
     _process: Process | None = None
 
     async def run(self) -> Outcome:
@@ -104,7 +113,7 @@ class Siege:
             reckoning = await self._come_right()
         finally:
             await self._end()
-        return Outcome(self.plan, reckoning, monotonic() - began, self.deaths, self.written)
+        return Outcome(self.plan, reckoning, monotonic() - began, self.deaths, self.acts)
 
     async def _set_up(self) -> None:
         host, *guests = self.people
@@ -124,9 +133,9 @@ class Siege:
 
         return look
 
-    async def _start(self, station: str = "", *, before: bool = False) -> None:
-        self._log("start", f"to die {'before' if before else 'after'} {station or SOME_MOMENT}")
-        told = json.dumps({"folder": str(self.folder), "station": station, "before": before})
+    async def _start(self, end: Death = Death()) -> None:  # noqa: B008  a value
+        self._log("start", f"to die {end}")
+        told = json.dumps({"folder": str(self.folder), "station": end.crossing, "before": end.before})
         command = ("-m", "tests.walks.matrix.fault_actor", told)
         with (self.folder / LOG).open("a") as log:
             self._process = await asyncio.create_subprocess_exec(sys.executable, *command, stdin=PIPE, stderr=log)
@@ -138,15 +147,27 @@ class Siege:
             await self._process.wait()
 
     async def _kill(self) -> None:
-        """Have the bot die as often as is wanted: the one that opened the stories, then others at stations and some moments."""
+        """Have the bot die wherever the pack says; the one that opened the stories dies at some moment."""
         await self._dies_within(self.chance.uniform(0.0, 2.0))
-        self.deaths.append(SOME_MOMENT)
-        for station, before in self._ends():
-            nth = self.chance.randint(1, OFTEN * 10 if station == "delta" else OFTEN)
-            crossing = station if station in {"", "save:last", "read_back"} else f"{station}:{nth}"
-            await self._start(crossing, before=before)
-            died = await self._dies_within(self.plan.life if station else self.chance.uniform(1.0, self.plan.life))
-            self.deaths.append(f"{'before' if before else 'after'} {crossing}" if died else SOME_MOMENT)
+        self.deaths.append(Death())
+        while self.pack.left:
+            if await self._dies_in_turn(self.pack.next):
+                self.pack.done()
+            else:
+                self.pack.missed()
+
+    async def _dies_in_turn(self, wanted: Sequence[Death]) -> bool:
+        for end in wanted:
+            if not await self._dies_at(end):
+                return False
+        return True
+
+    async def _dies_at(self, end: Death) -> bool:
+        """Whether the bot died where it should; otherwise it died at some moment."""
+        await self._start(end)
+        died = await self._dies_within(self.plan.life if end.station else self.chance.uniform(1.0, LONGEST_MOMENT))
+        self.deaths.append(end if died else Death())
+        return died or not end.station
 
     async def _dies_within(self, seconds: float) -> bool:
         """Whether the bot died at its station; otherwise it is dead now as well."""
@@ -158,26 +179,59 @@ class Siege:
         await self._end()
         return code is not None
 
-    def _ends(self) -> list[Crossing]:
-        """Where it dies after that, shuffled: twice at one uncertain post, a quarter at some moment, the others at stations."""
-        left = self.plan.kills - 1 - len(UNCERTAIN)
-        moments = self.plan.kills // 4
-        stations = SEALED_STATIONS if self.plan.is_sealed else STATIONS
-        drawn = self.chance.sample(stations, left - moments)
-        ends: list[tuple[Crossing, ...]] = [((station, self.chance.random() < 0.5),) for station in drawn]
-        ends += [(("", False),)] * moments + [UNCERTAIN]
-        self.chance.shuffle(ends)
-        return [each for some in ends for each in some]
-
     async def _play(self) -> None:
-        """All posts, as fast as the kills go."""
-        while self.written < self.plan.messages:
+        """All posts, as fast as the kills go, and what else people do."""
+        while self.acts["post"] < self.plan.messages:
             await asyncio.sleep(self.chance.uniform(0.0, 2 * PACE))
-            if self.written * (self.plan.kills + 1) <= self.plan.messages * (len(self.deaths) + 1):
-                author, self.written = self.chance.choice(self.people), self.written + 1
-                text = f"Post {self.written:03} of {author.login.name}."
-                self._log("post", text)
-                await author.say(self.chance.choice(self.rooms), text)
+            author, room = self.chance.choice(self.people), self.chance.choice(self.rooms)
+            if self._may_go_on():
+                await self._act(author, room)
+            elif self.pack.left and self.pack.next[0].station in {"edit", "delete"}:
+                await self._ask_again(author, room)
+
+    async def _act(self, author: Person, room: str) -> None:
+        theirs: list[Shown] = []
+        if self.plan.has_changes:
+            theirs = [each for each in await author.shown(room) if each.sender == author.user_id and NUMBER.match(each.text)]
+        match self.chance.randrange(12):
+            case 0 | 1 if theirs:
+                await self._edit(author, room, self.chance.choice(theirs[-3:]))
+            case 2 if theirs:
+                gone = self.chance.choice(theirs[-3:])
+                self._note("redaction", gone.text)
+                await author.redact(room, gone.event_id)
+            case 3 | 4 if theirs:
+                await self._ask_again(author, room)
+            case _:
+                text = f"Post {self.acts['post'] + 1:03} of {author.login.name}."
+                self._note("post", text)
+                await author.say(room, text)
+
+    async def _edit(self, author: Person, room: str, message: Shown) -> None:
+        text = f"{message.text.partition(' of ')[0]} of {author.login.name}, change {self.acts['edit'] + 1}."
+        self._note("edit", text)
+        await author.edit(room, message.event_id, text)
+
+    async def _ask_again(self, author: Person, room: str) -> None:
+        """For another version of the newest reply, or an older one."""
+        replies = [each for each in await author.shown(room) if each.sender == self.bot.user_id and each.name is not None]
+        sign = self.chance.choice(("", "🔄", "⬅️"))
+        if sign:
+            self._note("sign", sign)
+            with suppress(Refusal):  # a sign that stands there already
+                await author.react(room, replies[-1].event_id, sign)
+        else:
+            self._note("retry", room)
+            await author.say(room, "!rp retry")
+
+    def _may_go_on(self) -> bool:
+        """Whether it is time for the next post: some are left for the last kill, and for those that are to be tried again."""
+        died, left = len(self.deaths), self.pack.size
+        return not left or self.acts["post"] * (died + left + 3) <= self.plan.messages * (died + 1)
+
+    def _note(self, act: str, about: str) -> None:
+        self.acts[act] += 1
+        self._log(act, about)
 
     def _log(self, act: str, about: str) -> None:
         """Tell of something in the log of the bot."""
@@ -192,7 +246,9 @@ class Siege:
             while (await reckon(reader, self.bot.user_id, store, self.rooms)).wrong and monotonic() < until:
                 await asyncio.sleep(0.5)
             await asyncio.sleep(2.0)
-            return await reckon(reader, self.bot.user_id, store, self.rooms)
+            found = await reckon(reader, self.bot.user_id, store, self.rooms)
+            found.doubled += await ever_doubled(reader, self.bot.user_id, self.rooms, self.homeserver.before_redaction)
+            return found
         finally:
             await store.close()
 
@@ -209,7 +265,8 @@ async def under_siege(homeserver: Synapse, folder: Path, plan: Plan) -> Outcome:
             identity = Identity(each.user_id)
             await identity.publish(each.wire)
             await identity.vouch_for(each.wire, each.login.device_id)
-        return await Siege(bot, people, folder, plan, Random(plan.seed)).run()  # noqa: S311  a play
+        deaths = pack(plan.stations, plan.moments, plan.seed)
+        return await Siege(homeserver, bot, people, folder, plan, Random(plan.seed), deaths).run()  # noqa: S311  a play
 
 
 def _person(homeserver: Synapse, name: str, plan: Plan) -> Person:

@@ -1,7 +1,8 @@
 """The whole bot in this process, before a real homeserver: store, walk, courier, ears, commands. It can be restarted.
 
-Its clock runs ten times as fast as the true one. Nothing waits for a time to pass: tests wait until the bot is quiet, that is
-until nothing that the homeserver told is unheard, unanswered, unwritten or undelivered.
+Its clock runs ten times as fast as the true one, unless the homeserver's limits matter, which count in true seconds. Nothing
+waits for a time to pass: tests wait until the bot is quiet, that is until nothing that the homeserver told is unheard,
+unanswered, unwritten or undelivered.
 """
 
 import asyncio
@@ -24,17 +25,15 @@ from adapters.matrix.trust import Wish, log_in
 from adapters.matrix.words import MATRIX, author_of, link_to, own_message, place_of
 from adapters.stories import Stories
 from bot.flow.service import Service
-from bot.ids import CardId
 from bot.ports.engine import Engine
 from bot.prompt.format import FORMATS
 from bot.story.card import CharacterCard
-from bot.story.library import LibraryCard
 from bot.story.session import Session
 from bot.story.turn import Role, Turn
 from storage.store import SqlStore, open_store
 from tests.adapters.matrix.ears.ears import FastClock
 from tests.adapters.matrix.trust.asker import ScriptedAsker
-from tests.builders import MIRA
+from tests.builders import MIRA, in_library
 from tests.fakes.engine import ScriptedEngine, ScriptedReply
 from tests.homeserver.between import Between
 from tests.homeserver.people import Person
@@ -111,6 +110,17 @@ class Whole:
             while not condition():
                 await asyncio.sleep(0.005)
 
+    async def sends(self, times: int = 1) -> None:
+        """Let time pass until it has tried to send something so many times more. Raises TimeoutError."""
+        before = self.between.count("/send/")
+
+        def tried() -> bool:
+            # Posts that failed are due at a time of the day, which runs no faster than the true one.
+            self.clock.pass_by(1.0)
+            return self.between.count("/send/") >= before + times
+
+        await self.until(tried)
+
     async def quiet(self, room: str) -> None:
         """Come back once the bot has nothing left to do of all that was written in a room. Raises TimeoutError."""
         async with asyncio.timeout(self.patience):
@@ -139,7 +149,7 @@ class Whole:
 
     async def keep(self, card: CharacterCard) -> None:
         """A character in the library."""
-        await self.store.keep_card(LibraryCard(CardId(card.name.lower()), author_of(self.player.user_id), card))
+        await self.store.keep_card(in_library(card, author_of(self.player.user_id)))
 
     async def room(self, **wishes: Any) -> str:
         """A room that the player made, with the bot in it."""
@@ -264,7 +274,6 @@ async def whole(  # noqa: PLR0913  what a walk may wish for
     *,
     engine: Engine | None = None,
     is_sealed: bool = False,
-    context: int = 8192,
     speed: float = SPEED,
     **settings: Any,
 ) -> AsyncGenerator[Whole, None]:
@@ -277,7 +286,7 @@ async def whole(  # noqa: PLR0913  what a walk may wish for
         used = Settings(folder=folder / "matrix", **settings)
         wish = Wish(homeserver=account.homeserver, user=account.user_id, password=account.password)
         await log_in(wish, Folder(used.folder), ScriptedAsker())
-        writes = engine or ScriptedEngine(replies, context=context)
+        writes = engine or ScriptedEngine(replies, context=8192)
         bot = Whole(between, account, folder, writes, used, player, FastClock(speed))
         await bot.start()
         world.push_async_callback(bot.close)

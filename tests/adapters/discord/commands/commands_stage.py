@@ -5,7 +5,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mappi
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from itertools import count
 from typing import Any
 
 import discord
@@ -21,19 +20,18 @@ from adapters.discord.posting.courier import DiscordCourier
 from adapters.discord.settings import Settings
 from adapters.discord.words import author_of, event_of, place_of
 from bot.flow.service import Service
-from bot.ids import AuthorId, CardId, Place
+from bot.ids import AuthorId, Place
 from bot.ports.store import Shown
 from bot.posts import InboundPost
-from bot.prompt.format import FORMATS
 from bot.story.card import CharacterCard
-from bot.story.library import LibraryCard
 from bot.story.session import Session
-from tests.builders import MIRA
+from tests.builders import MIRA, in_library
 from tests.fakes.clock import FrozenClock
 from tests.fakes.discord import Channel, Guild, Interaction, LoopbackDiscord, Message, User
 from tests.fakes.discord.checked import Watchful, watched
 from tests.fakes.discord.document import Document
 from tests.fakes.engine import ScriptedEngine, ScriptedReply
+from tests.fakes.service import a_service, seeds
 from tests.fakes.store import MemoryStore
 
 SETTINGS = Settings(token="none")  # noqa: S106 - no secret: the loopback has its own
@@ -115,7 +113,7 @@ class Stage:
     service: Service = field(init=False)
     interactions: Interactions = field(init=False)
     controls: Controls = field(init=False)
-    _seeds: Iterable[int] = field(default_factory=lambda: count(1))
+    _roll: Callable[[], int] = field(default_factory=seeds)
 
     def __post_init__(self) -> None:
         self.line.open(self.client)
@@ -124,15 +122,7 @@ class Stage:
     def _build(self) -> None:
         self.courier = DiscordCourier(self.line, self.settings, self.clock, _no_face, self._shown)
         operators = frozenset(map(author_of, self.settings.operators))
-        self.service = Service(
-            self.store,
-            self.engine,
-            (self.courier,),
-            self.clock,
-            FORMATS["limarp"],
-            roll=lambda: next(iter(self._seeds)),
-            operators=operators,
-        )
+        self.service = a_service(self.store, self.engine, self.courier, self.clock, roll=self._roll, operators=operators)
         service, desk = self.service, self.service.desk
         dressing = Dressing(self.line, self.courier.rooms, self.courier.webhooks)
         self.controls = Controls(self.store, service.receiver, dressing)
@@ -216,7 +206,7 @@ class Stage:
 
     async def keep(self, card: CharacterCard) -> None:
         """A character in the library."""
-        await self.store.keep_card(LibraryCard(CardId(card.name.lower()), author_of(self.player.id), card))
+        await self.store.keep_card(in_library(card, author_of(self.player.id)))
 
     async def _shown(self, place: Place, turn: int) -> Sequence[Shown]:
         return [each for each in (await self.store.page(place)).shown if each.post.turn == turn]

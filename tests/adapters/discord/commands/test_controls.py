@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from adapters.discord.commands.answering import Interactions
 from adapters.discord.commands.controls import PRESSES
 from adapters.discord.words import place_of
 from bot.errors import StoreUnavailable
+from bot.flow.commanding import Commanding
 from bot.posts import Command
 from tests.adapters.discord.commands.commands_stage import Stage, stage
 from tests.fakes.discord import Channel, Interaction, Message, NotOffered
@@ -152,18 +152,18 @@ async def test_a_button_that_is_pressed_twice_has_one_reply_written() -> None:
 async def test_a_button_that_is_pressed_while_another_press_is_looked_at_has_no_second_reply_written(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    reached, go, check = asyncio.Event(), asyncio.Event(), Interactions._check
+    reached, go, check = asyncio.Event(), asyncio.Event(), Commanding._check
 
-    async def held(interactions: Interactions, command: Command) -> None:
+    async def held(commanding: Commanding, command: Command) -> None:
         reached.set()
         await go.wait()
-        await check(interactions, command)
+        await check(commanding, command)
 
     async with stage(["She nods.", "She smiles.", "She sits."]) as on:
         thread = await on.start()
         await on.post(thread, "Tobias knocks.")
         await followed(on, thread)
-        monkeypatch.setattr(Interactions, "_check", held)
+        monkeypatch.setattr(Commanding, "_check", held)
         reply = on.shown(thread)[-1]
         await on.loopback.press(on.player, reply, "us:retry")
         await reached.wait()

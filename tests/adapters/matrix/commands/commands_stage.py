@@ -1,8 +1,8 @@
-"""A whole bot behind a conversation whose rooms, courier and voice are noted in memory. No homeserver is there to be asked."""
+"""A whole bot behind a conversation whose neighbours note in memory what they are told. No homeserver is there to be asked."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -11,24 +11,22 @@ from nio import AsyncClient
 
 from adapters.matrix.commands.conversing import Conversation
 from adapters.matrix.commands.line import written
-from adapters.matrix.commands.walls import Chat, Found, Homeserver, Sealed
+from adapters.matrix.commands.walls import Homeserver
 from adapters.matrix.heard import FileThere, Heard, Reacted, Redacted, Rewritten, Said, Unreadable
 from adapters.matrix.line import Line
 from adapters.matrix.rooms import Rooms
 from adapters.matrix.settings import Settings
-from adapters.matrix.words import MATRIX, author_of, link_to, place_of, room_of
-from bot.errors import PostRefused
+from adapters.matrix.words import MATRIX, author_of, link_to
 from bot.flow.service import Service
-from bot.ids import CardId, MessageId, Place, Platform
+from bot.ids import Place
 from bot.posts import ChannelLimits
-from bot.prompt.format import FORMATS
 from bot.story.card import CharacterCard
-from bot.story.library import LibraryCard
 from bot.story.session import Session
-from tests.builders import MIRA
+from tests.adapters.matrix.commands.noted import NotedHomeserver, NotedVoice, RoomCourier, Told
+from tests.builders import MIRA, in_library
 from tests.fakes.clock import FrozenClock
-from tests.fakes.courier import RecordingCourier
 from tests.fakes.engine import ScriptedEngine, ScriptedReply
+from tests.fakes.service import a_service, seeds
 from tests.fakes.store import MemoryStore
 
 BOT = "@bot:matrix.test"
@@ -49,112 +47,6 @@ CHAT = "!chat"
 GREETING = 'Mira looked up from the ledger. "We close at ten," she said.'
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """Something that the program said: a notice, a file, or a sign beside an event."""
-
-    place: Place
-    text: str
-    answers: str = ""
-    sign: str = ""
-    file: bytes = b""
-    name: str = ""
-
-
-@dataclass(slots=True)
-class NotedVoice:
-    """Notes what is said: once for each key in a room, as a homeserver does. `trouble` is raised first, in order."""
-
-    said: dict[tuple[str, str], Told] = field(default_factory=dict)
-    trouble: list[Exception] = field(default_factory=list)
-
-    async def notice(self, place: Place, text: str, answers: str = "", *, key: str) -> str:
-        return self._tell(Told(place, text, answers), key)
-
-    async def file(  # noqa: PLR0913, PLR0917  what a file is
-        self, place: Place, name: str, mimetype: str, data: bytes, text: str, answers: str = "", *, key: str
-    ) -> str:
-        assert mimetype
-        return self._tell(Told(place, text, answers, file=data, name=name), key)
-
-    async def react(self, place: Place, event: str, sign: str, *, key: str) -> object:
-        return self._tell(Told(place, "", event, sign), key)
-
-    def _tell(self, told: Told, key: str) -> str:
-        if self.trouble:
-            raise self.trouble.pop(0)
-        self.said.setdefault((room_of(told.place), key), told)
-        return f"$said-{key}"
-
-
-@dataclass(slots=True)
-class RoomCourier(RecordingCourier):
-    """A courier of rooms: threads are opened below messages. `for_adults` are the rooms that count as such."""
-
-    platform: Platform = MATRIX
-    begun: dict[Place, tuple[str, str]] = field(default_factory=dict)
-    taken_away: list[Place] = field(default_factory=list)
-    for_adults: set[str] = field(default_factory=set)
-
-    async def limits(self, place: Place) -> ChannelLimits:
-        return replace(self.channel_limits, adults_only=room_of(place) in self.for_adults)
-
-    async def open(self, near: Place, title: str, key: str) -> Place:
-        return await self.open_with(place_of(room_of(near)), title, key, "")
-
-    async def open_with(self, near: Place, title: str, key: str, body: str) -> Place:
-        if room_of(near) != near.channel:
-            raise PostRefused("A thread holds one story only.")
-        place = place_of(near.channel, f"$root-{key}")
-        self.begun.setdefault(place, (title, body))
-        return place
-
-    async def delete(self, place: Place, message: MessageId) -> None:
-        if message.startswith("$root-"):
-            self.taken_away.append(place)
-            return
-        await RecordingCourier.delete(self, place, message)
-
-
-@dataclass(slots=True)
-class NotedHomeserver:
-    """What it was given to hand out: messages by room and event, files by address, direct chats by user.
-
-    `uninvited` did not accept the bot's invitation. `trouble` is raised first, in order.
-    """
-
-    messages: dict[tuple[str, str], Found] = field(default_factory=dict)
-    contents: dict[str, bytes] = field(default_factory=dict)
-    chats: dict[str, str] = field(default_factory=dict)
-    uninvited: set[str] = field(default_factory=set)
-    trouble: list[Exception] = field(default_factory=list)
-
-    async def message(self, room: str, event: str) -> Found | None:
-        self._fail()
-        return self.messages.get((room, event))
-
-    async def of(self, place: Place) -> AsyncIterator[Found]:
-        self._fail()
-        for (room, _), found in reversed(self.messages.items()):
-            if isinstance(found, Sealed) or place_of(room, found.root) == place:
-                yield found
-
-    async def chat_with(self, user: str) -> Chat:
-        self._fail()
-        return Chat(self.chats.setdefault(user, f"!with-{user}"), user not in self.uninvited)
-
-    async def fetch(self, file: FileThere) -> bytes:
-        self._fail()
-        return self.contents[file.url]
-
-    async def fetch_text(self, file: FileThere) -> str:
-        return (await self.fetch(file)).decode()
-
-    def _fail(self) -> None:
-        if self.trouble:
-            raise self.trouble.pop(0)
-
-
 @dataclass(slots=True)
 class Stage:
     """The bot and what is around it. `restart` makes another run over the same store; what was said stays."""
@@ -172,7 +64,7 @@ class Stage:
     conversation: Conversation = field(init=False)
     kept: list[Heard] = field(default_factory=list)
     _events: Iterable[int] = field(default_factory=lambda: count(1))
-    _seeds: Iterable[int] = field(default_factory=lambda: count(1))
+    _roll: Callable[[], int] = field(default_factory=seeds)
 
     def __post_init__(self) -> None:
         self.store = MemoryStore(self.clock.now)
@@ -183,13 +75,12 @@ class Stage:
         self._build()
 
     def _build(self) -> None:
-        self.service = Service(
+        self.service = a_service(
             self.store,
             self.engine,
-            (self.courier,),
+            self.courier,
             self.clock,
-            FORMATS["limarp"],
-            roll=lambda: next(iter(self._seeds)),
+            roll=self._roll,
             operators=frozenset(map(author_of, self.settings.operators)),
             written={MATRIX: written(self.settings.prefix)},
             links={MATRIX: link_to},
@@ -217,7 +108,8 @@ class Stage:
         await self.service.close()
 
     async def hear(self, heard: Heard) -> bool:
-        """Tell it as the ears do; whether it was kept for that at all."""
+        """Tell it as the ears do; whether it was kept for that at all. It stands in the room whatever the bot makes of it."""
+        self.homeserver.note(heard)
         if not await self.conversation.concerns(heard):
             return False
         self.kept.append(heard)
@@ -315,7 +207,7 @@ class Stage:
 
     async def keep(self, card: CharacterCard) -> None:
         """A character in the library."""
-        await self.store.keep_card(LibraryCard(CardId(card.name.lower()), author_of(TOBIAS), card))
+        await self.store.keep_card(in_library(card, author_of(TOBIAS)))
 
     async def open_room(
         self,

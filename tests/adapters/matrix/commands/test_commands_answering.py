@@ -24,9 +24,9 @@ from tests.adapters.matrix.commands.commands_stage import (
     TAVERN,
     TOBIAS,
     Stage,
-    Told,
     stage,
 )
+from tests.adapters.matrix.commands.noted import Told
 from tests.fakes.engine import Pause, ScriptedReply
 
 JOREN = CharacterCard("Joren", "Joren is a ferryman.", "Joren coiled the rope.", Rating.GENERAL)
@@ -187,7 +187,7 @@ async def test_a_card_comes_into_the_library_with_its_command_as_the_caption_or_
         card = FileThere("mxc://matrix.test/card", "joren.png", "image/png")
         await on.say("!rp character import", CHAT, file=card)
         assert on.last.text.startswith("Joren is in the library")
-        on.homeserver.messages[CHAT, "$card"] = Said(room=CHAT, event="$card", sender=TOBIAS, at=0, text="", file=card)
+        on.homeserver.note(Said(room=CHAT, event="$card", sender=TOBIAS, at=0, text="", file=card))
         await on.say("!rp character import", CHAT, answers="$card")
         assert on.last.text.startswith("Joren is in the library")
         assert [title.name for title in await on.store.library()] == ["Joren", "Mira"]

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.matrix.commands.walls import Sealed
-from adapters.matrix.heard import FileThere, Said
+from adapters.matrix.heard import FileThere, Said, Unreadable
 from adapters.matrix.settings import Settings
 from adapters.matrix.words import author_of, event_of, link_to, place_of
 from bot.ids import Place
@@ -25,9 +24,9 @@ from tests.adapters.matrix.commands.commands_stage import (
     TAVERN,
     TOBIAS,
     Stage,
-    Told,
     stage,
 )
+from tests.adapters.matrix.commands.noted import Told
 from tests.builders import MIRA
 
 CHAT_FILE = FileThere("mxc://matrix.test/chat", "mira.jsonl")
@@ -232,7 +231,8 @@ async def test_a_file_that_is_no_chat_leaves_no_thread_behind() -> None:
 
 def stands(on: Stage, *messages: Said) -> None:
     """What stands in rooms already, oldest first."""
-    on.homeserver.messages |= {(each.room, each.event): each for each in messages}
+    for each in messages:
+        on.homeserver.note(each)
 
 
 def said(event: str, by: str, text: str, *, root: str = "$evening", room: str = TAVERN, **more: Any) -> Said:
@@ -271,7 +271,7 @@ async def test_the_posts_of_a_thread_become_its_story() -> None:
 async def test_messages_that_cannot_be_decrypted_are_not_in_an_adopted_story_and_that_is_said() -> None:
     async with stage() as on:
         stands(on, said("$1", TOBIAS, "Tobias knocks.", room=PARLOUR, root=""))
-        on.homeserver.messages[PARLOUR, "$2"] = Sealed("$2")
+        await on.unreadable(PARLOUR)
         await on.say("!rp adopt Mira", PARLOUR)
         assert on.last.text.endswith("1 of the messages here are encrypted with keys that I was not given; they are not in it.")
 
@@ -285,8 +285,11 @@ async def test_what_was_written_before_somebody_came_in_is_not_theirs_to_adopt()
             said("$1", ADA, "A secret.", room="!hall", root="", at=50.0),
             said("$2", MIRELA, "Hello.", room="!hall", root="", at=150.0),
         )
+        on.homeserver.note(Unreadable(room="!hall", event="$3", sender=ADA, at=60.0, why="No key."))
         await on.say("!rp adopt Mira", "!hall")
         assert await on.told_texts(place_of("!hall")) == ["Hello."]
+        assert on.last.text.startswith("1 post")
+        assert "encrypted" not in on.last.text
 
 
 async def test_the_talk_of_a_room_of_many_is_adopted_only_if_that_is_meant() -> None:
@@ -309,10 +312,8 @@ async def test_an_adopted_post_of_several_messages_follows_when_one_of_them_chan
         place = place_of(PARLOUR)
         await on.edit("$2", "He shivers.", PARLOUR)
         assert (await on.told_texts(place))[0] == "Tobias knocks.\n\nHe shivers."
-        del on.homeserver.messages[PARLOUR, "$2"]
         await on.redact("$2", PARLOUR)
         assert (await on.told_texts(place))[0] == "Tobias knocks."
-        del on.homeserver.messages[PARLOUR, "$1"]
         await on.redact("$1", PARLOUR)
         assert await on.told_texts(place) == ['"Come in."']
         assert (place, event_of("$1"), Fate.IGNORED) not in on.courier.fates

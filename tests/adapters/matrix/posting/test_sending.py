@@ -4,13 +4,16 @@ import asyncio
 
 import pytest
 
+from adapters.matrix.line import Line
 from adapters.matrix.posting.content import message
 from adapters.matrix.posting.courier import MatrixCourier
 from adapters.matrix.posting.sending import MESSAGE, transaction_of
+from adapters.matrix.rooms import Rooms
 from adapters.matrix.words import place_of
 from bot.errors import ChannelGone, PostRefused, TryLater
 from bot.ids import MessageId
-from tests.adapters.matrix.posting.scene import SEND, Scene, post_in
+from tests.adapters.matrix.posting.scene import MACHINERY, SEND, Scene, post_in
+from tests.fakes.store import MemoryStore
 
 
 async def test_what_is_asked_for_at_once_goes_out_in_the_order_of_asking(
@@ -175,3 +178,19 @@ def test_a_key_is_another_transaction_in_another_place_and_for_another_act() -> 
     ids = {transaction_of(here, "key"), transaction_of(thread, "key"), transaction_of(here, "edit", "key")}
     assert len(ids) == 3
     assert all(len(each) == 32 and int(each, 16) >= 0 for each in ids)
+
+
+async def test_before_there_is_a_connection_no_room_counts_as_left(scene: Scene, room: str) -> None:
+    # Its own, and no room is known yet: so it stands at a start, until the first sync.
+    courier = MatrixCourier(Line(), Rooms(MemoryStore()), scene.settings, scene.clock, scene.face_of, scene.shown)
+    scene.couriers.append(courier)
+    notice, standing = post_in(room, "Hello.", speaker=MACHINERY, position=None), MessageId("$standing")
+    for call in (
+        courier.send(notice),
+        courier.send(post_in(room, "Hello.")),
+        courier.edit(standing, post_in(room, "Hello.")),
+        courier.delete(place_of(room), standing),
+        courier.read_back(notice, None),
+    ):
+        with pytest.raises(TryLater):
+            await call
