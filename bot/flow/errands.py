@@ -55,7 +55,7 @@ class Errands:
         limits = await self.places.limits(session.place)
         came = session.came_from
         said = (notice(session, texts.CAME_FROM.format(place=self.link(came.place)), "came from"),) if came else ()
-        return with_last_shown(session, limits, said) if session.last else opened(session, limits)
+        return with_last_shown(session, limits, said) if session.turns else opened(session, limits)
 
 
 async def _add_character(errands: Errands, scene: Scene) -> Change:

@@ -223,6 +223,18 @@ async def test_a_branch_tells_the_same_story_in_a_place_of_its_own_and_both_go_o
         assert (await stage.session()).next_number == here.next_number
 
 
+async def test_a_branch_of_talk_alone_is_not_greeted_anew() -> None:
+    async with a_stage() as stage:
+        await owned(stage)
+        await stage.act("rewind", turn=0)
+        await stage.post("((Shall we begin again?))")
+        await stage.act("branch", turn=1)
+        (link,) = (await stage.session()).goes_on_in
+        there = await stage.store.session_at(link.place)
+        assert there is not None
+        assert [turn.text for turn in there.turns] == ["((Shall we begin again?))"]
+
+
 async def test_the_next_part_begins_with_a_summary_and_locks_the_one_before() -> None:
     async with a_stage(["One.", "They met at the inn."]) as stage:
         await owned(stage)
