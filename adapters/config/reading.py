@@ -45,7 +45,7 @@ Found = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CLOSED)
-class _Sections:
+class Sections:
     """The sections that a configuration file may have."""
 
     storage: StorageConfig = field(default_factory=StorageConfig)
@@ -86,7 +86,7 @@ def _judge(text: str, path: Path, environment: Mapping[str, str]) -> Config:
     document = _parsed(text, path)
     source = Source(str(path), lines_of(text), _set_by(environment))
     _overlay(document, environment)
-    sections, found = _validated(_Sections, document, source, path.parent)
+    sections, found = _validated(Sections, document, source, path.parent)
     found += list(_about_the_scene(document, source))
     found += list(_about_the_engine(sections, source))
     found += list(_about_discord(sections, source))
@@ -147,7 +147,7 @@ def _validated(kind: type[T], document: object, source: Source, folder: Path) ->
         return None, list(sentences(wrong.errors(include_url=False), kind, source))
 
 
-def _about_the_engine(sections: _Sections | None, source: Source) -> Iterator[Found]:
+def _about_the_engine(sections: Sections | None, source: Source) -> Iterator[Found]:
     """What contradicts itself between [engine], [model] and [story], once each of them is right by itself."""
     if sections is None:
         return
@@ -167,7 +167,7 @@ def _about_the_engine(sections: _Sections | None, source: Source) -> Iterator[Fo
         yield line_of(keys, source.lines) or 0, f"{source.place(keys)}: [{section}] {key} {sentence}."
 
 
-def _about_discord(sections: _Sections | None, source: Source) -> Iterator[Found]:
+def _about_discord(sections: Sections | None, source: Source) -> Iterator[Found]:
     """What contradicts itself in [discord]."""
     if sections is None or sections.discord.shards is None:
         return
