@@ -2,17 +2,18 @@
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
 from bot.flow.service import Service
 from bot.ids import EventId
+from bot.ports.store import Change
 from bot.posts import ChannelLimits
 from bot.story.policy import Rating
 from bot.story.session import Session, with_length
 from bot.story.settings import Length
-from tests.builders import HERE, a_command, a_post, a_session
+from tests.builders import HERE, TOBIAS, a_command, a_post, a_session
 from tests.fakes.clock import FrozenClock
 from tests.fakes.courier import Mishap, RecordingCourier
 from tests.fakes.engine import ScriptedEngine, ScriptedReply
@@ -94,3 +95,10 @@ async def adult_stage(*replies: str) -> AsyncGenerator[Stage, None]:
         await stage.service.begin(a_session(rating=Rating.ADULT))
         await stage.service.receiver.settled(HERE)
         yield stage
+
+
+async def owned(stage: Stage) -> Session:
+    """The story, begun by Tobias."""
+    session = await stage.session()
+    after = replace(session, table=replace(session.table, owner=TOBIAS.author))
+    return await stage.store.save(Change(session, after))

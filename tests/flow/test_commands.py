@@ -6,18 +6,16 @@ from dataclasses import replace
 import pytest
 
 from bot.errors import EngineUnavailable
-from bot.ids import AuthorId, EventId
+from bot.ids import AuthorId
 from bot.ports.store import Change
-from bot.posts import Command
 from bot.story.agreements import with_summary
 from bot.story.card import CharacterCard
 from bot.story.policy import Rating
-from bot.story.session import Session
 from bot.story.settings import Length, SpeakerPolicy, TurnPolicy
 from bot.story.turn import Role
-from tests.builders import HERE, MIRA, TOBIAS, a_post, a_session
+from tests.builders import HERE, MIRA, a_session
 from tests.fakes.engine import Pause, ScriptedReply
-from tests.flow.stage import Stage, a_stage
+from tests.flow.stage import Stage, a_stage, owned
 
 ANN = AuthorId("author-2")
 JOREN = CharacterCard("Joren", "Joren is a ferryman of few words.", rating=Rating.GENERAL)
@@ -25,13 +23,6 @@ JOREN = CharacterCard("Joren", "Joren is a ferryman of few words.", rating=Ratin
 
 def prompt_of(stage: Stage) -> str:
     return "".join(segment.text for segment in stage.engine.requests[-1].segments)
-
-
-async def owned(stage: Stage) -> Session:
-    """The story, begun by Tobias."""
-    session = await stage.session()
-    after = replace(session, table=replace(session.table, owner=TOBIAS.author))
-    return await stage.store.save(Change(session, after))
 
 
 async def test_a_note_stands_near_the_end_of_the_prompt_and_leaves_when_it_is_taken_away() -> None:
@@ -202,66 +193,6 @@ async def test_rewind_takes_a_post_and_all_after_it_away() -> None:
         assert stage.shown == (MIRA.greeting, "One.")
 
 
-async def test_a_branch_tells_the_same_story_in_a_place_of_its_own_and_both_go_on_apart() -> None:
-    async with a_stage(["One.", "Two.", "Three."]) as stage:
-        await stage.post("First.")
-        await stage.post("Second.")
-        await stage.act("branch", turn=2)
-        here = await stage.session()
-        (link,) = here.goes_on_in
-        there = await stage.store.session_at(link.place)
-        assert there is not None
-        assert [turn.text for turn in there.turns] == [MIRA.greeting, "First.", "One."]
-        assert there.came_from is not None
-        assert there.came_from.place == HERE
-        assert stage.courier.texts(link.place)[0] == "One."
-        await stage.service.receiver.receive(replace(a_post("Otherwise.", "branch-post"), place=link.place))
-        await stage.service.receiver.settled(link.place)
-        grown = await stage.store.session_at(link.place)
-        assert grown is not None
-        assert grown.next_number == 5
-        assert (await stage.session()).next_number == here.next_number
-
-
-async def test_a_branch_of_talk_alone_is_not_greeted_anew() -> None:
-    async with a_stage() as stage:
-        await owned(stage)
-        await stage.act("rewind", turn=0)
-        await stage.post("((Shall we begin again?))")
-        await stage.act("branch", turn=1)
-        (link,) = (await stage.session()).goes_on_in
-        there = await stage.store.session_at(link.place)
-        assert there is not None
-        assert [turn.text for turn in there.turns] == ["((Shall we begin again?))"]
-
-
-async def test_the_next_part_begins_with_a_summary_and_locks_the_one_before() -> None:
-    async with a_stage(["One.", "They met at the inn."]) as stage:
-        await owned(stage)
-        await stage.post("First.")
-        await stage.act("part", summary="They met at the inn.")
-        here = await stage.session()
-        assert here.locked
-        (link,) = here.goes_on_in
-        there = await stage.store.session_at(link.place)
-        assert there is not None
-        assert there.memory.summary == "They met at the inn."
-        assert [turn.text for turn in there.turns] == ["One."]
-        await stage.post("Too late.")
-        assert "goes on in another place" in stage.shown[-1]
-
-
-async def test_a_command_asked_for_twice_makes_one_branch() -> None:
-    async with a_stage(["One."]) as stage:
-        await stage.post("First.")
-        command = Command(EventId("branch once"), HERE, TOBIAS.author, "branch", {"turn": 2})
-        for _ in range(2):
-            await stage.service.receiver.receive(command)
-            await stage.service.receiver.settled(HERE)
-        assert len((await stage.session()).goes_on_in) == 1
-        assert len(await stage.store.places()) == 2
-
-
 async def test_lore_is_told_when_a_post_touches_it_and_can_be_taken_out_again() -> None:
     async with a_stage(["One.", "Two.", "Three."]) as stage:
         await stage.act("lore add", keys="lighthouse, beacon", text="The lighthouse has been dark for ten years.")
@@ -394,13 +325,6 @@ async def test_what_is_agreed_on_in_private_is_not_told_to_the_place() -> None:
         await stage.act("lines add", text="spiders")
         assert (await stage.session()).table.lines == ("spiders",)
         assert stage.shown == before
-
-
-async def test_a_branch_that_makes_no_sense_opens_no_place() -> None:
-    async with a_stage() as stage:
-        await stage.act("branch", turn=40)
-        assert not stage.courier.opened
-        assert "no such post" in stage.shown[-1]
 
 
 async def test_dice_that_are_written_with_blanks_are_rolled_whole() -> None:
