@@ -19,7 +19,7 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --
 PYTEST := $(if $(ALL),,-m "not slow") $(if $(STRICT),--skips-are-failures)
 
 .DEFAULT_GOAL := help
-.PHONY: help try test test-all lint types contracts format bench bench-story bench-peers wheel lock clean setup setup-dev
+.PHONY: help try test test-all lint types contracts format bench bench-story bench-peers site wheel lock clean setup setup-dev
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -55,6 +55,9 @@ bench-story: setup-dev ## measure a model's replies (MODEL=file.gguf QUICK=1 MIN
 
 bench-peers: setup-dev ## build what to measure against: llama-server (about 10 minutes, once)
 	@tests/bench/build_peers.sh
+
+site: setup-dev ## build the documents as a site into build/site/public
+	$(RUN) -m deploy.site
 
 wheel: setup-dev ## build the distribution into dist/
 	$(RUN) -m hatchling build --target wheel

@@ -19,8 +19,9 @@ HEAD = """# Configuration reference
 
 <!-- from the code: python -m tests.house.configuration_reference -->
 
-Everything is optional. `understudy init` writes this as a file with comments, and `understudy run --config FILE` reads it; every
-mistake in it is told at once, with its line. Paths are seen from the folder of the file. Environment variables go before it.
+Everything is optional. `understudy init` writes this as a file with comments, and `understudy run --config FILE` reads it;
+every mistake in it is told at once, with its line. Paths are seen from the folder of the file.
+Environment variables go before it.
 """
 
 _SECTION = re.compile(r"(?:# )?\[+([a-z.]+)\]+")
@@ -29,7 +30,7 @@ _KEY = re.compile(r"(# )?([a-z_]+) = (.*)")
 
 @dataclass(slots=True)
 class Block:
-    """What the example says of some keys: its words, and of each key the value that it shows, and whether that is an example."""
+    """What the example says of some keys: its words, and of each the value that it shows, and whether that is an example."""
 
     section: str
     words: list[str] = field(default_factory=list)
@@ -70,7 +71,7 @@ def _shown(block: Block, schema: Mapping[str, Any]) -> str:
     known = properties(schema, block.section)
     lines = [f"### {', '.join(f'`{name}`' for name in block.keys)}\n"]
     lines += [f"{words}\n"] if (words := _prose(block.words)) else []
-    lines += [_told(name, known[name], *block.keys[name], path=(*block.section.split("."), name)) for name in block.keys]
+    lines += [_told(block, name, known[name]) for name in block.keys]
     return "\n".join(lines) + "\n"
 
 
@@ -79,12 +80,14 @@ def _prose(words: list[str]) -> str:
     return "\n".join(f"- {line.strip()}" if line.startswith("  ") else line for line in words).strip()
 
 
-def _told(name: str, known: Mapping[str, Any], value: str, is_example: bool, *, path: tuple[str, ...]) -> str:  # noqa: FBT001
+def _told(block: Block, name: str, known: Mapping[str, Any]) -> str:
+    value, is_example = block.keys[name]
     said = f"- `{name}`: {kind(known)}"
     if known.get("default") not in (None, "", []):
         said += f"; default `{json.dumps(known['default'])}`"
     if is_example:
         said += f"; for example `{name} = {value}`"
+    path = (*block.section.split("."), name)
     variable = next((variable for variable, keys in ENVIRONMENT.items() if tuple(keys) == path), None)
     return f"{said}; environment variable `{variable}`" if variable else said
 
