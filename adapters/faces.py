@@ -1,5 +1,6 @@
 """Opens a house with its faces: the page, the terminal, a community's channels. What is behind them it leaves to the wiring."""
 
+import asyncio
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -25,6 +26,7 @@ from adapters.terminal.play import Play
 from adapters.web.courier import WEB, WebCourier
 from adapters.web.server import WebServer
 from adapters.wiring import PLAYER, House, house
+from bot import texts
 from bot.errors import Refused
 from bot.ids import ChannelKey, Place
 from bot.story.session import Session
@@ -65,10 +67,17 @@ async def served(built: House, courier: WebCourier) -> AsyncIterator[str]:
         port=config.web.port,
         notice="" if config.model.path or config.engine.url else DEMO_NOTICE,
     )
+    last_word = asyncio.create_task(_tell_of_the_end(built, server))
     try:
         yield await server.start()
     finally:
+        last_word.cancel()
         await server.close()
+
+
+async def _tell_of_the_end(built: House, server: WebServer) -> None:
+    await built.service.ending.wait()
+    server.tell(texts.PAGE_ENDS)
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ LOADING = "The model does not answer yet; it may still be loading. The reply com
 NOTHING_TO_ADD = "The model had nothing to add. Use retry, or post again."
 POST_TOO_LONG = "the newest post is too long for the model ({tokens} tokens; {limit} fit). Edit it to be shorter first."
 INTERNAL = "Something went wrong inside; the story is as it was before. The operator's log says what: look for {event}."
+PAGE_ENDS = "The program is ending. What you post now is kept, and answered when it is back."
 ENDING = "The program is ending; ask again when it is back, in a moment."
 DEFECT = "something went wrong inside, and the operator's log says what."
 NO_COMMAND = "There is no command {name}; ask for help to see those that there are."

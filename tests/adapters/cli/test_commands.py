@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from adapters.cli import understudy
+from adapters.cli.serving import ENDING
 from adapters.config import EXAMPLE
 from adapters.config.settings import DATABASE
 from bot.ids import AuthorId, ChannelKey, Place, Platform
@@ -171,7 +172,7 @@ def test_the_page_stays_up_until_it_is_asked_to_end(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (0, "")
-    assert out == "Ending; the story is kept.\n"
+    assert out == f"{ENDING}\nEnded; the story is kept.\n"
     assert (tmp_path / "data" / "understudy.db").exists()
 
 
