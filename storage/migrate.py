@@ -93,7 +93,7 @@ def differences(connection: Connection, *, may_have_more: bool) -> tuple[str, ..
 
 
 def _said(change: tuple[Any, ...]) -> str:
-    """A difference as Alembic tells it (https://alembic.sqlalchemy.org, "autogenerate"): what would have to be done, and to what."""
+    """A difference as Alembic tells it (alembic.autogenerate.compare_metadata): what would have to be done, and to what."""
     names = [getattr(part, "name", part) for part in change[1:]]
     return f"{change[0].replace('_', ' ')} {'.'.join(str(name) for name in names if isinstance(name, str))}"
 

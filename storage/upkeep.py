@@ -58,7 +58,7 @@ async def bring_up_to_date(url: str, tell: Tell) -> Schema:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One state of a database while others write to it: its tables, those first that others refer to, and how many rows each has.
+    """One state of a database while others write: its tables, those first that others refer to, and their numbers of rows.
 
     `counters` are the last numbers that were given out to rows, by table: no number is given out twice.
     """
@@ -114,15 +114,15 @@ async def fill(url: str, contents: Contents, at_last: Callable[[], None]) -> Non
     tables or what is to come in does not fit, and StoreUnavailable.
     """
     if not migrate.knows(contents.revision):
-        raise Refused(f"The backup has the schema {contents.revision}, which only a newer version of Understudy knows: install that.")
+        raise Refused(
+            f"The backup has the schema {contents.revision}, which only a newer version of Understudy knows: install that."
+        )
     file = _file(url)
     is_new = file is not None and (not file.exists() or not file.stat().st_size)
     try:
         async with _opened(url) as database, database.writing() as connection:
             await database.lock_schema(connection)
-            if not await connection.run_sync(migrate.is_empty):
-                where = f"{file} is there already: move it away" if file else "The database holds tables already: name an empty one"
-                raise Refused(f"{where}, so that nothing is mixed.")
+            await _check_empty(connection, file)
             await connection.run_sync(lambda each: migrate.bring_up_to_date(each, to=contents.revision))
             await _put_in(connection, contents)
             await connection.run_sync(migrate.bring_up_to_date)
@@ -136,6 +136,12 @@ async def fill(url: str, contents: Contents, at_last: Callable[[], None]) -> Non
         raise
 
 
+async def _check_empty(connection: AsyncConnection, file: Path | None) -> None:
+    if not await connection.run_sync(migrate.is_empty):
+        where = f"{file} is there already: move it away" if file else "The database holds tables already: name an empty one"
+        raise Refused(f"{where}, so that nothing is mixed.")
+
+
 async def _put_in(connection: AsyncConnection, contents: Contents) -> None:
     tables = await connection.run_sync(_reflected)
     strange = sorted(set(contents.tables) - set(tables))
@@ -146,7 +152,9 @@ async def _put_in(connection: AsyncConnection, contents: Contents) -> None:
             continue
         columns, batches = contents.read(name)
         if unknown := sorted(set(columns) - {column.name for column in table.columns}):
-            raise Refused(f"The backup's table {name} has a column that its schema does not have ({unknown[0]}); it cannot be used.")
+            raise Refused(
+                f"The backup's table {name} has a column that its schema does not have ({unknown[0]}); it cannot be used."
+            )
         for rows in batches:
             await connection.execute(insert(table), [dict(zip(columns, row, strict=True)) for row in rows])
         if _numbers(table) and contents.counters.get(name):
@@ -208,7 +216,9 @@ async def _set_counter(connection: AsyncConnection, table: Table, number: int) -
         await connection.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :seq)"), values)
         return
     quoted = await connection.scalar(*_sequence(table))
-    await connection.execute(text("SELECT setval(CAST(:sequence AS regclass), :number)"), {"sequence": quoted, "number": number})
+    await connection.execute(
+        text("SELECT setval(CAST(:sequence AS regclass), :number)"), {"sequence": quoted, "number": number}
+    )
 
 
 def _sequence(table: Table) -> tuple[Any, dict[str, str]]:

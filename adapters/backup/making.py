@@ -8,6 +8,7 @@ import base64
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -43,8 +44,7 @@ class Progress(Protocol):
 
 async def back_up(config: Config, target: Path, progress: Progress) -> Manifest:
     """Write a backup to a file that is not there yet; what is in it. Raises Refused and StoreUnavailable."""
-    if target.exists():
-        raise Refused(f"{target} is there already and stays as it is; name another file.")
+    _check_free(target)
     half = target.with_name(target.name + HALF)
     try:
         half.unlink(missing_ok=True)
@@ -52,14 +52,18 @@ async def back_up(config: Config, target: Path, progress: Progress) -> Manifest:
             manifest = await _written(config, file, half.parent, progress)
             file.flush()
             os.fsync(file.fileno())
-        if target.exists():
-            raise Refused(f"{target} is there by now and stays as it is; name another file.")
+        _check_free(target)
         half.replace(target)
     except OSError as error:
         raise Refused(f"{target} cannot be written ({error.strerror or error}); make room, or name another file.") from None
     finally:
         half.unlink(missing_ok=True)
     return manifest
+
+
+def _check_free(target: Path) -> None:
+    if target.exists():
+        raise Refused(f"{target} is there already and stays as it is; name another file.")
 
 
 async def _written(config: Config, file: IO[bytes], beside: Path, progress: Progress) -> Manifest:
@@ -97,8 +101,7 @@ def _write_matrix(members: "_Members", folder: Folder, beside: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=".understudy-", dir=beside) as private:
         for name, path in copied(folder, Path(private)).items():
             with members.new(MATRIX + name) as member, path.open("rb") as file:
-                while block := file.read(BLOCK):
-                    member.write(block)
+                shutil.copyfileobj(file, member, BLOCK)
 
 
 def _line(values: Any) -> bytes:  # noqa: ANN401  whatever a row holds
@@ -118,12 +121,14 @@ class _Member:
         self._file, self._hash, self._length = file, hashlib.sha256(), 0
 
     def write(self, block: bytes) -> None:
+        """Write so much more."""
         self._file.write(block)
         self._hash.update(block)
         self._length += len(block)
 
     @property
     def part(self) -> Part:
+        """What it is by now."""
         return Part(self._length, self._hash.hexdigest())
 
 

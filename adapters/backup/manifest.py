@@ -74,7 +74,9 @@ def read(raw: bytes, name: str) -> Manifest:
     try:
         found = json.loads(raw)
         if found["format"] != FORMAT:
-            raise Refused(f"{name} was made by another version of Understudy, in a format that this one does not know; use that one.")
+            raise Refused(
+                f"{name} was made by another version of Understudy, in a format that this one does not know; use that one."
+            )
         manifest = Manifest(
             program=_text(found["program"]),
             made=_text(found["made"]),

@@ -9,6 +9,7 @@ import binascii
 import hashlib
 import json
 import os
+import shutil
 import struct
 import zipfile
 import zlib
@@ -62,7 +63,9 @@ async def restore(config: Config, source: Path, progress: Progress) -> Restored:
             progress.stage("stories", sum(manifest.rows.values()))
             rows = _Rows(archive, source.name, progress)
             contents = Contents(manifest.revision, list(manifest.rows), manifest.counters, rows.read)
-            await fill(config.storage.url or sqlite_url(config.storage.file), contents, put_back.finish if put_back else _nothing)
+            await fill(
+                config.storage.url or sqlite_url(config.storage.file), contents, put_back.finish if put_back else _nothing
+            )
         except BaseException:
             if put_back:
                 put_back.undo()
@@ -76,16 +79,20 @@ async def restore(config: Config, source: Path, progress: Progress) -> Restored:
 @contextmanager
 def _opened(source: Path) -> Iterator[zipfile.ZipFile]:
     try:
-        try:
-            archive = zipfile.ZipFile(source)
-        except ValueError:
-            raise zipfile.BadZipFile from None
-        with archive:
-            yield archive
+        # Opened here, so that it is closed however far a member was read.
+        with source.open("rb") as file:
+            yield _archive(file)
     except BROKEN:
         raise Refused(NOT_OURS.format(name=source.name, why="it cannot be read to its end")) from None
     except OSError as error:
         raise Refused(f"{error.filename or source} cannot be used ({error.strerror or error}); mend that.") from None
+
+
+def _archive(file: IO[bytes]) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(file)
+    except ValueError:  # a name that is no text
+        raise zipfile.BadZipFile from None
 
 
 def _checked(archive: zipfile.ZipFile, name: str, progress: Progress) -> Manifest:
@@ -123,11 +130,9 @@ def _put_back(archive: zipfile.ZipFile, manifest: Manifest, folder: Folder) -> P
         raise Refused(f"{folder.path} holds an account on Matrix already: move it away, so that nothing is mixed.")
     put_back = PutBack(folder)
     try:
-        for part in PARTS:
-            if MATRIX + part in manifest.parts:
-                with archive.open(MATRIX + part) as source, os.fdopen(write_part(put_back.half / part), "wb") as file:
-                    while block := source.read(BLOCK):
-                        file.write(block)
+        for part in [each for each in PARTS if MATRIX + each in manifest.parts]:
+            with archive.open(MATRIX + part) as source, os.fdopen(write_part(put_back.half / part), "wb") as file:
+                shutil.copyfileobj(source, file, BLOCK)
     except BaseException:
         put_back.close()
         raise

@@ -34,6 +34,7 @@ async def serve(config: Config, console: Console, *, opens_scene: bool = False) 
 
 async def play_in_channels(config: Config, console: Console) -> None:
     """Play in the channels of a community, and on the page, until Ctrl-C or SIGTERM."""
+
     def tell(sentence: str) -> None:
         console.print(sentence, highlight=False, markup=False, soft_wrap=True)
 

@@ -27,13 +27,13 @@ WRONG = 2
 
 FORGETTING = "Who is forgotten later stays in this backup: delete it when it is older than you promised your players."
 FORGOTTEN = (
-    "What was deleted or forgotten since this backup was made is there again: forget those players anew (they, or you for them,"
-    " with the command privacy forget)."
+    "What was deleted or forgotten since this backup was made is there again: whoever asked to be forgotten has to ask"
+    " once more (privacy forget)."
 )
 OLD_KEYS = (
-    "The keys of {account} on Matrix are those of {made}. If the bot ran after that, the homeserver has newer ones, and the bot says at"
-    " its start that they are too old: run `understudy matrix login` then. It goes on as a new device, which cannot read the encrypted"
-    " messages from before; stories go on as they are."
+    "The keys of {account} on Matrix are those of {made}. If the bot ran after that, the homeserver has newer ones, and the"
+    " bot says at its start that they are too old: run `understudy matrix login` then. It goes on as a new device, which"
+    " cannot read the encrypted messages from before; stories go on as they are."
 )
 
 
@@ -73,8 +73,8 @@ def backup(target: Path, *, keep_days: int | None, path: Path | None, data: Path
 def restore(source: Path, *, path: Path | None, data: Path | None) -> None:
     """Put a backup back, where there are no stories and no bot runs: all of it, or nothing.
 
-    Name an empty data folder (--data), or in the configuration an empty PostgreSQL database; a backup from one kind of database can be
-    put into the other. A backup of an older version is brought up to date.
+    Name an empty data folder (--data), or in the configuration an empty PostgreSQL database; a backup from one kind of
+    database can be put into the other. A backup of an older version is brought up to date.
     """
     with ProgressBar(Console(stderr=True)) as bar:
         done = asyncio.run(backups.restore(configured(path, data=data), source, bar))
@@ -123,7 +123,9 @@ def upgrade(*, path: Path | None, data: Path | None) -> None:
     if before.is_newer:
         click.echo(f"Nothing to do: a newer program made the schema {before.found}, and this one can use it.")
     else:
-        click.echo(f"The schema is {before.wanted}." if before.steps else f"Nothing to do: the schema is {before.wanted} already.")
+        click.echo(
+            f"The schema is {before.wanted}." if before.steps else f"Nothing to do: the schema is {before.wanted} already."
+        )
 
 
 class ProgressBar:
@@ -159,7 +161,9 @@ def _told(found: Health) -> list[str]:
     if schema.is_newer and schema.is_usable:
         lines.append("A newer program made it, in such a way that this one can use it.")
     if not schema.is_usable:
-        lines.append("A newer program made it, and this one cannot use it: install that version, or restore a backup from before.")
+        lines.append(
+            "A newer program made it, and this one cannot use it: install that version, or restore a backup from before."
+        )
     if schema.steps:
         lines += ["The next start makes these steps, or `understudy db upgrade` now:", *(f"  {step}" for step in schema.steps)]
     lines += [f"Wrong: {fault}" for fault in found.faults]

@@ -33,7 +33,7 @@ def copied(folder: Folder, into: Path) -> Mapping[str, Path]:
         return {}
     store = folder.key_store(account)
     if not store.is_file():
-        raise Refused(f"The key store {store} is missing, so the keys on Matrix cannot be backed up; see `understudy matrix doctor`.")
+        raise Refused(f"The key store {store} is missing, so there are no keys to back up; see `understudy matrix doctor`.")
     try:
         found = {KEY_STORE: _copied_store(store, into / KEY_STORE)}
         for name, path in ((ACCOUNT, folder.account_file), (FACES, folder.faces)):
@@ -60,7 +60,7 @@ def is_vacant(folder: Folder) -> bool:
 
 
 class PutBack:
-    """The parts of a copy on their way to a folder that is vacant: checked beside it, and then there all at once, or not at all.
+    """The parts of a copy on their way to a vacant folder: checked beside it, and then there at once, or not at all.
 
     Write the parts into `half`; then `check`, `finish`, and always `close`.
     """
@@ -78,7 +78,7 @@ class PutBack:
             raise Refused(f"{self.half} cannot be written ({error.strerror}); mend that.") from None
 
     def check(self) -> str:
-        """Give the key store its name and open it; whose account it is. Raises Refused when the parts do not belong together."""
+        """Give the key store its name and open it; whose account it is. Raises Refused when the parts do not fit together."""
         half = Folder(self.half)
         account = half.account()
         if account is None:

@@ -92,7 +92,7 @@ async def test_a_reply_that_only_waits_for_its_turn_is_handed_back_at_once() -> 
 
 async def test_a_reply_that_takes_too_long_is_handed_back_with_what_it_has() -> None:
     pause = Pause(before=11)
-    replies = [ScriptedReply(LONG, pause=pause), "And here it ends."]
+    replies: list[str | ScriptedReply] = [ScriptedReply(LONG, pause=pause), "And here it ends."]
     async with a_stage(replies, limits=ChannelLimits(300), context=8192) as stage:
         await stage.service.receiver.receive(a_post("Go on.", "asked"))
         await pause.reached.wait()
