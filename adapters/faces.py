@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import aiohttp
 from rich.console import Console
 
+from adapters import logs
 from adapters.clock import SystemClock
 from adapters.config import Config
 from adapters.discord.face import Discord
@@ -16,6 +17,7 @@ from adapters.discord.line import Line
 from adapters.discord.posting.courier import DiscordCourier
 from adapters.discord.settings import Settings
 from adapters.matrix.face import Matrix
+from adapters.matrix.keeping import Folder
 from adapters.matrix.line import Line as MatrixLine
 from adapters.matrix.posting.courier import MatrixCourier
 from adapters.matrix.rooms import Rooms
@@ -94,6 +96,8 @@ async def community(
     if config.discord.token:
         discord = DiscordCourier(Line(), discord_settings(config), clock, stories.face, stories.shown)
     if config.is_on_matrix:
+        if account := Folder(config.matrix_folder).account():
+            logs.hide((account.access_token, account.pickle_key))
         matrix = MatrixCourier(MatrixLine(), Rooms(), matrix_settings(config), clock, stories.face, stories.shown)
     async with AsyncExitStack() as open_parts:
         couriers = [each for each in (web, discord, matrix) if each is not None]

@@ -52,11 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(INTERRUPTED)
     except UnderstudyError as error:
         for sentence in error.mistakes if isinstance(error, ConfigMistakes) else (str(error),):
-            click.echo(f"error: {sentence}", err=True)
+            click.echo(logs.without_secrets(f"error: {sentence}"), err=True)
         sys.exit(FAILED)
     except Exception as defect:
         log.debug("a defect", exc_info=True)
-        click.echo(f"error: a defect in Understudy ({type(defect).__name__}: {defect}); --verbose shows where.", err=True)
+        sentence = f"error: a defect in Understudy ({type(defect).__name__}: {defect}); --verbose shows where."
+        click.echo(logs.without_secrets(sentence), err=True)
         sys.exit(BROKEN)
 
 
