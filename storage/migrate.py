@@ -16,6 +16,9 @@ from storage.tables import metadata, works_with
 
 HISTORY = "storage:migrations"
 
+SAID = {"add": "missing", "remove": "not expected", "modify": "not as it should be"}
+"""What Alembic would do about a difference, as what it finds."""
+
 Tell = Callable[[str], None]
 
 
@@ -93,9 +96,10 @@ def differences(connection: Connection, *, may_have_more: bool) -> tuple[str, ..
 
 
 def _said(change: tuple[Any, ...]) -> str:
-    """A difference as Alembic tells it (alembic.autogenerate.compare_metadata): what would have to be done, and to what."""
+    """A difference as Alembic tells it (alembic.autogenerate.compare_metadata), in words."""
     names = [getattr(part, "name", part) for part in change[1:]]
-    return f"{change[0].replace('_', ' ')} {'.'.join(str(name) for name in names if isinstance(name, str))}"
+    act, _, what = str(change[0]).partition("_")
+    return f"{SAID[act]}: {what.replace('_', ' ')} {'.'.join(name for name in names if isinstance(name, str))}"
 
 
 def _config(history: str) -> Config:
