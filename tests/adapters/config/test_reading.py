@@ -84,7 +84,7 @@ def test_every_key_of_the_example_exists_also_where_it_is_commented_out(tmp_path
     assert "mine" in here.model.length_tables
     assert here.sampling.settings == replace(LIMARP, temperature=0.7)
     assert here.safety.blocklist.find("the red hand")
-    assert here.privacy.keep == Keep(7, 365)
+    assert here.privacy.keep == Keep(7, 365, 180)
     there = config_of(tmp_path, "\n".join(line for line in shown if not line.startswith('path = "models/my')))
     assert there.engine.url == "http://gpu-host:8004"
     (tmp_path / "secrets").mkdir()
