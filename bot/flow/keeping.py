@@ -1,4 +1,4 @@
-"""How long things are kept, and the sweep that deletes what is older: stories in the bin, stories that nobody touches, and reports."""
+"""How long things are kept, and the sweep that deletes what is older: ended stories, those that nobody touches, reports."""
 
 import asyncio
 import logging

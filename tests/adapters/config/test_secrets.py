@@ -81,7 +81,7 @@ def test_what_is_wrong_with_a_source_is_told_beside_the_other_mistakes_and_shows
     assert mistakes_in(tmp_path, "", UNDERSTUDY_DISCORD_TOKEN_FILE=str(tmp_path / "empty")) == (
         f"UNDERSTUDY_DISCORD_TOKEN_FILE names {tmp_path}/empty, which is empty.",
     )
-    assert mistakes_in(tmp_path, "", UNDERSTUDY_DISCORD_TOKEN="hunter2", UNDERSTUDY_DISCORD_TOKEN_FILE="x") == (  # noqa: S106
+    assert mistakes_in(tmp_path, "", UNDERSTUDY_DISCORD_TOKEN="hunter2", UNDERSTUDY_DISCORD_TOKEN_FILE="x") == (  # noqa: S106  a made-up one
         "UNDERSTUDY_DISCORD_TOKEN and UNDERSTUDY_DISCORD_TOKEN_FILE are both set; take one of them away.",
     )
     (wrong,) = mistakes_in(tmp_path, '[engine]\ntoken_file = "not-there"\n')
