@@ -11,7 +11,7 @@ from pathlib import Path
 
 import bot
 from adapters.clock import SystemClock
-from adapters.config import CHOSEN, ENVIRONMENT, Config, Errand
+from adapters.config import CHOSEN, Config, Errand, without_secrets
 from adapters.llama.engine import open_engine
 from adapters.llama.lora import AdapterFile
 from adapters.network.circuit import CircuitRules
@@ -169,7 +169,7 @@ def _short_folder() -> str | None:
 
 def _environment() -> Mapping[str, str]:
     """This process's environment without its secrets; a child of a clone must find the clone from any folder."""
-    environment = {name: value for name, value in os.environ.items() if name not in ENVIRONMENT}
+    environment = without_secrets(os.environ)
     root = str(Path(bot.__file__).parents[1])
     if root == sysconfig.get_paths()["purelib"]:
         return environment

@@ -1,5 +1,6 @@
 """Opens a house with its faces: the page, the terminal, a community's channels. What is behind them it leaves to the wiring."""
 
+import asyncio
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -8,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import aiohttp
 from rich.console import Console
 
+from adapters import logs
 from adapters.clock import SystemClock
 from adapters.config import Config
 from adapters.discord.face import Discord
@@ -15,6 +17,7 @@ from adapters.discord.line import Line
 from adapters.discord.posting.courier import DiscordCourier
 from adapters.discord.settings import Settings
 from adapters.matrix.face import Matrix
+from adapters.matrix.keeping import Folder
 from adapters.matrix.line import Line as MatrixLine
 from adapters.matrix.posting.courier import MatrixCourier
 from adapters.matrix.rooms import Rooms
@@ -25,6 +28,7 @@ from adapters.terminal.play import Play
 from adapters.web.courier import WEB, WebCourier
 from adapters.web.server import WebServer
 from adapters.wiring import PLAYER, House, house
+from bot import texts
 from bot.errors import Refused
 from bot.ids import ChannelKey, Place
 from bot.story.session import Session
@@ -65,10 +69,17 @@ async def served(built: House, courier: WebCourier) -> AsyncIterator[str]:
         port=config.web.port,
         notice="" if config.model.path or config.engine.url else DEMO_NOTICE,
     )
+    last_word = asyncio.create_task(_tell_of_the_end(built, server))
     try:
         yield await server.start()
     finally:
+        last_word.cancel()
         await server.close()
+
+
+async def _tell_of_the_end(built: House, server: WebServer) -> None:
+    await built.service.ending.wait()
+    server.tell(texts.PAGE_ENDS)
 
 
 @asynccontextmanager
@@ -85,6 +96,8 @@ async def community(
     if config.discord.token:
         discord = DiscordCourier(Line(), discord_settings(config), clock, stories.face, stories.shown)
     if config.is_on_matrix:
+        if account := Folder(config.matrix_folder).account():
+            logs.hide((account.access_token, account.pickle_key))
         matrix = MatrixCourier(MatrixLine(), Rooms(), matrix_settings(config), clock, stories.face, stories.shown)
     async with AsyncExitStack() as open_parts:
         couriers = [each for each in (web, discord, matrix) if each is not None]

@@ -33,6 +33,8 @@ def asked_to_end() -> asyncio.Event:
         asked.set()
         for each in SIGNALS:
             loop.remove_signal_handler(each)
+            # Not Python's own handler of Ctrl-C: its exception would only begin the same orderly end once more.
+            signal.signal(each, signal.SIG_DFL)
 
     for each in SIGNALS:
         loop.add_signal_handler(each, end)

@@ -2,12 +2,31 @@
 
 import logging
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TextIO
 
 OURS = ("bot", "adapters", "storage")
 
 _PLAIN = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"})
+
+
+SHORTEST = 4
+"""Characters of a text that is hidden: a shorter one would tear holes into words."""
+
+_hidden: set[str] = set()
+
+
+def hide(secrets: Iterable[str]) -> None:
+    """Never show these texts in a line of the log, wherever they come up: in an error of a library, or in a traceback."""
+    _hidden.update(each for each in secrets if len(each) >= SHORTEST)
+
+
+def without_secrets(text: str) -> str:
+    """A text without what is hidden."""
+    for each in sorted(_hidden, key=len, reverse=True):
+        text = text.replace(each, "[secret]")
+    return text
 
 
 class FactsFormatter(logging.Formatter):
@@ -18,7 +37,7 @@ class FactsFormatter(logging.Formatter):
         when = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
         facts = [f"{key}={_shown(value)}" for key, value in vars(record).items() if key not in _PLAIN]
         line = " ".join([when, record.levelname, record.name, _one_line(record.getMessage()), *facts])
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        return without_secrets(f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line)
 
 
 def set_up(level: int = logging.INFO, stream: TextIO | None = None) -> None:

@@ -14,7 +14,7 @@ import click
 from rich.console import Console
 
 from adapters import __version__, logs
-from adapters.cli import hosting, matrix, models, once, reports, serving
+from adapters.cli import hosting, matrix, models, once, reports, serving, upkeep
 from adapters.cli.options import FILE, configured, with_config, with_data
 from adapters.config import EXAMPLE
 from bot.errors import ConfigMistakes, Refused, UnderstudyError
@@ -52,11 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(INTERRUPTED)
     except UnderstudyError as error:
         for sentence in error.mistakes if isinstance(error, ConfigMistakes) else (str(error),):
-            click.echo(f"error: {sentence}", err=True)
+            click.echo(logs.without_secrets(f"error: {sentence}"), err=True)
         sys.exit(FAILED)
     except Exception as defect:
         log.debug("a defect", exc_info=True)
-        click.echo(f"error: a defect in Understudy ({type(defect).__name__}: {defect}); --verbose shows where.", err=True)
+        sentence = f"error: a defect in Understudy ({type(defect).__name__}: {defect}); --verbose shows where."
+        click.echo(logs.without_secrets(sentence), err=True)
         sys.exit(BROKEN)
 
 
@@ -72,6 +73,8 @@ def understudy(context: click.Context, *, verbose: bool) -> None:
 
 understudy.add_command(models.model)
 understudy.add_command(matrix.matrix)
+for each in (upkeep.backup, upkeep.restore, upkeep.db):
+    understudy.add_command(each)
 
 
 @understudy.command()

@@ -6,7 +6,6 @@ shown so that it cannot steer the terminal.
 
 import asyncio
 import json
-import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,8 +18,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from adapters import logs
 from adapters.cli.options import FILE, configured, with_config, with_data
-from adapters.config import Config
+from adapters.config import Config, given
 from adapters.matrix.keeping import Folder
 from adapters.matrix.trust import Finding, Grade, Wish, examine, findings, log_in
 from adapters.matrix.words import MATRIX
@@ -57,17 +57,22 @@ def login(  # noqa: PLR0913  each is an option
     """Log in once: the login and the keys are kept in the data folder.
 
     What is missing is asked for. The password may stand in UNDERSTUDY_MATRIX_PASSWORD, an access token instead of it in
-    UNDERSTUDY_MATRIX_TOKEN, and the recovery key of an account that was set up in Element in UNDERSTUDY_MATRIX_RECOVERY_KEY.
+    UNDERSTUDY_MATRIX_TOKEN, and the recovery key of an account that was set up in Element in UNDERSTUDY_MATRIX_RECOVERY_KEY;
+    with _FILE behind its name, each of them names a file instead.
     Run it again to mend a login: the bot stays the same device as long as its keys are there.
     """
     config = configured(path, data=data)
+    password, token, key = map(
+        given, ("UNDERSTUDY_MATRIX_PASSWORD", "UNDERSTUDY_MATRIX_TOKEN", "UNDERSTUDY_MATRIX_RECOVERY_KEY")
+    )
+    logs.hide((password, token, key))
     wish = Wish(
         homeserver=homeserver.strip(),
         user=user.strip(),
         device_name=device_name,
-        password=os.environ.get("UNDERSTUDY_MATRIX_PASSWORD", ""),
-        token=os.environ.get("UNDERSTUDY_MATRIX_TOKEN", "").strip(),
-        recovery_key=(_read(recovery) if recovery else os.environ.get("UNDERSTUDY_MATRIX_RECOVERY_KEY", "")).strip(),
+        password=password,
+        token=token.strip(),
+        recovery_key=(_read(recovery) if recovery else key).strip(),
         proxy=config.matrix.http_proxy or "",
     )
     folder = _folder(config)

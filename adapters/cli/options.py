@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from adapters import logs
 from adapters.config import Config, StatedRating, defaults, read
 from bot.errors import Refused
 
@@ -20,6 +21,7 @@ def configured(
 ) -> Config:
     """The configuration of a file, or of none, with what the command line says over it. Raises ConfigMistakes, Refused."""
     config = read(path) if path else defaults()
+    logs.hide(config.secrets)
     if data and data.exists() and not data.is_dir():
         raise Refused(f"{data} is not a folder; name one with --data.")
     if model:

@@ -8,6 +8,7 @@ from adapters.config.matrix import MatrixConfig
 from adapters.config.model import CHOSEN, DEMO_MODEL, AdapterConfig, ModelConfig
 from adapters.config.reading import ENVIRONMENT, EXAMPLE, defaults, read, read_scene
 from adapters.config.scene import Scene
+from adapters.config.secrets import given, without_secrets
 from adapters.config.settings import Config, SamplingConfig, StorageConfig, StoryConfig, WebConfig
 
 __all__ = [
@@ -31,7 +32,9 @@ __all__ = [
     "StoryConfig",
     "WebConfig",
     "defaults",
+    "given",
     "read",
     "read_scene",
     "taken",
+    "without_secrets",
 ]

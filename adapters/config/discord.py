@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
 
-from adapters.config.kinds import CLOSED, Flag, Number, ProxyUrl, Token, Whole
+from adapters.config.kinds import CLOSED, ExistingFile, Flag, Number, ProxyUrl, Token, Whole
 
 MOST_SHARDS = 16_384
 
@@ -28,6 +28,7 @@ class DiscordConfig:
     """The bot on Discord. Without a token there is none. The token shows up in no representation."""
 
     token: Token = field(default="", repr=False)
+    token_file: ExistingFile | None = None
     operators: Snowflakes = ()
     guilds: Snowflakes = ()
     start_channels: Snowflakes = ()
@@ -41,4 +42,4 @@ class DiscordConfig:
     catch_up_messages: Annotated[Whole, Field(ge=0, le=10_000)] = 500
     shard_count: Annotated[Whole, Field(ge=1, le=MOST_SHARDS)] | None = None
     shards: Shards = None
-    http_proxy: ProxyUrl | None = None
+    http_proxy: ProxyUrl | None = field(default=None, repr=False)

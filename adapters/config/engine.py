@@ -6,7 +6,19 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from adapters.config.kinds import CLOSED, EngineUrl, Folder, HeaderName, Number, Port, SomeText, Text, Token, Whole
+from adapters.config.kinds import (
+    CLOSED,
+    EngineUrl,
+    ExistingFile,
+    Folder,
+    HeaderName,
+    Number,
+    Port,
+    SomeText,
+    Text,
+    Token,
+    Whole,
+)
 
 GIB = 1024**3
 MIB = 1024**2
@@ -58,6 +70,7 @@ class EngineConfig:
     kind: Literal["auto", "understudy", "llama-server", "vllm", "koboldcpp", "tabbyapi", "llama_cpp.server", "openai"] = "auto"
     model: Text = ""
     token: Token = field(default="", repr=False)
+    token_file: ExistingFile | None = None
     session_header: HeaderName = "X-Session-Id"
     patience_seconds: Seconds = 60.0
     answer_seconds: Seconds = 300.0

@@ -1,4 +1,4 @@
-"""Hands a configuration to a child process as one line of JSON. It passes on no address of a database and no token."""
+"""Hands a configuration to a child process as one line of JSON. It passes on no secret."""
 
 from dataclasses import replace
 
@@ -7,6 +7,7 @@ from pydantic.dataclasses import dataclass
 
 from adapters.config.discord import DiscordConfig
 from adapters.config.kinds import CLOSED
+from adapters.config.matrix import MatrixConfig
 from adapters.config.settings import Config, StorageConfig
 from bot.errors import ConfigMistakes
 
@@ -25,8 +26,9 @@ class Errand:
         config = replace(
             config,
             storage=StorageConfig(directory=config.storage.directory),
-            engine=replace(config.engine, token=""),
+            engine=replace(config.engine, token="", token_file=None),
             discord=DiscordConfig(),
+            matrix=MatrixConfig(),
         )
         return _ERRAND.dump_json(replace(self, config=config)) + b"\n"
 

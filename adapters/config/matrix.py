@@ -1,5 +1,6 @@
 """What the operator decides about Matrix: frozen values with their bounds. It reaches nothing itself."""
 
+from dataclasses import field
 from typing import Annotated
 
 from pydantic import Field, Strict, StringConstraints
@@ -26,4 +27,4 @@ class MatrixConfig:
     adults_in_public: Flag = False
     catch_up_hours: Annotated[Number, Field(ge=0, le=720)] = 24.0
     catch_up_messages: Annotated[Whole, Field(ge=0, le=10_000)] = 500
-    http_proxy: ProxyUrl | None = None
+    http_proxy: ProxyUrl | None = field(default=None, repr=False)

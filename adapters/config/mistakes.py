@@ -8,6 +8,7 @@ from typing import Any, get_args, get_type_hints
 from pydantic_core import ErrorDetails
 
 from adapters.config.lines import Keys, line_of
+from adapters.config.secrets import SECRETS
 
 KINDS = {
     "int_type": "a whole number",
@@ -34,7 +35,7 @@ PATTERNS = {
 }
 """What a text has to look like, by its keys. Any other text only has to hold something."""
 
-SECRETS = {("storage", "url"), ("engine", "token"), ("engine", "url")}
+UNSHOWN = {each.keys for each in SECRETS} | {("engine", "url"), ("discord", "http_proxy"), ("matrix", "http_proxy")}
 """Keys whose values are shown to nobody, wrong ones included."""
 
 LONGEST_SHOWN = 60
@@ -84,7 +85,7 @@ def _sentence(error: ErrorDetails, keys: Keys, known: type) -> str:
     subject = f"{_section(keys)} {keys[-1]}"
     if kind == "value_error":
         return f"{subject} {error['ctx']['error']}"
-    shown = "not usable" if keys in SECRETS else _shown(error["input"])
+    shown = "not usable" if keys in UNSHOWN else _shown(error["input"])
     return f"{subject} is {shown}; it must be {_wanted(error, keys)}"
 
 

@@ -20,20 +20,12 @@ from adapters.config.mistakes import Source, sentences, suggestion
 from adapters.config.model import ModelConfig
 from adapters.config.safety import PrivacyConfig, SafetyConfig
 from adapters.config.scene import Character, Part, Scene, SceneChoice, sample_scene
+from adapters.config.secrets import SECRETS, VARIABLES, put_in
 from adapters.config.settings import Config, SamplingConfig, StorageConfig, StoryConfig, WebConfig
 from bot.errors import ConfigMistakes
 
-ENVIRONMENT: Mapping[str, Keys] = MappingProxyType(
-    {
-        "UNDERSTUDY_STORAGE_URL": ("storage", "url"),
-        "UNDERSTUDY_ENGINE_TOKEN": ("engine", "token"),
-        "UNDERSTUDY_DISCORD_TOKEN": ("discord", "token"),
-    }
-)
-"""The environment variables that are read, and the key that each one sets; an empty one sets none."""
-
-ELSEWHERE = ("UNDERSTUDY_MATRIX_PASSWORD", "UNDERSTUDY_MATRIX_TOKEN", "UNDERSTUDY_MATRIX_RECOVERY_KEY")
-"""Environment variables that `understudy matrix login` reads, and that configure nothing."""
+ENVIRONMENT: Mapping[str, Keys] = MappingProxyType({each.variable: each.keys for each in SECRETS if each.keys})
+"""The environment variables that set a key of the configuration, and which; an empty one sets none."""
 
 EXAMPLE = Path(__file__).parent / "example.toml"
 """The commented example that `understudy init` writes."""
@@ -84,13 +76,13 @@ def read_scene(path: Path) -> Scene:
 
 def _judge(text: str, path: Path, environment: Mapping[str, str]) -> Config:
     document = _parsed(text, path)
-    source = Source(str(path), lines_of(text), _set_by(environment))
-    _overlay(document, environment)
+    came_from, wrong_secrets = put_in(document, environment, path.parent)
+    source = Source(str(path), lines_of(text), came_from)
     sections, found = _validated(Sections, document, source, path.parent)
     found += list(_about_the_scene(document, source))
     found += list(_about_the_engine(sections, source))
     found += list(_about_discord(sections, source))
-    mistakes = [sentence for _, sentence in sorted(found)]
+    mistakes = [*wrong_secrets, *(sentence for _, sentence in sorted(found))]
     scene = None
     try:
         scene = _scene(document, path.parent)
@@ -122,21 +114,10 @@ def _parsed(text: str, path: Path) -> dict[str, Any]:
         raise ConfigMistakes([f"{path} is not TOML: {error}."]) from None
 
 
-def _overlay(document: dict[str, Any], environment: Mapping[str, str]) -> None:
-    for name, (section, key) in ENVIRONMENT.items():
-        if environment.get(name) and isinstance(document.setdefault(section, {}), dict):
-            document[section][key] = environment[name]
-
-
-def _set_by(environment: Mapping[str, str]) -> dict[Keys, str]:
-    return {keys: f"The environment variable {name}" for name, keys in ENVIRONMENT.items() if environment.get(name)}
-
-
 def _misspelt(environment: Mapping[str, str]) -> Iterator[str]:
-    known = (*ENVIRONMENT, *ELSEWHERE)
     for name in sorted(environment):
-        hint = suggestion(name, known)
-        if name not in known and hint.startswith("did you mean"):
+        hint = suggestion(name, VARIABLES)
+        if name not in VARIABLES and hint.startswith("did you mean"):
             yield f"The environment variable {name} is not known; {hint}"
 
 

@@ -31,12 +31,16 @@ class SafetyConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CLOSED)
 class PrivacyConfig:
-    """For how many days a story that ended can be brought back, and an untouched one is kept (None: until it is ended)."""
+    """For how many days a story that ended can be brought back, and an untouched one is kept (None: until it is ended).
+
+    Likewise a report that nobody took off the list (None: until somebody does).
+    """
 
     bin_days: Annotated[Whole, Field(ge=0, le=365)] = 7
     keep_days: Annotated[Whole, Field(ge=1, le=36_500)] | None = None
+    report_days: Annotated[Whole, Field(ge=1, le=36_500)] | None = None
 
     @property
     def keep(self) -> Keep:
         """The same, for the bot."""
-        return Keep(self.bin_days, self.keep_days)
+        return Keep(self.bin_days, self.keep_days, self.report_days)

@@ -32,6 +32,7 @@ from adapters.config.model import ModelConfig
 from adapters.config.presets import sampling_of
 from adapters.config.safety import PrivacyConfig, SafetyConfig
 from adapters.config.scene import Scene, sample_scene
+from adapters.config.secrets import parts_of
 from bot.posts import ChannelLimits
 from bot.sampling import BOUNDS, PRESETS, SamplingSettings
 from bot.story.settings import Length, SessionSettings
@@ -46,6 +47,7 @@ class StorageConfig:
 
     directory: Folder = field(default_factory=lambda: platformdirs.user_data_dir("understudy", appauthor=False))
     url: DatabaseUrl | None = field(default=None, repr=False)
+    url_file: ExistingFile | None = None
 
     @property
     def file(self) -> Path:
@@ -149,6 +151,12 @@ class Config:
     def matrix_folder(self) -> Path:
         """Where the account of the bot on Matrix and its keys are kept; with an account in it, the bot is on Matrix."""
         return Path(self.storage.directory).absolute() / "matrix"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The texts in it that must be shown nowhere."""
+        urls = (self.storage.url, self.discord.http_proxy, self.matrix.http_proxy)
+        return (self.discord.token, self.engine.token, *(part for url in urls for part in parts_of(url)))
 
     @property
     def is_on_matrix(self) -> bool:

@@ -132,6 +132,11 @@ class WebCourier:
         """The story has changed without a post of ours: have the open pages show it."""
         self._tell(place, thread=True)
 
+    def changed_everywhere(self) -> None:
+        """Something has changed that all pages show."""
+        for place in tuple(self._watches):
+            self.changed(place)
+
     @contextmanager
     def watching(self, place: Place) -> Iterator[Watch]:
         """A watch for one open page, which at first knows nothing."""

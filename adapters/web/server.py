@@ -88,6 +88,11 @@ class WebServer:
         self._guard.port = self._runner.addresses[0][1]
         return self._guard.address
 
+    def tell(self, sentence: str) -> None:
+        """Show a sentence below every story, on open pages too."""
+        self._shows.last_word = sentence
+        self._courier.changed_everywhere()
+
     async def close(self) -> None:
         """Close the page; its streams end at once."""
         self._courier.close()

@@ -35,7 +35,10 @@ class Said:
 
 @dataclass(slots=True)
 class Shows:
-    """Prints the threads for the one player of the page. `notice` is a line that every thread shows above its story."""
+    """Prints the threads for the one player of the page. `notice` is a line that every thread shows above its story.
+
+    `last_word` is a line that every thread shows below it.
+    """
 
     store: Store
     courier: WebCourier
@@ -44,6 +47,7 @@ class Shows:
     player: AuthorId
     player_name: str
     notice: str
+    last_word: str = ""
     downloads: Downloads = field(default_factory=Downloads)
     _sessions: dict[Place, SessionId] = field(default_factory=dict)
 
@@ -134,6 +138,7 @@ class Shows:
             "here": self.threads.prefix(place),
             "token": self.guard.token,
             "hidden": hidden,
+            "last_word": self.last_word,
         }
 
 

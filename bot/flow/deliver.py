@@ -58,6 +58,13 @@ class Deliverer:
         if place in self._idle:
             await self._idle[place].wait()
 
+    async def drain(self, seconds: float) -> None:
+        """Return when whatever is due within so many seconds has reached its place."""
+        until = self.clock.now() + seconds
+        for place in tuple(self._workers):
+            if await self.store.claim(place, until) is not None:
+                await self.settled(place)
+
     async def close(self) -> None:
         """End all workers; what is not delivered stays stored."""
         for worker in self._workers.values():

@@ -68,6 +68,7 @@ class Handler:
     wake: Callable[[Place], None]
     fates: Fates
     reasons: dict[Place, str] = field(default_factory=dict)
+    _is_ending: bool = False
     _writing: dict[Place, Stop] = field(default_factory=dict)
     _broken: dict[Place, Turn] = field(default_factory=dict)
     _coming: dict[Place, list[Edited | Deleted]] = field(default_factory=dict)
@@ -110,6 +111,17 @@ class Handler:
     def is_writing(self, place: Place) -> bool:
         """Whether a reply is being written in a place."""
         return place in self._writing
+
+    def begin_nothing_more(self) -> None:
+        """Write no further reply, and nothing behind those that are being written: the program ends."""
+        self._is_ending = True
+        for stop in self._writing.values():
+            stop.is_last = True
+
+    def has_words(self, place: Place) -> bool:
+        """Whether the model writes a reply in a place now: it does not wait for its turn, and has not come to its end."""
+        stop = self._writing.get(place)
+        return stop is not None and stop.has_words
 
     def stop_writing(self, place: Place) -> bool:
         """Stop the reply that is being written in a place; False when none is."""
@@ -316,6 +328,8 @@ class Handler:
             return session
 
     async def _write_open_reply(self, place: Place) -> None:
+        if self._is_ending:
+            return
         session = await self.store.session_at(place)
         if session is not None and session.writing is not None:
             await self._write(session, stale=await self._moves_on(place))
@@ -333,7 +347,7 @@ class Handler:
             self._broken[session.place] = open_turn
         else:
             await self.fates.answered(written)
-        return await self._sum_up(written)
+        return written if stop.is_last else await self._sum_up(written)
 
     async def _tell_failure(self, event: Inbound) -> None:
         said = notice_without_session(event.place, texts.INTERNAL.format(event=event.event), event.event)

@@ -1,4 +1,4 @@
-"""How long things are kept, and the sweep that deletes what is older: stories in the bin, and stories that nobody touches."""
+"""How long things are kept, and the sweep that deletes what is older: ended stories, those that nobody touches, reports."""
 
 import asyncio
 import logging
@@ -18,16 +18,21 @@ BETWEEN = 3_600.0
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """For how many days a story that has ended can be brought back, and an untouched one is kept (None: until it is ended)."""
+    """For how many days a story that has ended can be brought back, and an untouched one is kept (None: until it is ended).
+
+    `report_days` is for how many days a report is kept that the operator has not taken off the list (None: until then).
+    """
 
     bin_days: int = 7
     idle_days: int | None = None
+    report_days: int | None = None
 
     @property
     def sentence(self) -> str:
         """The same in words, for players."""
         idle = f"Stories that nobody touches for {self.idle_days} days are deleted." if self.idle_days else ""
-        return f"{idle} A story that has ended is deleted after {self.bin_days} days.".strip()
+        reports = f" So is a report after {self.report_days} days, at the latest." if self.report_days else ""
+        return f"{idle} A story that has ended is deleted after {self.bin_days} days.{reports}".strip()
 
 
 @dataclass(slots=True)
@@ -59,9 +64,17 @@ class Sweeper:
             idle = await self.store.delete_untouched(now - self.keep.idle_days * DAY)
             await self.forgetter.forget(idle, again=True)
             gone += idle
+        if self.keep.report_days is not None:
+            await self._drop_reports(now - self.keep.report_days * DAY)
         if gone:
             log.info("stories were deleted for their age", extra={"action": "sweep", "stories": len(gone)})
         return len(gone)
+
+    async def _drop_reports(self, before: float) -> None:
+        for each in await self.store.reports():
+            if each.report.at < before:
+                await self.store.drop_report(each.number)
+                log.info("a report was deleted for its age", extra={"action": "sweep", "report": each.number})
 
     async def _run(self) -> None:
         while True:

@@ -1,6 +1,7 @@
 """One lane per place: what happens in a place happens in order, and places do not wait for each other.
 
 Rule 1: only a place's lane changes its session. Rule 2: work that fails is the work's own matter; the lane goes on.
+Rule 3: what a lane that rests does not begin any more is not lost: its event is stored, and taken up by the next start.
 """
 
 import asyncio
@@ -8,6 +9,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from bot import texts
+from bot.errors import Refused
 from bot.ids import Place
 
 Result = TypeVar("Result")
@@ -21,19 +24,31 @@ class Lanes:
     _queues: dict[Place, asyncio.Queue[Work]] = field(default_factory=dict)
     _runners: dict[Place, asyncio.Task[None]] = field(default_factory=dict)
     _asked: set[asyncio.Future[Any]] = field(default_factory=set)
+    _in_line: set[asyncio.Future[Any]] = field(default_factory=set)
+    _answering: set[Place] = field(default_factory=set)
+    _is_resting: bool = False
 
     def put(self, place: Place, work: Work) -> None:
-        """Queue work for a place; it must not raise."""
+        """Queue work for a place; it must not raise. While the lanes rest, it is left to the next start."""
+        if self._is_resting:
+            return
         if place not in self._queues:
             self._queues[place] = asyncio.Queue()
             self._runners[place] = asyncio.create_task(self._run(self._queues[place]), name=f"lane {place.channel}")
         self._queues[place].put_nowait(work)
 
     async def run(self, place: Place, work: Callable[[], Awaitable[Result]]) -> Result:
-        """Have work done in a place's lane, when its turn comes, and return what came of it; raises what it raises."""
+        """Have work done in a place's lane, when its turn comes, and return what came of it; raises what it raises.
+
+        Raises Refused when the lanes rest before its turn comes.
+        """
+        if self._is_resting:
+            raise Refused(texts.ENDING)
         done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
 
         async def turn() -> None:
+            self._in_line.discard(done)
+            self._answering.add(place)
             try:
                 result = await work()
             except Exception as error:  # noqa: BLE001 - it is raised where the work was asked for
@@ -42,8 +57,11 @@ class Lanes:
             else:
                 if not done.done():
                     done.set_result(result)
+            finally:
+                self._answering.discard(place)
 
         self._asked.add(done)
+        self._in_line.add(done)
         done.add_done_callback(self._asked.discard)
         self.put(place, turn)
         return await done
@@ -52,6 +70,20 @@ class Lanes:
         """Return when nothing is queued or running in a place."""
         if place in self._queues:
             await self._queues[place].join()
+
+    def rest(self, unless: Callable[[Place], bool]) -> None:
+        """Begin nothing more, and break off what is under way where `unless` says no and nobody waits for its answer."""
+        self._is_resting = True
+        for asked in tuple(self._in_line):
+            if not asked.done():
+                asked.set_exception(Refused(texts.ENDING))
+        for place, runner in self._runners.items():
+            if place not in self._answering and not unless(place):
+                runner.cancel()
+
+    async def rested(self) -> None:
+        """Return when nothing is under way any more, once the lanes rest."""
+        await asyncio.gather(*self._runners.values(), return_exceptions=True)
 
     async def close(self) -> None:
         """End all lanes at once; what was not finished is taken up from the store by the next start."""
@@ -63,9 +95,8 @@ class Lanes:
         self._runners.clear()
         self._queues.clear()
 
-    @staticmethod
-    async def _run(queue: asyncio.Queue[Work]) -> None:
-        while True:
+    async def _run(self, queue: asyncio.Queue[Work]) -> None:
+        while not self._is_resting:
             work = await queue.get()
             try:
                 await work()

@@ -1,5 +1,6 @@
 """The bot as one object: the walk wired together, started, and closed. Adapters see its receiver and `begin`."""
 
+import asyncio
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from bot.flow.desk.library import LibraryDesk
 from bot.flow.desk.people import PeopleDesk
 from bot.flow.desk.status import Status
 from bot.flow.desk.stories import StoryDesk
+from bot.flow.ending import Drain
 from bot.flow.errands import Errands
 from bot.flow.faces import Faces
 from bot.flow.fates import Fates
@@ -60,6 +62,7 @@ class Service:
     `deadline` is how many seconds a reply may take at most; `lengths` are what is known of models' replies, by the models'
     fingerprints. `operators` are the players who run this program, `usual` the settings of new sessions, `keep` says how
     long things are kept, `written` how platforms write commands, and `links` how they write links to their places.
+    `ending` is set once it begins nothing any more.
     """
 
     store: Store
@@ -79,6 +82,7 @@ class Service:
     keep: Keep | None = None
     written: Mapping[Platform, Written] = field(default_factory=dict)
     links: Mapping[Platform, Callable[[Place], str]] = field(default_factory=dict)
+    ending: asyncio.Event = field(init=False, default_factory=asyncio.Event)
     receiver: Receiver = field(init=False)
     desk: Desk = field(init=False)
     faces: Faces = field(init=False)
@@ -187,12 +191,24 @@ class Service:
             if self._places.serves(event.place):
                 self._queue(event)
 
-    async def close(self) -> None:
-        """Stop working. Nothing is lost: what is unfinished is taken up by the next start."""
+    async def drain(self) -> None:
+        """Begin nothing any more, and let what is being written come to its end and to its places. Takes 25 seconds at most.
+
+        What comes in meanwhile is kept for the next start. To be followed by `close`, while the couriers can still send.
+        """
+        self.ending.set()
+        await self._look_no_more()
+        await Drain(self.store, self._lanes, self._handler, self._deliverer, self.clock).run()
+
+    async def _look_no_more(self) -> None:
         if self._sweeper:
             await self._sweeper.close()
             await self.reminder.close()
         await self._forgetter.close()
+
+    async def close(self) -> None:
+        """Stop working. Nothing is lost: what is unfinished is taken up by the next start."""
+        await self._look_no_more()
         await self._lanes.close()
         await self._deliverer.close()
 

@@ -82,8 +82,9 @@ class Writer:
             try:
                 await self._write(reply, stop)
             finally:
+                stop.has_words = False
                 await self.places.resting(session.place, turn.number)
-        return await self.read_ahead(reply.session)
+        return reply.session if stop.is_last else await self.read_ahead(reply.session)
 
     async def read_ahead(self, session: Session) -> Session:
         """Have the engine read the story while it rests. A failure of the engine is no matter here."""
@@ -175,6 +176,7 @@ class Writer:
                 if isinstance(event, Waiting):
                     await self._show_draft(reply, texts.in_line(event.position, event.seconds))
                     continue
+                stop.has_words = True
                 if reply.scribe.feed(event):
                     await reply.keep()
                 if reply.scribe.concern:

@@ -8,6 +8,7 @@ from alembic.runtime.migration import MigrationContext, MigrationInfo
 from alembic.script import Script
 from sqlalchemy import delete, insert
 
+from storage.migrate import line_of
 from storage.tables import metadata, works_with
 
 
@@ -20,6 +21,8 @@ def note_who_can_read(ctx: MigrationContext, step: MigrationInfo, heads: Collect
     if getattr(script.module, "breaks_older_programs", False):
         connection.execute(delete(works_with))
     connection.execute(insert(works_with).values(revision=script.revision))
+    if tell := context.config.attributes.get("tell"):
+        tell(line_of(script.revision, script.doc))
 
 
 context.configure(

@@ -7,6 +7,7 @@ from pathlib import Path
 import huggingface_hub
 import pytest
 
+from adapters import logs
 from adapters.logs import OURS
 from tests.fakes.hub import LoopbackHub
 
@@ -18,6 +19,7 @@ def quiet_logs() -> Iterator[None]:
     handlers, level = root.handlers[:], root.level
     root.handlers.clear()
     yield
+    logs._hidden.clear()
     root.handlers[:] = handlers
     root.setLevel(level)
     for name in OURS:

@@ -20,6 +20,18 @@ def test_facts_stand_behind_the_sentence(written: io.StringIO) -> None:
     assert written.getvalue().endswith(' INFO bot.flow a turn was written action=turn place="web main" seconds=1.5\n')
 
 
+def test_a_secret_is_in_no_line_and_in_no_traceback(written: io.StringIO) -> None:
+    logs.hide(("hunter2-and-more", "hunter2", "", "abc"))
+    try:
+        raise ConnectionError("refused hunter2-and-more@host")  # noqa: TRY301  it is about the traceback
+    except ConnectionError:
+        logging.getLogger("bot.flow").exception("no hunter2 at abc", extra={"url": "postgresql://me:hunter2@host"})
+    assert "hunter2" not in written.getvalue()
+    assert written.getvalue().count("[secret]") == 4, "the error's line of code is in its traceback too"
+    assert "Traceback" in written.getvalue()
+    assert "at abc" in written.getvalue(), "too short to be told from a word"
+
+
 def test_less_than_the_level_is_not_written(written: io.StringIO) -> None:
     logging.getLogger("bot.flow").debug("a detail")
     assert written.getvalue() == ""

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from bot.flow.keeping import DAY, Keep, Sweeper
 from bot.ids import AuthorId
+from bot.ports.reports import Report
 from bot.ports.store import Change
 from bot.story.persona import Persona
 from bot.story.session import Session
@@ -31,6 +32,20 @@ async def test_an_ended_story_can_be_brought_back_until_its_days_are_over() -> N
         assert await sweeper.sweep() == 1
         assert await stage.store.ended(HERE) == ()
         assert session.id in stage.engine.forgotten
+
+
+async def test_a_report_that_nobody_dealt_with_goes_when_its_days_are_over() -> None:
+    async with a_stage() as stage:
+        keep = Keep(report_days=180)
+        sweeper = Sweeper(stage.store, stage.service._forgetter, stage.clock, keep)
+        for days in (181, 179):
+            when = stage.clock.now() - days * DAY
+            await stage.store.keep_report(Report(HERE, ANN.author, f"{days} days old", "Mira: Hm.", when))
+        assert await sweeper.sweep() == 0
+        assert [each.report.reason for each in await stage.store.reports()] == ["179 days old"]
+        assert "a report after 180 days" in keep.sentence
+        await Sweeper(stage.store, stage.service._forgetter, stage.clock, Keep()).sweep()
+        assert len(await stage.store.reports()) == 1, "it is kept where nothing else is said"
 
 
 async def test_whoever_holds_the_story_up_is_reminded_once() -> None:

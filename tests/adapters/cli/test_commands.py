@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from adapters.cli import understudy
+from adapters.cli.serving import ENDING
 from adapters.config import EXAMPLE
 from adapters.config.settings import DATABASE
 from bot.ids import AuthorId, ChannelKey, Place, Platform
@@ -26,7 +27,8 @@ def test_it_tells_its_version_and_what_it_can_do(ended: Ended) -> None:
     assert ended("--version")[:2] == (0, "understudy, version 0.1.0\n")
     code, out, _ = ended("--help")
     assert code == 0
-    assert set(understudy.commands) == {"run", "try", "play", "init", "model", "engine", "matrix", "reports"}
+    for_upkeep = {"backup", "restore", "db"}
+    assert set(understudy.commands) == {"run", "try", "play", "init", "model", "engine", "matrix", "reports", *for_upkeep}
     assert all(f"  {name} " in out for name in understudy.commands)
 
 
@@ -171,7 +173,7 @@ def test_the_page_stays_up_until_it_is_asked_to_end(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (0, "")
-    assert out == "Ending; the story is kept.\n"
+    assert out == f"{ENDING}\nEnded; the story is kept.\n"
     assert (tmp_path / "data" / "understudy.db").exists()
 
 

@@ -74,6 +74,8 @@ def test_every_key_of_the_example_exists_also_where_it_is_commented_out(tmp_path
     lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
     head = lines[: next(number for number, line in enumerate(lines) if line.startswith("# The scene of a new story"))]
     shown = [line.removeprefix("# ") if " = " in line or "[[" in line[:4] else line for line in head]
+    by_file = [line for line in shown if not line.startswith(('url = "', "token = "))]
+    shown = [line for line in shown if '_file = "secrets/' not in line]
     here = config_of(tmp_path, "\n".join(line for line in shown if not line.startswith('url = "http')))
     assert here.model.path == str(tmp_path / "models" / "my-model.gguf")
     assert here.model.adapters == (AdapterConfig(name="noir", path=str(tmp_path / "models" / "noir-lora.gguf")),)
@@ -82,9 +84,14 @@ def test_every_key_of_the_example_exists_also_where_it_is_commented_out(tmp_path
     assert "mine" in here.model.length_tables
     assert here.sampling.settings == replace(LIMARP, temperature=0.7)
     assert here.safety.blocklist.find("the red hand")
-    assert here.privacy.keep == Keep(7, 365)
+    assert here.privacy.keep == Keep(7, 365, 180)
     there = config_of(tmp_path, "\n".join(line for line in shown if not line.startswith('path = "models/my')))
     assert there.engine.url == "http://gpu-host:8004"
+    (tmp_path / "secrets").mkdir()
+    for name, secret in (("storage-url", SECRET), ("engine-token", "of-the-engine"), ("discord-token", "of-discord")):
+        (tmp_path / "secrets" / name).write_text(f"{secret}\n")
+    hidden = config_of(tmp_path, "\n".join(by_file))
+    assert (hidden.storage.url, hidden.engine.token, hidden.discord.token) == (SECRET, "of-the-engine", "of-discord")
 
 
 def test_what_is_set_is_what_counts(tmp_path: Path) -> None:

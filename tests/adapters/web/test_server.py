@@ -75,6 +75,14 @@ async def test_an_open_page_is_told_what_comes_of_a_post(browser: Browser) -> No
     assert "Hello?" in shown
 
 
+async def test_an_open_page_is_told_that_the_program_ends(browser: Browser) -> None:
+    async with browser.http.get(browser.stage.address + "events") as stream:
+        await events_until(stream, "Mira looked up")
+        browser.stage.server.tell("It <ends>.")
+        assert 'role="note">It &lt;ends&gt;.' in await events_until(stream, "It &lt;ends&gt;.")
+    assert "It &lt;ends&gt;." in await browser.open()
+
+
 async def test_an_act_that_makes_no_sense_is_answered_by_a_notice(browser: Browser) -> None:
     async with browser.http.get(browser.stage.address + "events") as stream:
         await browser.send("act", {"act": "undo"}, scripted=True)

@@ -1,0 +1,150 @@
+"""Makes a backup, beside a running bot: one file, closed to others, whole or not there. It stops nothing and changes nothing.
+
+Rule: the database is read first, as one state, and the keys on Matrix after it. The other way round, the database could say of
+messages with keys in them that they were read, and the key store would not have these keys yet; nobody sends them again.
+"""
+
+import base64
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from adapters import __version__
+from adapters.backup.manifest import MATRIX, NAME, Manifest, Part, member_of
+from adapters.config import Config
+from adapters.matrix.copying import copied, write_part
+from adapters.matrix.keeping import Folder
+from bot.errors import Refused
+from storage.store import sqlite_url
+from storage.upkeep import Snapshot, snapshot
+
+HALF = ".part"
+BLOCK = 1 << 20
+FILE_RIGHTS = 0o600 << 16
+"""How a ZIP file writes that a member is its owner's alone."""
+
+
+class Progress(Protocol):
+    """Hears how far it is."""
+
+    def stage(self, name: str, total: int) -> None:
+        """Something with so many pieces begins."""
+
+    def advance(self, count: int) -> None:
+        """So many more of them are done."""
+
+
+async def back_up(config: Config, target: Path, progress: Progress) -> Manifest:
+    """Write a backup to a file that is not there yet; what is in it. Raises Refused and StoreUnavailable."""
+    _check_free(target)
+    half = target.with_name(target.name + HALF)
+    try:
+        half.unlink(missing_ok=True)
+        with os.fdopen(write_part(half), "w+b") as file:
+            manifest = await _written(config, file, half.parent, progress)
+            file.flush()
+            os.fsync(file.fileno())
+        _check_free(target)
+        half.replace(target)
+    except OSError as error:
+        raise Refused(f"{target} cannot be written ({error.strerror or error}); make room, or name another file.") from None
+    finally:
+        half.unlink(missing_ok=True)
+    return manifest
+
+
+def _check_free(target: Path) -> None:
+    if target.exists():
+        raise Refused(f"{target} is there already and stays as it is; name another file.")
+
+
+async def _written(config: Config, file: IO[bytes], beside: Path, progress: Progress) -> Manifest:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        members = _Members(archive)
+        async with snapshot(config.storage.url or sqlite_url(config.storage.file)) as state:
+            progress.stage("stories", sum(state.rows.values()))
+            for table in state.rows:
+                await _write_table(members, state, table, progress)
+            # Within the block: see the rule above.
+            _write_matrix(members, Folder(config.matrix_folder), beside)
+        manifest = Manifest(
+            program=__version__,
+            made=datetime.now(UTC).isoformat(timespec="seconds"),
+            database=state.kind,
+            revision=state.revision,
+            rows=dict(state.rows),
+            counters=dict(state.counters),
+            parts=dict(members.parts),
+        )
+        with members.new(NAME) as member:
+            member.write(manifest.text)
+    return manifest
+
+
+async def _write_table(members: "_Members", state: Snapshot, table: str, progress: Progress) -> None:
+    with members.new(member_of(table)) as member:
+        member.write(_line(state.columns(table)))
+        async for rows in state.read(table):
+            member.write(b"".join(map(_line, rows)))
+            progress.advance(len(rows))
+
+
+def _write_matrix(members: "_Members", folder: Folder, beside: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix=".understudy-", dir=beside) as private:
+        for name, path in copied(folder, Path(private)).items():
+            with members.new(MATRIX + name) as member, path.open("rb") as file:
+                shutil.copyfileobj(file, member, BLOCK)
+
+
+def _line(values: Any) -> bytes:  # noqa: ANN401  whatever a row holds
+    return json.dumps(list(values), ensure_ascii=False, default=_bytes).encode() + b"\n"
+
+
+def _bytes(value: object) -> dict[str, str]:
+    if not isinstance(value, bytes):
+        raise TypeError(f"the database holds a {type(value).__name__}, which a backup cannot")
+    return {"bytes": base64.b64encode(value).decode()}
+
+
+class _Member:
+    """A member while it is written."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self._hash, self._length = file, hashlib.sha256(), 0
+
+    def write(self, block: bytes) -> None:
+        """Write so much more."""
+        self._file.write(block)
+        self._hash.update(block)
+        self._length += len(block)
+
+    @property
+    def part(self) -> Part:
+        """What it is by now."""
+        return Part(self._length, self._hash.hexdigest())
+
+
+class _Members:
+    """Writes members, and notes what they are."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self.parts: dict[str, Part] = {}
+
+    @contextmanager
+    def new(self, name: str) -> Iterator[_Member]:
+        """A member that is written in the block."""
+        about = zipfile.ZipInfo(name, datetime.now(UTC).timetuple()[:6])
+        about.compress_type, about.external_attr = zipfile.ZIP_DEFLATED, FILE_RIGHTS
+        with self._archive.open(about, "w", force_zip64=True) as file:
+            member = _Member(file)
+            yield member
+        self.parts[name] = member.part

@@ -1,0 +1,28 @@
+"""Backups in a folder: what a new one is called, and which are too old. It deletes nothing."""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+OURS = re.compile(r"understudy-(\d{4}-\d{2}-\d{2}T\d{6}Z)\.zip")
+WHEN = "%Y-%m-%dT%H%M%SZ"
+
+
+def new_name(now: datetime) -> str:
+    """What a backup that is made now is called in a folder of them."""
+    return f"understudy-{now.astimezone(UTC).strftime(WHEN)}.zip"
+
+
+def old_ones(folder: Path, days: int, now: datetime) -> Sequence[Path]:
+    """The backups of a folder that were made more than so many days ago, by their names; nothing else in it is touched."""
+    found: list[Path] = []
+    for path in sorted(folder.iterdir()):
+        if (match := OURS.fullmatch(path.name)) and path.is_file() and not path.is_symlink():
+            try:
+                made = datetime.strptime(match[1], WHEN).replace(tzinfo=UTC)
+            except ValueError:
+                continue
+            if now - made > timedelta(days=days):
+                found.append(path)
+    return found
