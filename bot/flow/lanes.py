@@ -1,13 +1,18 @@
 """One lane per place: what happens in a place happens in order, and places do not wait for each other.
 
 Rule 1: only a place's lane changes its session. Rule 2: work that fails is the work's own matter; the lane goes on.
+Rule 3: work that lost its place to another process while it ran is done again, once the place is ours again.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from bot.errors import LeaseLost
+from bot.flow.tenure import Hold, alone
 from bot.ids import Place
 
 Result = TypeVar("Result")
@@ -15,19 +20,34 @@ Work = Callable[[], Awaitable[None]]
 
 
 @dataclass(slots=True)
-class Lanes:
-    """Runs work per place, first come first served."""
+class _Lane:
+    """What waits in one place. `rings` as long as something waits, `rests` while nothing waits or runs."""
 
-    _queues: dict[Place, asyncio.Queue[Work]] = field(default_factory=dict)
+    waiting: deque[Work] = field(default_factory=deque)
+    rings: asyncio.Event = field(default_factory=asyncio.Event)
+    rests: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(slots=True)
+class Lanes:
+    """Runs work per place, first come first served. `hold` is entered while there is work in a place."""
+
+    hold: Hold = alone
+    _lanes: dict[Place, _Lane] = field(default_factory=dict)
     _runners: dict[Place, asyncio.Task[None]] = field(default_factory=dict)
     _asked: set[asyncio.Future[Any]] = field(default_factory=set)
 
     def put(self, place: Place, work: Work) -> None:
-        """Queue work for a place; it must not raise."""
-        if place not in self._queues:
-            self._queues[place] = asyncio.Queue()
-            self._runners[place] = asyncio.create_task(self._run(self._queues[place]), name=f"lane {place.channel}")
-        self._queues[place].put_nowait(work)
+        """Queue work for a place; it must not raise, but for LeaseLost."""
+        lane = self._lane(place)
+        lane.waiting.append(work)
+        lane.rings.set()
+
+    def put_first(self, place: Place, works: Iterable[Work]) -> None:
+        """Queue work, in its order, before all that waits in a place."""
+        lane = self._lane(place)
+        lane.waiting.extendleft(reversed(tuple(works)))
+        lane.rings.set()
 
     async def run(self, place: Place, work: Callable[[], Awaitable[Result]]) -> Result:
         """Have work done in a place's lane, when its turn comes, and return what came of it; raises what it raises."""
@@ -36,6 +56,8 @@ class Lanes:
         async def turn() -> None:
             try:
                 result = await work()
+            except LeaseLost:
+                raise
             except Exception as error:  # noqa: BLE001 - it is raised where the work was asked for
                 if not done.done():
                     done.set_exception(error)
@@ -50,8 +72,8 @@ class Lanes:
 
     async def settled(self, place: Place) -> None:
         """Return when nothing is queued or running in a place."""
-        if place in self._queues:
-            await self._queues[place].join()
+        if place in self._lanes:
+            await self._lanes[place].rests.wait()
 
     async def close(self) -> None:
         """End all lanes at once; what was not finished is taken up from the store by the next start."""
@@ -61,13 +83,31 @@ class Lanes:
         for asked in tuple(self._asked):
             asked.cancel()
         self._runners.clear()
-        self._queues.clear()
+        self._lanes.clear()
+
+    def _lane(self, place: Place) -> _Lane:
+        if place not in self._lanes:
+            self._lanes[place] = _Lane()
+            self._runners[place] = asyncio.create_task(self._run(place, self._lanes[place]), name=f"lane {place.channel}")
+        self._lanes[place].rests.clear()
+        return self._lanes[place]
+
+    async def _run(self, place: Place, lane: _Lane) -> None:
+        while True:
+            await lane.rings.wait()
+            with suppress(LeaseLost):
+                async with self.hold(place):
+                    await self._work_off(lane)
+            if not lane.waiting:
+                lane.rings.clear()
+                lane.rests.set()
 
     @staticmethod
-    async def _run(queue: asyncio.Queue[Work]) -> None:
-        while True:
-            work = await queue.get()
+    async def _work_off(lane: _Lane) -> None:
+        while lane.waiting:
+            work = lane.waiting.popleft()
             try:
                 await work()
-            finally:
-                queue.task_done()
+            except LeaseLost:
+                lane.waiting.appendleft(work)
+                raise

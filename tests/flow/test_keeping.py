@@ -21,7 +21,8 @@ async def changed(stage: Stage, **changes: object) -> Session:
 
 async def test_an_ended_story_can_be_brought_back_until_its_days_are_over() -> None:
     async with a_stage() as stage:
-        sweeper = Sweeper(stage.store, stage.service._forgetter, stage.clock, Keep(bin_days=7))
+        service = stage.service
+        sweeper = Sweeper(stage.store, service._forgetter, stage.clock, Keep(bin_days=7), service._tenure.keeps_house)
         session = await stage.session()
         await stage.store.end(HERE, stage.clock.now())
         stage.clock.move(6 * DAY)
