@@ -288,5 +288,5 @@ def _away_for(store: Store, times: int) -> list[int]:
             raise StoreUnavailable("The connection broke.")
         return await lease(place)
 
-    store.lease = failing  # type: ignore[method-assign]
+    store.lease = failing  # type: ignore[method-assign]  # it fails on purpose
     return asked
