@@ -5,7 +5,7 @@ import fcntl
 import logging
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -257,12 +257,31 @@ def _format(model: ModelConfig, facts: ModelFacts | None) -> PromptFormat:
 
 @contextmanager
 def claimed(config: Config) -> Iterator[None]:
-    """Keep a second Understudy out of the data directory. Raises Refused when one is in it, StoreUnavailable without one."""
-    if config.storage.url and not config.storage.url.startswith("sqlite"):
-        # Which programs share a PostgreSQL database is its operator's to see to.
+    """Keep a second Understudy out of the data folder, and out of an SQLite file wherever it is named from.
+
+    Several can share a PostgreSQL database. Raises Refused when one is in there, StoreUnavailable without a folder.
+    """
+    url = config.storage.url
+    with ExitStack() as locks:
+        if url is None:
+            directory = Path(config.storage.directory)
+            taken = f"Another Understudy is using the data folder {directory}"
+            locks.enter_context(
+                _locked(directory, f"{taken}; stop it, or choose another (--data FOLDER, or DATA=FOLDER for make).")
+            )
+        if url is None or url.startswith("sqlite"):
+            # The file may be a link: whoever names it otherwise must come upon the same lock.
+            file = (Path(sqlite_file(url)) if url else config.storage.file).resolve()
+            taken = f"Another Understudy is using the SQLite file {file}, which only one can at a time"
+            if url is not None or file.parent != config.storage.file.parent.resolve():
+                locks.enter_context(
+                    _locked(file.parent, f"{taken}; stop it, or have both use a PostgreSQL database ([storage] url).")
+                )
         yield
-        return
-    directory = Path(sqlite_file(config.storage.url)).parent if config.storage.url else Path(config.storage.directory)
+
+
+@contextmanager
+def _locked(directory: Path, taken: str) -> Iterator[None]:
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = (directory / "understudy.lock").open("a")
@@ -272,6 +291,5 @@ def claimed(config: Config) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            taken = f"Another Understudy is using the data folder {directory}"
-            raise Refused(f"{taken}; stop it, or choose another (--data FOLDER, or DATA=FOLDER for make).") from None
+            raise Refused(taken) from None
         yield

@@ -6,6 +6,7 @@ UnderstudyError
 │   └── TextRefused      a text may not be part of a story; `reason` says why, in a word
 ├── StoreError
 │   ├── StaleSession     the story moved on since it was read: read again, decide again
+│   ├── LeaseLost        another process works on the place by now: nothing was stored
 │   └── StoreUnavailable the database cannot be used now
 ├── CourierError
 │   ├── TryLater         the platform asks for patience; `seconds` says how much
@@ -56,6 +57,10 @@ class StoreError(UnderstudyError):
 
 class StaleSession(StoreError):
     """The session was changed by somebody else since it was read: read it again and decide again."""
+
+
+class LeaseLost(StoreError):
+    """This process does not work on the place, or no longer: another one may. Nothing was stored; ask for the place again."""
 
 
 class AlreadyHandled(StoreError):

@@ -26,6 +26,11 @@ BUSY_SECONDS = 20
 # A step that took text away waits no longer than this for readers to let the write-ahead log be emptied; the next such
 # step, or the end of the program, does it then.
 PATIENCE_MS = 100
+# A process that vanished in the middle of a step (its machine lost power) keeps rows locked on PostgreSQL until the server
+# gives the step up; nothing here is ever idle in a step for so long.
+IDLE_SECONDS = 10
+# A sign of life that takes longer than this is none.
+PULSE_SECONDS = 4
 
 UNEMPTIED = (
     "What was deleted is gone from the database, but its write-ahead log still holds it, because another program is reading"
@@ -53,6 +58,12 @@ class Database:
         self._readers, self._writers = _prepare(self._engine, synchronous) if self._is_sqlite else _snapshots(self._engine)
         bare: dict[str, Any] = {"sqlite_begin": None} if self._is_sqlite else {"isolation_level": "AUTOCOMMIT"}
         self._bare = self._engine.execution_options(**bare)
+        self._pulse = None if self._is_sqlite else _pulse(address)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several processes can use it at once."""
+        return self._pulse is not None
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -72,6 +83,15 @@ class Database:
             else:
                 async with self._writers.begin() as connection:
                     yield connection
+
+    @asynccontextmanager
+    async def pulsing(self) -> AsyncIterator[AsyncConnection]:
+        """A writing transaction on a connection of its own: others that are slow or stuck do not make it late."""
+        if self._pulse is None:
+            raise StoreUnavailable("Only PostgreSQL can be shared by several processes.")
+        with translated():
+            async with self._pulse.begin() as connection:
+                yield connection
 
     async def lock_schema(self, connection: AsyncConnection) -> None:
         """Keep every other process from changing the schema until this writing transaction ends."""
@@ -117,6 +137,8 @@ class Database:
         """Give back the connections."""
         with translated():
             await self._engine.dispose()
+            if self._pulse is not None:
+                await self._pulse.dispose()
 
 
 def sqlite_url(path: Path) -> str:
@@ -150,7 +172,20 @@ def _address(url: str) -> URL:
     return address
 
 
+def _pulse(address: URL) -> AsyncEngine:
+    patience = {"timeout": PULSE_SECONDS, "command_timeout": PULSE_SECONDS}
+    return create_async_engine(address, pool_size=1, max_overflow=0, connect_args=patience, hide_parameters=True)
+
+
 def _snapshots(engine: AsyncEngine) -> tuple[AsyncEngine, AsyncEngine]:
+    @event.listens_for(engine.sync_engine, "connect")
+    def set_up(connection: DBAPIConnection, _record: object) -> None:
+        # Not as a parameter of the connection: poolers between us and the server refuse those that they do not know.
+        cursor = connection.cursor()
+        cursor.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
+        cursor.close()
+        connection.commit()
+
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True), engine
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import AlreadyHandled
@@ -28,10 +28,19 @@ async def keep(connection: AsyncConnection, event: Inbound) -> bool:
     return (await connection.execute(insert_new(connection, inbox).values(row))).rowcount == 1
 
 
-async def unhandled(connection: AsyncConnection) -> tuple[Inbound, ...]:
-    """What is kept and not handled, in order."""
-    query = select(inbox).where(inbox.c.payload.is_not(None)).order_by(inbox.c.id)
+async def unhandled(connection: AsyncConnection, place: Place | None = None) -> tuple[Inbound, ...]:
+    """What is kept and not handled, in order: of all places, or of one."""
+    query = select(inbox).where(WAITS).order_by(inbox.c.id)
+    if place is not None:
+        query = query.where(inbox.c.platform == place.platform, inbox.c.channel == place.channel)
     return tuple(_event(row) for row in await connection.execute(query))
+
+
+async def places(connection: AsyncConnection) -> tuple[Place, ...]:
+    """The places where something waits, the one that waits longest first."""
+    where = (inbox.c.platform, inbox.c.channel)
+    query = select(*where).where(WAITS).group_by(*where).order_by(func.min(inbox.c.id))
+    return tuple(Place(Platform(row.platform), ChannelKey(row.channel)) for row in await connection.execute(query))
 
 
 async def mark_handled(connection: AsyncConnection, place: Place, event: EventId) -> None:
@@ -84,3 +93,5 @@ KINDS: Mapping[type[InboundPost | Command | Edited | Deleted], str] = MappingPro
     {InboundPost: "post", Command: "command", Edited: "edited", Deleted: "deleted"}
 )
 """How the kinds of events are called in a payload, which holds their other fields by name."""
+
+WAITS = inbox.c.payload.is_not(None)

@@ -51,10 +51,12 @@ async def shown_as(connection: AsyncConnection, place: Place, message: MessageId
     return post_of(row) if row else None
 
 
-async def places(connection: AsyncConnection) -> tuple[Place, ...]:
-    """The places with open wishes, the one that waits longest first."""
+async def places(connection: AsyncConnection, due: float | None = None) -> tuple[Place, ...]:
+    """The places with open wishes, or with one that is due at this time; the one that waits longest first."""
     where = (outbox.c.platform, outbox.c.channel)
     query = select(*where).where(outbox.c.reason.is_(None)).group_by(*where).order_by(func.min(outbox.c.id))
+    if due is not None:
+        query = query.where(outbox.c.due <= due)
     return tuple(Place(Platform(row.platform), ChannelKey(row.channel)) for row in await connection.execute(query))
 
 

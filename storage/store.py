@@ -3,10 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import ColumnElement
 
@@ -26,14 +24,13 @@ from storage import arrivals, bookmarks, inbox, library, outbox, privacy, reader
 from storage import bin as ended_sessions
 from storage import turns as told
 from storage.dialects import Database, sqlite_file, sqlite_url
+from storage.leases import Leased
 from storage.migrate import bring_up_to_date
+from storage.steps import whole
 
 __all__ = ["SqlStore", "open_store", "sqlite_file", "sqlite_url"]
 
 log = logging.getLogger(__name__)
-
-Asked = ParamSpec("Asked")
-Answer = TypeVar("Answer")
 
 
 async def open_store(url: str, now: Callable[[], float] = time.time) -> "SqlStore":
@@ -54,37 +51,12 @@ async def open_store(url: str, now: Callable[[], float] = time.time) -> "SqlStor
     return SqlStore(database, now)
 
 
-def whole(
-    step: Callable[Concatenate["SqlStore", Asked], Awaitable[Answer]],
-) -> Callable[Concatenate["SqlStore", Asked], Coroutine[Any, Any, Answer]]:
-    """A step that runs to its end even when its caller is cancelled: given up half-way, it would keep the database locked."""
-
-    @wraps(step)
-    async def run(store: "SqlStore", /, *args: Asked.args, **kwargs: Asked.kwargs) -> Answer:
-        task = asyncio.ensure_future(step(store, *args, **kwargs))
-        store.running.add(task)
-        task.add_done_callback(store.running.discard)
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            task.add_done_callback(_log_failure)
-            raise
-
-    return run
-
-
-def _log_failure(task: "asyncio.Future[Answer]") -> None:
-    if not task.cancelled() and (error := task.exception()):
-        log.warning("a step of the store failed after its caller had left", exc_info=error, extra={"action": "lose_step"})
-
-
-class SqlStore:
-    """Remembers in SQLite or PostgreSQL. May be called from many tasks at once. `running` are the steps under way."""
+class SqlStore(Leased):
+    """Remembers in SQLite or PostgreSQL. May be called from many tasks at once."""
 
     def __init__(self, database: Database, now: Callable[[], float] = time.time) -> None:
-        self._database = database
+        super().__init__(database)
         self._now = now
-        self.running: set[asyncio.Future[Any]] = set()
 
     @whole
     async def receive(self, event: Inbound) -> bool:
@@ -92,15 +64,15 @@ class SqlStore:
         async with self._database.writing() as connection:
             return await inbox.keep(connection, event)
 
-    async def waiting(self) -> tuple[Inbound, ...]:
+    async def waiting(self, place: Place | None = None) -> tuple[Inbound, ...]:
         """The events that are kept and not handled, in order."""
         async with self._database.reading() as connection:
-            return await inbox.unhandled(connection)
+            return await inbox.unhandled(connection, place)
 
     @whole
     async def dismiss(self, place: Place, event: EventId, wishes: Sequence[Wish] = ()) -> None:
         """An event is handled without changing the story. Raises AlreadyHandled."""
-        async with self._database.writing() as connection:
+        async with self._working_on(place) as connection:
             await inbox.mark_handled(connection, place, event)
             await outbox.queue(connection, wishes)
         await self._cleared(self._database.empty_log())
@@ -138,8 +110,9 @@ class SqlStore:
 
     @whole
     async def save(self, change: Change) -> Session:
-        """Store a change, all of it or nothing. Raises AlreadyHandled, and StaleSession when the story moved on."""
-        async with self._database.writing() as connection:
+        """Store a change, all of it or nothing. Raises AlreadyHandled, LeaseLost, and StaleSession when the story moved on."""
+        needs_lease = change.before is not None and not change.beside
+        async with self._working_on(change.after.place if needs_lease else None) as connection:
             if change.handled is not None:
                 await inbox.mark_handled(connection, change.after.place, change.handled)
             saved = await sessions.write(connection, change.before, change.after, self._now())
@@ -173,7 +146,7 @@ class SqlStore:
     @whole
     async def attempt(self, delivery: int) -> None:
         """A try begins; its outcome is uncertain from now on."""
-        async with self._database.writing() as connection:
+        async with self._bringing(delivery) as connection:
             await outbox.try_begins(connection, delivery)
 
     @whole
@@ -187,13 +160,13 @@ class SqlStore:
     @whole
     async def postpone(self, delivery: int, until: float, *, uncertain: bool) -> None:
         """The try failed; the wish is due again at `until`."""
-        async with self._database.writing() as connection:
+        async with self._bringing(delivery) as connection:
             await outbox.change(connection, delivery, due=until, uncertain=uncertain)
 
     @whole
     async def abandon(self, delivery: int, reason: str) -> None:
         """The wish will never come true; its reason stays, its text does not."""
-        async with self._database.writing() as connection:
+        async with self._bringing(delivery) as connection:
             await outbox.change(connection, delivery, reason=reason, text="")
         await self._cleared(self._database.empty_log())
 

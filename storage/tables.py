@@ -262,6 +262,23 @@ arrivals = Table(  # what came up to there: without a payload, it was let go
     sqlite_autoincrement=True,
 )
 
+processes = Table(  # which processes are alive, and until when unless they say so again: seconds since the epoch
+    "processes",
+    metadata,
+    Column("id", AnyText, primary_key=True),
+    Column("until", Double, nullable=False),
+)
+
+leases = Table(  # which process works on a place; one whose holder is not alive is free
+    "leases",
+    metadata,
+    Column("platform", AnyText, nullable=False),
+    Column("channel", AnyText, nullable=False),
+    Column("holder", AnyText, nullable=False),
+    PrimaryKeyConstraint("platform", "channel"),
+    Index(None, "holder"),
+)
+
 works_with = Table(  # the schema revisions whose programs can still use this database; see storage/migrations/env.py
     "works_with",
     metadata,

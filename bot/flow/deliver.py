@@ -2,7 +2,8 @@
 
 Rule 1: an attempt is stored before it is made, so that after a crash its outcome counts as uncertain.
 Rule 2: an uncertain sending is read back before it is made again.
-Rule 3: a post that was taken away by others, and is to be changed, is sent anew, and what follows it in its turn after it.
+Rule 3: where several processes share the store, posts are brought by the one whose place it is.
+Rule 4: a post that was taken away by others, and is to be changed, is sent anew, and what follows it in its turn after it.
 """
 
 import asyncio
@@ -10,8 +11,9 @@ import logging
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from bot.errors import ChannelGone, OutcomeUnknown, PostGone, PostRefused, StoreUnavailable, TryLater
+from bot.errors import ChannelGone, LeaseLost, OutcomeUnknown, PostGone, PostRefused, StoreError, StoreUnavailable, TryLater
 from bot.flow.places import Places
+from bot.flow.tenure import Hold, alone
 from bot.ids import MessageId, Place
 from bot.metrics import Metrics
 from bot.ports.clock import Clock
@@ -27,22 +29,17 @@ RECHECK = 1.0
 
 @dataclass(slots=True)
 class Deliverer:
-    """Brings wishes to their places. `wake` after storing some; `start` also takes up what an earlier run left."""
+    """Brings wishes to their places. `wake` after storing some; `hold` is entered while posts are brought to a place."""
 
     store: Store
     places: Places
     clock: Clock
     metrics: Metrics
+    hold: Hold = alone
     _bells: dict[Place, asyncio.Event] = field(default_factory=dict)
     _idle: dict[Place, asyncio.Event] = field(default_factory=dict)
     _workers: dict[Place, asyncio.Task[None]] = field(default_factory=dict)
     _anew_after: dict[Place, tuple[int, int]] = field(default_factory=dict)
-
-    async def start(self) -> None:
-        """Take up the wishes that are outstanding, in the places that are served now."""
-        for place in await self.store.outstanding():
-            if self.places.serves(place):
-                self.wake(place)
 
     def wake(self, place: Place) -> None:
         """There may be something to deliver to this place."""
@@ -76,6 +73,8 @@ class Deliverer:
         while True:
             try:
                 await self._deliver_all(place)
+            except LeaseLost:
+                continue
             except StoreUnavailable as error:
                 log.error("the store is unavailable; delivery waits", exc_info=error, extra={"action": "wait_for_store"})  # noqa: TRY400 - the cause is in the sentence
                 await self.clock.sleep(BACKOFF)
@@ -87,13 +86,18 @@ class Deliverer:
     async def _deliver_all(self, place: Place) -> None:
         while True:
             self._bells[place].clear()
-            delivery = await self.store.claim(place, self.clock.now())
-            if delivery is not None:
-                await self._deliver(place, delivery)
+            if await self.store.claim(place, self.clock.now()) is not None:
+                await self._deliver_due(place)
             elif place in await self.store.outstanding():
                 await self._pause(place)
             else:
                 return
+
+    async def _deliver_due(self, place: Place) -> None:
+        async with self.hold(place):
+            # Whoever had the place until now may have brought what was due.
+            while (delivery := await self.store.claim(place, self.clock.now())) is not None:
+                await self._deliver(place, delivery)
 
     async def _pause(self, place: Place) -> None:
         """Wait a moment, or until there is something new: it may have been stored since it was looked for."""
@@ -118,7 +122,7 @@ class Deliverer:
             log.warning("a post was refused: %s", refusal, extra={"action": "abandon_post", "place": place})
             self.metrics.count("deliveries", "abandoned")
             await self.store.abandon(delivery.id, str(refusal))
-        except StoreUnavailable:
+        except StoreError:
             raise
         except Exception:
             # A defect must not end this place's worker: the wish stays the oldest, and is tried again.

@@ -15,6 +15,7 @@ from bot.errors import (
     AlreadyHandled,
     ChannelGone,
     EngineError,
+    LeaseLost,
     Refused,
     StaleSession,
     StoreUnavailable,
@@ -53,7 +54,10 @@ ENGINE_PATIENCE = 5.0
 
 @dataclass(slots=True)
 class Handler:
-    """Handles the events of all places; called by their lanes, one call at a time per place."""
+    """Handles the events of all places; called by their lanes, one call at a time per place.
+
+    `stuck` are the places whose open reply could not be resumed for a defect: to try it again and again would not help.
+    """
 
     store: Store
     forgetter: Forgetter
@@ -69,6 +73,7 @@ class Handler:
     fates: Fates
     reasons: dict[Place, str] = field(default_factory=dict)
     _is_ending: bool = False
+    stuck: set[Place] = field(default_factory=set)
     _writing: dict[Place, Stop] = field(default_factory=dict)
     _broken: dict[Place, Turn] = field(default_factory=dict)
     _coming: dict[Place, list[Edited | Deleted]] = field(default_factory=dict)
@@ -86,7 +91,7 @@ class Handler:
         return False
 
     async def handle(self, event: Inbound) -> None:
-        """Store what an event changes, and write the reply that it opens. Never raises: a failure is logged and told."""
+        """Store what an event changes, and write the reply that it opens. A failure is logged and told. Raises LeaseLost."""
         if event in (coming := self._coming.get(event.place, [])):
             coming.remove(event)
         await self.fates.taken(event)
@@ -94,6 +99,8 @@ class Handler:
             await self._patiently(lambda: self._store_outcome(event))
             await self._patiently(lambda: self._reopen(event.place))
             await self._patiently(lambda: self._write_open_reply(event.place))
+        except LeaseLost:
+            raise
         except Exception:
             # A defect met in one place must neither end its lane nor come back at every start.
             log.exception("an event could not be handled", extra={"action": "fail", "event": event.event})
@@ -101,10 +108,13 @@ class Handler:
             await self._tell_failure(event)
 
     async def resume(self, place: Place) -> None:
-        """Write on the reply that an earlier run left half-written. Never raises."""
+        """Write on the reply that an earlier run left half-written. Raises LeaseLost only."""
         try:
             await self._patiently(lambda: self._write_open_reply(place))
+        except LeaseLost:
+            raise
         except Exception:
+            self.stuck.add(place)
             log.exception("a reply could not be resumed", extra={"action": "fail", "place": place})
             self.metrics.count("failures")
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.errors import UnderstudyError
@@ -37,12 +38,16 @@ class Keep:
 
 @dataclass(slots=True)
 class Sweeper:
-    """Deletes what is too old, from the store and from what the engine remembers."""
+    """Deletes what is too old, from the store and from what the engine remembers.
+
+    `keeps_house` says whether this process does so for all that share the store.
+    """
 
     store: Store
     forgetter: Forgetter
     clock: Clock
     keep: Keep
+    keeps_house: Callable[[], Awaitable[bool]]
     _task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -79,7 +84,8 @@ class Sweeper:
     async def _run(self) -> None:
         while True:
             try:
-                await self.sweep()
+                if await self.keeps_house():
+                    await self.sweep()
             except UnderstudyError as error:
                 log.warning("the sweep failed; it comes again: %s", error, extra={"action": "sweep_later"})
             await self.clock.sleep(BETWEEN)

@@ -2,15 +2,19 @@
 
 Rule 1: only a place's lane changes its session. Rule 2: work that fails is the work's own matter; the lane goes on.
 Rule 3: what a lane that rests does not begin any more is not lost: its event is stored, and taken up by the next start.
+Rule 4: work that lost its place to another process while it ran is done again, once the place is ours again.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from bot import texts
-from bot.errors import Refused
+from bot.errors import LeaseLost, Refused
+from bot.flow.tenure import Hold, alone
 from bot.ids import Place
 
 Result = TypeVar("Result")
@@ -18,10 +22,20 @@ Work = Callable[[], Awaitable[None]]
 
 
 @dataclass(slots=True)
-class Lanes:
-    """Runs work per place, first come first served."""
+class _Lane:
+    """What waits in one place. `rings` as long as something waits, `rests` while nothing waits or runs."""
 
-    _queues: dict[Place, asyncio.Queue[Work]] = field(default_factory=dict)
+    waiting: deque[Work] = field(default_factory=deque)
+    rings: asyncio.Event = field(default_factory=asyncio.Event)
+    rests: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(slots=True)
+class Lanes:
+    """Runs work per place, first come first served. `hold` is entered while there is work in a place."""
+
+    hold: Hold = alone
+    _lanes: dict[Place, _Lane] = field(default_factory=dict)
     _runners: dict[Place, asyncio.Task[None]] = field(default_factory=dict)
     _asked: set[asyncio.Future[Any]] = field(default_factory=set)
     _in_line: set[asyncio.Future[Any]] = field(default_factory=set)
@@ -29,13 +43,18 @@ class Lanes:
     _is_resting: bool = False
 
     def put(self, place: Place, work: Work) -> None:
-        """Queue work for a place; it must not raise. While the lanes rest, it is left to the next start."""
-        if self._is_resting:
-            return
-        if place not in self._queues:
-            self._queues[place] = asyncio.Queue()
-            self._runners[place] = asyncio.create_task(self._run(self._queues[place]), name=f"lane {place.channel}")
-        self._queues[place].put_nowait(work)
+        """Queue work for a place; it must not raise, but for LeaseLost. While the lanes rest, it is left to the next start."""
+        if not self._is_resting:
+            lane = self._lane(place)
+            lane.waiting.append(work)
+            lane.rings.set()
+
+    def put_first(self, place: Place, works: Iterable[Work]) -> None:
+        """Queue work, in its order, before all that waits in a place."""
+        if not self._is_resting:
+            lane = self._lane(place)
+            lane.waiting.extendleft(reversed(tuple(works)))
+            lane.rings.set()
 
     async def run(self, place: Place, work: Callable[[], Awaitable[Result]]) -> Result:
         """Have work done in a place's lane, when its turn comes, and return what came of it; raises what it raises.
@@ -51,6 +70,8 @@ class Lanes:
             self._answering.add(place)
             try:
                 result = await work()
+            except LeaseLost:
+                raise
             except Exception as error:  # noqa: BLE001 - it is raised where the work was asked for
                 if not done.done():
                     done.set_exception(error)
@@ -68,8 +89,8 @@ class Lanes:
 
     async def settled(self, place: Place) -> None:
         """Return when nothing is queued or running in a place."""
-        if place in self._queues:
-            await self._queues[place].join()
+        if place in self._lanes:
+            await self._lanes[place].rests.wait()
 
     def rest(self, unless: Callable[[Place], bool]) -> None:
         """Begin nothing more, and break off what is under way where `unless` says no and nobody waits for its answer."""
@@ -93,12 +114,30 @@ class Lanes:
         for asked in tuple(self._asked):
             asked.cancel()
         self._runners.clear()
-        self._queues.clear()
+        self._lanes.clear()
 
-    async def _run(self, queue: asyncio.Queue[Work]) -> None:
+    def _lane(self, place: Place) -> _Lane:
+        if place not in self._lanes:
+            self._lanes[place] = _Lane()
+            self._runners[place] = asyncio.create_task(self._run(place, self._lanes[place]), name=f"lane {place.channel}")
+        self._lanes[place].rests.clear()
+        return self._lanes[place]
+
+    async def _run(self, place: Place, lane: _Lane) -> None:
         while not self._is_resting:
-            work = await queue.get()
+            await lane.rings.wait()
+            with suppress(LeaseLost):
+                async with self.hold(place):
+                    await self._work_off(lane)
+            if not lane.waiting:
+                lane.rings.clear()
+                lane.rests.set()
+
+    async def _work_off(self, lane: _Lane) -> None:
+        while lane.waiting and not self._is_resting:
+            work = lane.waiting.popleft()
             try:
                 await work()
-            finally:
-                queue.task_done()
+            except LeaseLost:
+                lane.waiting.appendleft(work)
+                raise

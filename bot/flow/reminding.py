@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -24,13 +24,17 @@ BETWEEN = 60.0
 
 @dataclass(slots=True)
 class Reminder:
-    """Looks at every story now and then. What it remembers is gone after a restart: the time then runs anew."""
+    """Looks at every story now and then. What it remembers is gone after a restart: the time then runs anew.
+
+    `keeps_house` says whether this process does so for all that share the store.
+    """
 
     store: Store
     places: Places
     lanes: Lanes
     clock: Clock
     wake: Callable[[Place], None]
+    keeps_house: Callable[[], Awaitable[bool]]
     _since: dict[Place, tuple[int, float]] = field(default_factory=dict)
     _told: dict[Place, int] = field(default_factory=dict)
     _task: asyncio.Task[None] | None = None
@@ -47,6 +51,9 @@ class Reminder:
 
     async def look(self) -> None:
         """Remind whoever must be reminded now. Raises StoreUnavailable."""
+        if not await self.keeps_house():
+            self._since.clear()
+            return
         for place in await self.store.places():
             session = await self.store.session_at(place)
             if session is None or session.settings.nudge_seconds is None or not self.places.serves(place):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from bot.commands.help import Written
-from bot.errors import Refused, StaleSession
+from bot.errors import LeaseLost, Refused, StaleSession
 from bot.flow.deliver import Deliverer
 from bot.flow.desk import Desk
 from bot.flow.desk.library import LibraryDesk
@@ -31,6 +31,7 @@ from bot.flow.receive import Receiver
 from bot.flow.reminding import Reminder
 from bot.flow.summing import Summariser
 from bot.flow.take_turn import Writer
+from bot.flow.tenure import Tenure
 from bot.flow.window import Reading
 from bot.ids import AuthorId, Place, Platform
 from bot.metrics import Metrics
@@ -91,7 +92,8 @@ class Service:
     _sweeper: Sweeper | None = field(init=False)
     reminder: Reminder = field(init=False)
     _places: Places = field(init=False)
-    _lanes: Lanes = field(init=False, default_factory=Lanes)
+    _tenure: Tenure = field(init=False)
+    _lanes: Lanes = field(init=False)
     _deliverer: Deliverer = field(init=False)
     _writer: Writer = field(init=False)
     _handler: Handler = field(init=False)
@@ -99,12 +101,14 @@ class Service:
     def __post_init__(self) -> None:
         places = self._places = Places(self.couriers, self.clock)
         self.faces = Faces(self.store)
+        tenure = self._tenure = Tenure(self.store, self.clock, places.serves, self._take_up)
+        self._lanes = Lanes(tenure.of)
         self._forgetter = Forgetter(self.store, self.engine, self.clock, self._lanes)
-        self._sweeper = Sweeper(self.store, self._forgetter, self.clock, self.keep) if self.keep else None
+        self._sweeper = Sweeper(self.store, self._forgetter, self.clock, self.keep, tenure.keeps_house) if self.keep else None
         self._gate = Gate(self.engine, places, self.clock, self.store, self.blocklist)
-        self._deliverer = Deliverer(self.store, places, self.clock, self.metrics)
+        self._deliverer = Deliverer(self.store, places, self.clock, self.metrics, tenure.of)
         wake = self._deliverer.wake
-        self.reminder = Reminder(self.store, places, self._lanes, self.clock, wake)
+        self.reminder = Reminder(self.store, places, self._lanes, self.clock, wake, tenure.keeps_house)
         reading = Reading(self.store, self.engine, self.prompt_format, LoreTeller(self.engine), self.lengths)
         writer = Writer(
             self.store, self.engine, places, self._gate, self.clock, reading, self.sampling, self.metrics, wake, self.deadline
@@ -172,7 +176,7 @@ class Service:
         return Desk(self.store, self.operators, stories, people, library, self.written)
 
     async def start(self) -> None:
-        """Take up what an earlier run left: undelivered posts, half-written replies, unhandled events, in this order.
+        """Take up what an earlier run left, and where others share the store, from now on also what these leave.
 
         What belongs to a platform that no courier serves now is left for a run that does.
         """
@@ -180,16 +184,7 @@ class Service:
             self._sweeper.start()
             self.reminder.start()
         self._forgetter.start()
-        await self._deliverer.start()
-        waiting = await self.store.waiting()
-        moved_on = {event.place for event in waiting if isinstance(event, Edited | Deleted)}
-        for place in await self.store.unfinished():
-            # Where the story moved on under a reply, the change comes first: it takes the reply back.
-            if self._places.serves(place) and place not in moved_on:
-                self._write_on(place)
-        for event in waiting:
-            if self._places.serves(event.place):
-                self._queue(event)
+        await self._tenure.start()
 
     async def drain(self) -> None:
         """Begin nothing any more, and let what is being written come to its end and to its places. Takes 25 seconds at most.
@@ -205,12 +200,14 @@ class Service:
             await self._sweeper.close()
             await self.reminder.close()
         await self._forgetter.close()
+        await self._tenure.look_no_more()
 
     async def close(self) -> None:
         """Stop working. Nothing is lost: what is unfinished is taken up by the next start."""
         await self._look_no_more()
         await self._lanes.close()
         await self._deliverer.close()
+        await self._tenure.close()
 
     async def begin(self, session: Session) -> Session:
         """Open a story in its place, with its character's greeting shown.
@@ -225,7 +222,22 @@ class Service:
         except StaleSession:
             raise Refused("This place already has a story.") from None
         self._deliverer.wake(saved.place)
-        return await self._writer.read_ahead(saved)
+        try:
+            return await self._writer.read_ahead(saved)
+        except LeaseLost:  # It begins beside the lane; whatever is done in its place first reads it.
+            return saved
+
+    async def _take_up(self, place: Place) -> None:
+        """Take up what was left in a place: undelivered posts, a half-written reply, unhandled events, in this order."""
+        self._deliverer.wake(place)
+        waiting = await self.store.waiting(place)
+        for event in waiting:
+            self._handler.expect(event)
+        works = [partial(self._handler.handle, event) for event in waiting]
+        # Where the story moved on under a reply, the change comes first: it takes the reply back.
+        if place not in self._handler.stuck and not any(isinstance(event, Edited | Deleted) for event in waiting):
+            works.insert(0, partial(self._handler.resume, place))
+        self._lanes.put_first(place, works)
 
     def _write_on(self, place: Place) -> None:
         self._lanes.put(place, partial(self._handler.resume, place))

@@ -8,6 +8,7 @@ from bot.ids import EventId, MessageId, Place, PostKey, SessionId
 from bot.ports.arrivals import Arrivals
 from bot.ports.bin import Bin
 from bot.ports.bookmarks import Bookmarks
+from bot.ports.leases import Leases
 from bot.ports.library import Library
 from bot.ports.privacy import Privacy
 from bot.ports.reports import Reports
@@ -37,7 +38,8 @@ class Change:
     `before` is the session as it was read (None: it is new), `after` as it shall be: what differs is written. Turns of
     `before` that `after` has lost are deleted, wherever they stood, but for those older than its window and than all of
     its turns: they have left the window and stay. `handled` is the inbound event that this change answers. `loses_words`
-    says that what an engine has read of the session holds words that are gone now: see `Privacy.unforgotten`.
+    says that what an engine has read of the session holds words that are gone now: see `Privacy.unforgotten`. `beside` says
+    that it is no step of the work on its place, so that no lease of it is needed: who works there finds the story moved on.
 
     `after` may hold turns older than its window: those of a new session that began as a copy (they are kept outside its
     window), and those of a session that was read by `widened`.
@@ -48,6 +50,7 @@ class Change:
     wishes: tuple[Wish, ...] = ()
     handled: EventId | None = None
     loses_words: bool = False
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ class StoryPage:
     has_older: bool
 
 
-class Store(Bin, Library, Reports, Privacy, Bookmarks, Arrivals, Protocol):
+class Store(Bin, Library, Reports, Privacy, Bookmarks, Arrivals, Leases, Protocol):
     """Remembers. Every method is one transaction; when it returns, the step survives a crash. May raise StoreUnavailable.
 
     Any text at all may be stored, and comes back as it was. Text that a step takes away is gone from the files of SQLite when
@@ -95,8 +98,8 @@ class Store(Bin, Library, Reports, Privacy, Bookmarks, Arrivals, Protocol):
         """Keep an inbound event until it is handled. False when this platform's event id was kept before: drop it."""
         ...
 
-    async def waiting(self) -> tuple[Inbound, ...]:
-        """The events that are kept and not handled, in the order in which they came."""
+    async def waiting(self, place: Place | None = None) -> tuple[Inbound, ...]:
+        """The events that are kept and not handled, in the order in which they came: of all places, or of one."""
         ...
 
     async def dismiss(self, place: Place, event: EventId, wishes: Sequence[Wish] = ()) -> None:

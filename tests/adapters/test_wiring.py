@@ -17,7 +17,7 @@ from adapters.llama.engine import open_engine
 from adapters.llama.loading import ModelFacts
 from adapters.remote import EngineServerSettings
 from adapters.remote.server import serve
-from adapters.wiring import PLAYER, House, house
+from adapters.wiring import PLAYER, House, claimed, house
 from bot.engine.threaded import ThreadedEngine
 from bot.errors import EngineUnavailable, Refused, StoreUnavailable
 from bot.ids import EventId
@@ -90,6 +90,34 @@ async def test_a_data_folder_serves_one_program_at_a_time(tmp_path: Path) -> Non
                 pass
     async with opened(configured(tmp_path)):
         pass
+
+
+@pytest.mark.parametrize("by_address_first", [True, False])
+async def test_an_sqlite_file_serves_one_program_at_a_time_however_it_is_named(
+    tmp_path: Path, *, by_address_first: bool
+) -> None:
+    by_folder = configured(tmp_path / "one")
+    by_folder.storage.file.parent.mkdir()
+    by_folder.storage.file.touch()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "link.db").symlink_to(by_folder.storage.file)
+    others = configured(tmp_path / "third")
+    by_address = replace(others, storage=replace(others.storage, url=f"sqlite:///{by_folder.storage.file}"))
+    by_link = replace(others, storage=replace(others.storage, url=f"sqlite:///{tmp_path}/other/link.db"))
+    first, *refused = (by_address, by_folder, by_link) if by_address_first else (by_folder, by_address, by_link)
+    with claimed(first):
+        for config in refused:
+            with pytest.raises(Refused, match="Another Understudy is using the"), claimed(config):
+                pass
+    with claimed(refused[0]):
+        pass
+
+
+async def test_several_programs_may_share_a_postgresql_database(tmp_path: Path) -> None:
+    config = configured(tmp_path)
+    shared = replace(config, storage=replace(config.storage, url="postgresql://understudy@localhost/understudy"))
+    with claimed(shared), claimed(shared):
+        assert not (tmp_path / "understudy.lock").exists()
 
 
 async def test_a_data_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ import pytest
 
 from bot.ports.store import Store
 from storage.store import open_store
+from tests.builders import HERE
+from tests.contracts.stories import ELSEWHERE, OTHER_PLATFORM
 from tests.fakes.clock import FrozenClock
 from tests.fakes.store import MemoryStore
 
@@ -45,7 +47,15 @@ async def reopen(url: str, clock: FrozenClock) -> AsyncGenerator[Reopening, None
     memory = MemoryStore(clock.now)
 
     async def open_one() -> Store:
-        return memory if url == "memory" else await open_store(url, clock.now)
+        if url == "memory":
+            return memory
+        store = await open_store(url, clock.now)
+        # Where a store can be shared, work on a place is stored for its holder only: all that a test opens is one process.
+        store.holder = "the test's"
+        await store.beat()
+        for place in (HERE, ELSEWHERE, OTHER_PLATFORM):
+            await store.lease(place)
+        return store
 
     reopening = Reopening(open_one)
     yield reopening

@@ -20,6 +20,7 @@ from bot.story.turn import Role, Turn, Variant, VariantState
 from tests.builders import HERE, MIRA, TOBIAS, a_post, a_session
 
 ELSEWHERE = Place(Platform("test"), ChannelKey("thread-2"))
+OTHER_PLATFORM = Place(Platform("other"), HERE.channel)
 ANN = Persona(AuthorId("author-2"), "Ann")
 CHARACTER = Speaker(Voice.CHARACTER, "Mira")
 

@@ -17,7 +17,19 @@ from bot.story.table import Link, LinkKind, Memory, Table
 from bot.story.turn import Role, Turn, Variant
 from tests.builders import HERE, MIRA, TOBIAS, a_command, a_post, a_session
 from tests.contracts.conftest import Reopening
-from tests.contracts.stories import ANN, ELSEWHERE, begun, bring, claimed, finished, queued, shown, whole, with_exchanges
+from tests.contracts.stories import (
+    ANN,
+    ELSEWHERE,
+    OTHER_PLATFORM,
+    begun,
+    bring,
+    claimed,
+    finished,
+    queued,
+    shown,
+    whole,
+    with_exchanges,
+)
 
 AWKWARD = (
     "",
@@ -48,10 +60,9 @@ class TestInbox:
         assert await store.waiting() == ()
 
     async def test_events_of_two_platforms_may_have_one_id(self, store: Store) -> None:
-        other = Place(Platform("other"), HERE.channel)
         assert await store.receive(a_post())
-        assert await store.receive(a_post(place=other))
-        await store.dismiss(other, EventId("event-1"))
+        assert await store.receive(a_post(place=OTHER_PLATFORM))
+        await store.dismiss(OTHER_PLATFORM, EventId("event-1"))
         assert await store.waiting() == (a_post(),)
 
     async def test_of_many_at_once_one_is_kept(self, store: Store) -> None:

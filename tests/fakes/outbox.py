@@ -45,7 +45,16 @@ class MemoryOutbox:
         return next((copied(each.post) for each in self._at(place) if each.message == message), None)
 
     async def outstanding(self) -> tuple[Place, ...]:
-        return tuple(dict.fromkeys(queued.wish.place for queued in self._outbox.values() if queued.reason is None))
+        return self._with_wishes(None)
+
+    def _with_wishes(self, due: float | None) -> tuple[Place, ...]:
+        waiting = [each for each in self._outbox.values() if each.reason is None and (due is None or each.due <= due)]
+        return tuple(dict.fromkeys(each.wish.place for each in waiting))
+
+    def place_of_wish(self, delivery: int) -> Place | None:
+        """Where an open wish is to come true."""
+        queued = self._waiting(delivery)
+        return queued.wish.place if queued else None
 
     async def attempt(self, delivery: int) -> None:
         if queued := self._waiting(delivery):

@@ -17,6 +17,7 @@ from bot.story.session import Session
 from bot.story.turn import Role, Turn
 from bot.texts import FORGOTTEN, SOMEONE
 from tests.fakes.copying import copied
+from tests.fakes.leases import MemoryLeases
 from tests.fakes.library import MemoryLibrary
 from tests.fakes.outbox import MemoryOutbox
 from tests.fakes.reading import MemoryReading
@@ -46,7 +47,7 @@ class _Received:
     reason: str | None = None
 
 
-class MemoryStore(MemoryOutbox, MemoryLibrary, MemoryReading):
+class MemoryStore(MemoryOutbox, MemoryLibrary, MemoryReading, MemoryLeases):
     """The store port over dictionaries. Reopening it after a "crash" is using the same object again."""
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
@@ -64,8 +65,19 @@ class MemoryStore(MemoryOutbox, MemoryLibrary, MemoryReading):
         self._inbox[key] = _Received(event.place, copied(event))
         return True
 
-    async def waiting(self) -> tuple[Inbound, ...]:
-        return tuple(copied(each.event) for each in self._inbox.values() if each.event is not None)
+    async def waiting(self, place: Place | None = None) -> tuple[Inbound, ...]:
+        return tuple(
+            copied(each.event) for each in self._inbox.values() if each.event is not None and place in {None, each.place}
+        )
+
+    async def unattended(self, now: float) -> tuple[Place, ...]:
+        del now
+        return await self.left_to_do(None)
+
+    async def left_to_do(self, due: float | None) -> tuple[Place, ...]:
+        """The places with wishes (due by then, if a time is given), half-written replies and events that wait."""
+        waiting = [event.place for event in await self.waiting()]
+        return tuple(dict.fromkeys([*self._with_wishes(due), *await self.unfinished(), *waiting]))
 
     async def dismiss(self, place: Place, event: EventId, wishes: Sequence[Wish] = ()) -> None:
         self._handled(place, event)

@@ -22,7 +22,8 @@ async def changed(stage: Stage, **changes: object) -> Session:
 
 async def test_an_ended_story_can_be_brought_back_until_its_days_are_over() -> None:
     async with a_stage() as stage:
-        sweeper = Sweeper(stage.store, stage.service._forgetter, stage.clock, Keep(bin_days=7))
+        service = stage.service
+        sweeper = Sweeper(stage.store, service._forgetter, stage.clock, Keep(bin_days=7), service._tenure.keeps_house)
         session = await stage.session()
         await stage.store.end(HERE, stage.clock.now())
         stage.clock.move(6 * DAY)
@@ -36,15 +37,15 @@ async def test_an_ended_story_can_be_brought_back_until_its_days_are_over() -> N
 
 async def test_a_report_that_nobody_dealt_with_goes_when_its_days_are_over() -> None:
     async with a_stage() as stage:
-        keep = Keep(report_days=180)
-        sweeper = Sweeper(stage.store, stage.service._forgetter, stage.clock, keep)
+        keep, forgetter, keeps_house = Keep(report_days=180), stage.service._forgetter, stage.service._tenure.keeps_house
+        sweeper = Sweeper(stage.store, forgetter, stage.clock, keep, keeps_house)
         for days in (181, 179):
             when = stage.clock.now() - days * DAY
             await stage.store.keep_report(Report(HERE, ANN.author, f"{days} days old", "Mira: Hm.", when))
         assert await sweeper.sweep() == 0
         assert [each.report.reason for each in await stage.store.reports()] == ["179 days old"]
         assert "a report after 180 days" in keep.sentence
-        await Sweeper(stage.store, stage.service._forgetter, stage.clock, Keep()).sweep()
+        await Sweeper(stage.store, forgetter, stage.clock, Keep(), keeps_house).sweep()
         assert len(await stage.store.reports()) == 1, "it is kept where nothing else is said"
 
 

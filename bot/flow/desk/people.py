@@ -122,7 +122,7 @@ class PeopleDesk:
                 posts = tuple(chunk.text for chunk in cut(turn.text, limits))
                 wishes += wishes_for(session, turn, posts)
                 after = with_turn(after, replace(turn, posts=posts))
-        await self.store.save(Change(session, after, tuple(wishes)))
+        await self.store.save(Change(session, after, tuple(wishes), beside=True))
         self.wake(story.place)
 
     async def _report(self, question: Question) -> Answer:
