@@ -48,6 +48,11 @@ class Lanes:
         self.put(place, turn)
         return await done
 
+    @property
+    def waiting(self) -> int:
+        """How much work waits for its turn in all places."""
+        return sum(queue.qsize() for queue in self._queues.values())
+
     async def settled(self, place: Place) -> None:
         """Return when nothing is queued or running in a place."""
         if place in self._queues:

@@ -29,9 +29,10 @@ from bot.flow.receive import Receiver
 from bot.flow.reminding import Reminder
 from bot.flow.summing import Summariser
 from bot.flow.take_turn import Writer
+from bot.flow.walks import Walks
 from bot.flow.window import Reading
 from bot.ids import AuthorId, Place, Platform
-from bot.metrics import Metrics
+from bot.metrics import Metrics, Vitals
 from bot.ports.clock import Clock
 from bot.ports.courier import Courier
 from bot.ports.engine import Engine
@@ -88,22 +89,34 @@ class Service:
     reminder: Reminder = field(init=False)
     _places: Places = field(init=False)
     _lanes: Lanes = field(init=False, default_factory=Lanes)
+    _walks: Walks = field(init=False)
     _deliverer: Deliverer = field(init=False)
     _writer: Writer = field(init=False)
     _handler: Handler = field(init=False)
 
     def __post_init__(self) -> None:
         places = self._places = Places(self.couriers, self.clock)
+        walks = self._walks = Walks(self.clock, self.metrics)
         self.faces = Faces(self.store)
         self._forgetter = Forgetter(self.store, self.engine, self.clock, self._lanes)
         self._sweeper = Sweeper(self.store, self._forgetter, self.clock, self.keep) if self.keep else None
         self._gate = Gate(self.engine, places, self.clock, self.store, self.blocklist)
-        self._deliverer = Deliverer(self.store, places, self.clock, self.metrics)
+        self._deliverer = Deliverer(self.store, places, self.clock, self.metrics, walks)
         wake = self._deliverer.wake
         self.reminder = Reminder(self.store, places, self._lanes, self.clock, wake)
         reading = Reading(self.store, self.engine, self.prompt_format, LoreTeller(self.engine), self.lengths)
         writer = Writer(
-            self.store, self.engine, places, self._gate, self.clock, reading, self.sampling, self.metrics, wake, self.deadline
+            self.store,
+            self.engine,
+            places,
+            self._gate,
+            self.clock,
+            reading,
+            self.sampling,
+            self.metrics,
+            wake,
+            walks,
+            self.deadline,
         )
         joining, fates = Joining(self.roll), Fates(places)
         library = LibraryDesk(self.store, self._gate, self._lanes)
@@ -124,6 +137,7 @@ class Service:
                 joining,
                 wake,
                 fates,
+                walks,
             ),
         )
         self.receiver = Receiver(
@@ -139,8 +153,14 @@ class Service:
             self._handler.is_writing,
             fates,
             self._settled,
+            walks,
         )
         self.desk = self._desk(library, reading)
+
+    @property
+    def vitals(self) -> Vitals:
+        """What it is busy with at this moment."""
+        return Vitals(self._handler.writing, self._lanes.waiting, self._deliverer.oldest_seconds)
 
     def _link(self, place: Place) -> str:
         link = self.links.get(place.platform)
@@ -195,6 +215,7 @@ class Service:
         await self._forgetter.close()
         await self._lanes.close()
         await self._deliverer.close()
+        self._walks.close()
 
     async def begin(self, session: Session) -> Session:
         """Open a story in its place, with its character's greeting shown.
