@@ -140,7 +140,20 @@ class Service:
                 walks,
             ),
         )
-        self.receiver = Receiver(
+        self.receiver = self._door(fates)
+        self.desk = self._desk(library, reading)
+
+    @property
+    def vitals(self) -> Vitals:
+        """What it is busy with at this moment."""
+        return Vitals(self._handler.writing, self._lanes.waiting, self._deliverer.oldest_seconds)
+
+    def _link(self, place: Place) -> str:
+        link = self.links.get(place.platform)
+        return link(place) if link else str(place.channel)
+
+    def _door(self, fates: Fates) -> Receiver:
+        return Receiver(
             self.store,
             self.clock,
             self.metrics,
@@ -153,18 +166,8 @@ class Service:
             self._handler.is_writing,
             fates,
             self._settled,
-            walks,
+            self._walks,
         )
-        self.desk = self._desk(library, reading)
-
-    @property
-    def vitals(self) -> Vitals:
-        """What it is busy with at this moment."""
-        return Vitals(self._handler.writing, self._lanes.waiting, self._deliverer.oldest_seconds)
-
-    def _link(self, place: Place) -> str:
-        link = self.links.get(place.platform)
-        return link(place) if link else str(place.channel)
 
     def _desk(self, library: LibraryDesk, reading: Reading) -> Desk:
         status = Status(reading, self.sampling, self._handler.reasons)
