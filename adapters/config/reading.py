@@ -20,7 +20,7 @@ from adapters.config.mistakes import Source, sentences, suggestion
 from adapters.config.model import ModelConfig
 from adapters.config.safety import PrivacyConfig, SafetyConfig
 from adapters.config.scene import Character, Part, Scene, SceneChoice, sample_scene
-from adapters.config.settings import Config, SamplingConfig, StorageConfig, StoryConfig, WebConfig
+from adapters.config.settings import Config, LogsConfig, SamplingConfig, StorageConfig, StoryConfig, WebConfig
 from bot.errors import ConfigMistakes
 
 ENVIRONMENT: Mapping[str, Keys] = MappingProxyType(
@@ -58,6 +58,7 @@ class _Sections:
     story: StoryConfig = field(default_factory=StoryConfig)
     safety: SafetyConfig = field(default_factory=SafetyConfig)
     privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
+    logs: LogsConfig = field(default_factory=LogsConfig)
     scene: SceneChoice = field(default_factory=SceneChoice)
     character: Character | None = None
     player: Part | None = None
@@ -101,7 +102,7 @@ def _judge(text: str, path: Path, environment: Mapping[str, str]) -> Config:
         raise ConfigMistakes(mistakes)
     parts = {
         name: getattr(sections, name)
-        for name in ("storage", "model", "engine", "sampling", "web", "discord", "matrix", "story", "safety", "privacy")
+        for name in ("storage", "model", "engine", "sampling", "web", "discord", "matrix", "story", "safety", "privacy", "logs")
     }
     return Config(**parts, scene=scene)
 

@@ -130,6 +130,13 @@ class StoryConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CLOSED)
+class LogsConfig:
+    """What a line of the log looks like."""
+
+    format: Literal["text", "json"] = "text"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=CLOSED)
 class Config:
     """All that is configured."""
 
@@ -143,6 +150,7 @@ class Config:
     story: StoryConfig = field(default_factory=StoryConfig)
     safety: SafetyConfig = field(default_factory=SafetyConfig)
     privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
+    logs: LogsConfig = field(default_factory=LogsConfig)
     scene: Scene = field(default_factory=sample_scene)
 
     @property

@@ -155,6 +155,7 @@ class Walks:
         for station, each in seconds.items():
             self.metrics.took("walk_seconds", each, station)
         shown = {station.value: round(each, 3) for station, each in seconds.items()}
-        facts = {"action": "turn", "place": walk.place, "session": walk.session, "turn": walk.turn}
+        place = f"{walk.place.platform} {walk.place.channel}"
+        facts = {"action": "turn", "place": place, "session": walk.session, "turn": walk.turn}
         facts |= {"outcome": walk.outcome or "unfinished", **shown, **walk.facts}
         log.info("a turn was written", extra=facts)

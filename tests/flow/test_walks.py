@@ -133,7 +133,7 @@ async def test_a_walk_is_one_line_without_the_words_of_it(caplog: pytest.LogCapt
         await posting
         session = await stage.session()
         assert lines(caplog, "place", "session", "outcome", "decided", "finished", "delivered") == [
-            (HERE, session.id, "end", 0.0, 3.0, 3.0)
+            (f"{HERE.platform} {HERE.channel}", session.id, "end", 0.0, 3.0, 3.0)
         ]
         assert stage.service.metrics.counts["turns", "end"] == 1
         assert stage.service.metrics.counts["tokens", "written"] > 0
