@@ -11,6 +11,10 @@ BOUNDS = (
 """Seconds at which durations are divided: from what an event loop may take to what a long reply takes on a slow machine."""
 
 
+LABELS, OTHER = 64, "other"
+"""How many labels a counter has at most, and how all that come later are called: some labels are words of other programs."""
+
+
 @dataclass(slots=True)
 class Durations:
     """How often something took how long: one count for each of BOUNDS, one for what took longer, and the sum in seconds."""
@@ -32,8 +36,11 @@ class Metrics:
     durations: dict[tuple[str, str], Durations] = field(default_factory=dict)
 
     def count(self, name: str, label: str = "", by: int = 1) -> None:
-        """Add `by` to the counter `name` with this label."""
-        self.counts[(name, label)] += by
+        """Add `by` to the counter `name` with this label, or with OTHER where it would be one label too many."""
+        key = (name, label)
+        if key not in self.counts and sum(counter == name for counter, _ in self.counts) >= LABELS:
+            key = (name, OTHER)
+        self.counts[key] += by
 
     def took(self, name: str, seconds: float, label: str = "") -> None:
         """Count that something took so long."""

@@ -9,6 +9,7 @@ from bot.ports.arrivals import Arrivals
 from bot.ports.bin import Bin
 from bot.ports.bookmarks import Bookmarks
 from bot.ports.library import Library
+from bot.ports.overview import Overview
 from bot.ports.privacy import Privacy
 from bot.ports.reports import Reports
 from bot.posts import Inbound, OutboundPost
@@ -83,7 +84,7 @@ class StoryPage:
     has_older: bool
 
 
-class Store(Bin, Library, Reports, Privacy, Bookmarks, Arrivals, Protocol):
+class Store(Bin, Library, Reports, Privacy, Bookmarks, Arrivals, Overview, Protocol):
     """Remembers. Every method is one transaction; when it returns, the step survives a crash. May raise StoreUnavailable.
 
     Any text at all may be stored, and comes back as it was. Text that a step takes away is gone from the files of SQLite when

@@ -33,7 +33,7 @@ DOORS = {
     "vodozemac": ("adapters/matrix/",),
     "Crypto": ("adapters/matrix/",),
     "PIL": ("adapters/discord/", "adapters/matrix/"),
-    "prometheus_client": ("adapters/remote/",),
+    "prometheus_client": ("adapters/metrics/exposition.py",),
     "jinja2": ("adapters/web/", "adapters/llama/"),
     "markupsafe": ("adapters/web/", "adapters/markdown.py"),
     "markdown_it": ("adapters/markdown.py",),
