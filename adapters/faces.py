@@ -19,6 +19,7 @@ from adapters.matrix.line import Line as MatrixLine
 from adapters.matrix.posting.courier import MatrixCourier
 from adapters.matrix.rooms import Rooms
 from adapters.matrix.settings import Settings as MatrixSettings
+from adapters.metrics import Connection
 from adapters.stories import Stories
 from adapters.terminal.courier import TERMINAL, TerminalCourier
 from adapters.terminal.play import Play
@@ -61,6 +62,8 @@ async def served(built: House, courier: WebCourier) -> AsyncIterator[str]:
         place=PAGE,
         player=PLAYER,
         player_name=_player_name(story, config),
+        instruments=built.instruments,
+        operator_token=config.web.operator_token,
         host=config.web.host,
         port=config.web.port,
         notice="" if config.model.path or config.engine.url else DEMO_NOTICE,
@@ -97,6 +100,8 @@ async def community(
             faces.append(Matrix(built.store, matrix, built.service, tell))
         for face in faces:
             open_parts.push_async_callback(face.close)
+            name, state = ("discord", _on_discord(face)) if isinstance(face, Discord) else ("matrix", _on_matrix(face))
+            built.instruments.connections[name] = state
         try:
             address = await open_parts.enter_async_context(served(built, web))
             tell(f"Understudy plays at {address} (Ctrl-C ends it)")
@@ -106,6 +111,26 @@ async def community(
         for face in faces:
             await face.start()
         yield built
+
+
+def _on_discord(face: Discord) -> Callable[[], Connection]:
+    """How the connection to Discord stands, whenever that is asked."""
+
+    def connection() -> Connection:
+        state = face.supervisor.state
+        return Connection(bool(state.shards) and not state.trouble, state.trouble, state.restarts, len(state.shards))
+
+    return connection
+
+
+def _on_matrix(face: Matrix) -> Callable[[], Connection]:
+    """Likewise, to the homeserver."""
+
+    def connection() -> Connection:
+        state = face.supervisor.state
+        return Connection(state.is_connected, state.trouble, state.errors, heard=state.last_sync or None)
+
+    return connection
 
 
 def matrix_settings(config: Config) -> MatrixSettings:

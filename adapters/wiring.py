@@ -4,11 +4,12 @@ import asyncio
 import fcntl
 import logging
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from adapters import __version__
 from adapters.clock import SystemClock
 from adapters.config import Config, ModelConfig
 from adapters.config.presets import format_with
@@ -19,6 +20,7 @@ from adapters.llama.chat_template import template_format
 from adapters.llama.loading import ModelFacts, describe
 from adapters.matrix import words as matrix
 from adapters.matrix.commands.line import written as matrix_written
+from adapters.metrics import Connection, Instruments
 from adapters.remote import RemoteEngine
 from adapters.remote.parsing import EngineAway
 from bot.cards.reading import read_card
@@ -70,7 +72,7 @@ class House:
     store: Store
     engine: Engine
     service: Service
-    metrics: Metrics
+    instruments: Instruments
 
     async def begin(self, place: Place) -> Session:
         """The story of a place; begun, with the scene's greeting, where there is none. Raises Refused."""
@@ -135,7 +137,12 @@ async def house(config: Config, couriers: Sequence[Courier], watch_engine: Engin
         _tell_idle_keys(config)
         await _ask(remote, config)
         engine = watch_engine(remote) if watch_engine else remote
-        built = _furnished(config, store, engine, couriers, prompt_format(config.model, facts))
+        built = _furnished(config, store, engine, couriers, prompt_format(config.model, facts), remote.figures)
+        instruments = built.instruments
+        instruments.connections["engine"] = lambda: Connection(not remote.trouble, remote.trouble)
+        open_parts.enter_context(instruments.troubles.listening())
+        open_parts.push_async_callback(instruments.close)
+        instruments.start()
         open_parts.push_async_callback(built.service.close)
         await built.service.start()
         yield built
@@ -195,7 +202,14 @@ def _tell_strange_lengths(model: ModelConfig, known: EngineCapabilities) -> None
         log.warning(sentence, why, extra={"action": "lengths_not_used", "model": known.model})
 
 
-def _furnished(config: Config, store: Store, engine: Engine, couriers: Sequence[Courier], words: PromptFormat) -> House:
+def _furnished(  # noqa: PLR0913, PLR0917  the parts of the house
+    config: Config,
+    store: Store,
+    engine: Engine,
+    couriers: Sequence[Courier],
+    words: PromptFormat,
+    figures: Callable[[], Awaitable[str]],
+) -> House:
     metrics = Metrics()
     service = Service(
         store=store,
@@ -215,7 +229,11 @@ def _furnished(config: Config, store: Store, engine: Engine, couriers: Sequence[
         usual=config.story.session_settings,
         keep=config.privacy.keep,
     )
-    return House(config, store, engine, service, metrics)
+    relays = not config.engine.url
+    instruments = Instruments(
+        SystemClock(), metrics, lambda: service.vitals, store.inventory, figures, relays=relays, version=__version__
+    )
+    return House(config, store, engine, service, instruments)
 
 
 def refuse_adult_play(config: Config, rating: Rating) -> None:

@@ -7,7 +7,7 @@ from pydantic.dataclasses import dataclass
 
 from adapters.config.discord import DiscordConfig
 from adapters.config.kinds import CLOSED
-from adapters.config.settings import Config, StorageConfig
+from adapters.config.settings import Config, StorageConfig, WebConfig
 from bot.errors import ConfigMistakes
 
 
@@ -27,6 +27,7 @@ class Errand:
             storage=StorageConfig(directory=config.storage.directory),
             engine=replace(config.engine, token=""),
             discord=DiscordConfig(),
+            web=WebConfig(),
         )
         return _ERRAND.dump_json(replace(self, config=config)) + b"\n"
 

@@ -21,6 +21,7 @@ from adapters.config.model import ModelConfig
 from adapters.config.safety import PrivacyConfig, SafetyConfig
 from adapters.config.scene import Character, Part, Scene, SceneChoice, sample_scene
 from adapters.config.settings import Config, LogsConfig, SamplingConfig, StorageConfig, StoryConfig, WebConfig
+from adapters.network.hosts import is_loopback
 from bot.errors import ConfigMistakes
 
 ENVIRONMENT: Mapping[str, Keys] = MappingProxyType(
@@ -28,6 +29,7 @@ ENVIRONMENT: Mapping[str, Keys] = MappingProxyType(
         "UNDERSTUDY_STORAGE_URL": ("storage", "url"),
         "UNDERSTUDY_ENGINE_TOKEN": ("engine", "token"),
         "UNDERSTUDY_DISCORD_TOKEN": ("discord", "token"),
+        "UNDERSTUDY_WEB_OPERATOR_TOKEN": ("web", "operator_token"),
     }
 )
 """The environment variables that are read, and the key that each one sets; an empty one sets none."""
@@ -91,6 +93,7 @@ def _judge(text: str, path: Path, environment: Mapping[str, str]) -> Config:
     found += list(_about_the_scene(document, source))
     found += list(_about_the_engine(sections, source))
     found += list(_about_discord(sections, source))
+    found += list(_about_the_page(sections, source))
     mistakes = [sentence for _, sentence in sorted(found)]
     scene = None
     try:
@@ -176,6 +179,15 @@ def _about_discord(sections: _Sections | None, source: Source) -> Iterator[Found
     if count is None or max(sections.discord.shards) >= count:
         sentence = "needs shard_count, the number of shards of all processes together, which must be above each of them"
         yield line_of(keys, source.lines) or 0, f"{source.place(keys)}: [discord] shards {sentence}."
+
+
+def _about_the_page(sections: _Sections | None, source: Source) -> Iterator[Found]:
+    """What contradicts itself in [web]."""
+    if sections is None or sections.web.operator_token or is_loopback(sections.web.host):
+        return
+    keys = ("web", "host")
+    sentence = "is no address of this machine alone; set operator_token too, without which nobody else may reach the page"
+    yield line_of(keys, source.lines) or 0, f"{source.place(keys)}: [web] host {sentence}."
 
 
 def _about_the_scene(document: dict[str, Any], source: Source) -> Iterator[Found]:

@@ -18,10 +18,11 @@ from adapters.config.kinds import (
     ExistingFile,
     Flag,
     Folder,
-    LoopbackHost,
     Number,
+    OperatorToken,
     Port,
     Preset,
+    SomeText,
     Texts,
     Whole,
     judged,
@@ -99,13 +100,15 @@ class SamplingConfig:
 class WebConfig:
     """Where the page is served, and how long a post on it may be (in characters). Port 0 takes any free one.
 
-    `adults_only` is the operator's word that nobody but adults can open it.
+    `adults_only` is the operator's word that nobody but adults can open it. `operator_token` opens the operator's side of it,
+    and all of it where it is served beyond this machine; it shows up in no representation.
     """
 
-    host: LoopbackHost = "127.0.0.1"
+    host: SomeText = "127.0.0.1"
     port: Port = 8000
     post_length: Annotated[Whole, Field(ge=200, le=100_000)] = 2_000
     adults_only: Flag = False
+    operator_token: OperatorToken = field(default="", repr=False)
 
     @property
     def limits(self) -> ChannelLimits:

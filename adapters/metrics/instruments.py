@@ -52,8 +52,12 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """The bot at a glance. `inventory` is None where the store does not answer; `engine` has its figures without labels."""
+    """The bot at a glance, `at` a time in seconds since the epoch.
 
+    `inventory` is None where the store does not answer; `engine` has the engine's figures that have no labels.
+    """
+
+    at: float
     connections: Mapping[str, Connection]
     vitals: Vitals
     rates: Rates
@@ -154,6 +158,7 @@ class Instruments:
         """The bot at a glance."""
         inventory, engine = await asyncio.gather(self._inventory.answer(), self._engine_readings())
         return Sight(
+            self._clock.now(),
             self._connections(inventory),
             self._vitals(),
             self._pulse.rates,
