@@ -52,8 +52,15 @@ async def page(config: Config) -> AsyncIterator[tuple[House, str]]:
 @asynccontextmanager
 async def served(built: House, courier: WebCourier) -> AsyncIterator[str]:
     """The page of a house open, with its story begun, until the block ends; its address. Raises Refused."""
-    config = built.config
     story = await built.begin(PAGE)
+    async with _opened(built, courier, _player_name(story, built.config)) as address:
+        yield address
+
+
+@asynccontextmanager
+async def _opened(built: House, courier: WebCourier, player_name: str, closed: str = "") -> AsyncIterator[str]:
+    """The page open until the block ends; where it is `closed` for a reason, with nothing but the operator's side."""
+    config = built.config
     server = WebServer(
         courier,
         built.store,
@@ -61,7 +68,8 @@ async def served(built: House, courier: WebCourier) -> AsyncIterator[str]:
         built.service.desk,
         place=PAGE,
         player=PLAYER,
-        player_name=_player_name(story, config),
+        player_name=player_name,
+        closed=closed,
         instruments=built.instruments,
         operator_token=config.web.operator_token,
         host=config.web.host,
@@ -107,7 +115,8 @@ async def community(
             tell(f"Understudy plays at {address} (Ctrl-C ends it)")
         except Refused as refused:
             # A model for adults may be played in places for them, and not on the page.
-            log.warning("the page is not open: %s", refused, extra={"action": "leave_page"})
+            log.warning("no story is played on the page: %s", refused, extra={"action": "leave_page"})
+            await open_parts.enter_async_context(_opened(built, web, "", str(refused)))
         for face in faces:
             await face.start()
         yield built

@@ -68,7 +68,8 @@ def _busy(sight: Sight) -> Iterator[Row]:
     if inventory is not None:
         yield "Posts to be delivered", str(inventory.wishes)
         yield "Events to be handled", str(inventory.events)
-        yield "Stories, and in the bin", f"{inventory.sessions}, {inventory.ended}"
+        yield "Stories in their places", str(inventory.sessions)
+        yield "Stories in the bin", str(inventory.ended)
     yield "The oldest post waits for", span(vitals.oldest_delivery) if vitals.oldest_delivery else "-"
 
 

@@ -50,7 +50,7 @@ class WebServer:
     """The stories of a platform as pages, the one of `place` at the root. `player` is who plays in all of them.
 
     `notice` is a line that the page shows above its stories. `operator_token` is what opens the operator's side, and, where the
-    page is not of this machine only, all of it.
+    page is not of this machine only, all of it. `closed` says why no story is played on the page: then it has that side only.
     """
 
     def __init__(  # noqa: PLR0913  all that a page is about
@@ -65,6 +65,7 @@ class WebServer:
         player_name: str,
         instruments: Instruments,
         operator_token: str = "",
+        closed: str = "",
         host: str = "127.0.0.1",
         port: int = 0,
         notice: str = "",
@@ -74,6 +75,7 @@ class WebServer:
         self._threads = Threads(store, courier, place)
         self._shows = Shows(store, courier, self._threads, self._guard, player, player_name, notice)
         self._takes = Takes(self._shows, receiver, desk)
+        self._closed = closed
         self._access = Access(operator_token, self._guard.is_local)
         self._operates = Operates(self._guard, self._access, instruments)
         self._files = {path.name: path.read_bytes() for path in STATIC.iterdir() if path.suffix in TYPES}
@@ -107,15 +109,17 @@ class WebServer:
     def _app(self) -> web.Application:
         app = web.Application(client_max_size=forms.BODY_LIMIT, middlewares=[self._answer])
         app.on_response_prepare.append(_add_headers)
+        app.add_routes([web.get("/static/{name}", self._file), *self._operates.routes()])
+        if self._closed:
+            app.add_routes([web.get("/", self._say_closed)])
+            return app
         app.add_routes(
             [
                 *(web.get(path, self._show) for path in ("/", THREAD)),
                 *(web.get(path, self._follow, allow_head=False) for path in ("/events", f"{THREAD}/events")),
                 web.get("/new", self._show_new),
                 web.get("/file/{key}", self._download, allow_head=False),
-                web.get("/static/{name}", self._file),
                 *self._takes.routes(),
-                *self._operates.routes(),
             ]
         )
         return app
@@ -141,6 +145,9 @@ class WebServer:
         except Exception:
             log.exception("the page failed", extra={"action": "page_trouble", "path": request.path})
             return answers.trouble(request, 500, "Something went wrong inside; the operator's log says what.")
+
+    async def _say_closed(self, request: web.Request) -> web.Response:
+        return answers.trouble(request, 403, self._closed)
 
     async def _show(self, request: web.Request) -> web.Response:
         before = request.query.get("before")

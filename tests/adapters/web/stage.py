@@ -75,6 +75,7 @@ async def a_stage(  # noqa: PLR0913  what a page can be about
     host: str = "127.0.0.1",
     operator_token: str = "",
     figures: str = "",
+    closed: str = "",
 ) -> AsyncGenerator[Stage, None]:
     """The page of a story that has just begun, with an engine that gives these replies. `whole`: behind it is the real desk."""
     store, scripted = MemoryStore(), ScriptedEngine(_some(replies))
@@ -99,6 +100,7 @@ async def a_stage(  # noqa: PLR0913  what a page can be about
         player_name=name,
         instruments=instruments,
         operator_token=operator_token,
+        closed=closed,
         host=host,
         notice=notice,
     )

@@ -156,6 +156,17 @@ async def test_the_page_shows_all_at_a_glance_and_no_word_of_a_story() -> None:
     assert "break_turn" in cells
 
 
+async def test_where_no_story_may_be_played_on_the_page_the_operators_side_is_open_all_the_same() -> None:
+    async with a_stage(closed="The model is for adults.") as stage, a_client(stage) as browser:
+        for path in (*HIDDEN, "healthz", "static/page.css"):
+            assert await status(browser, path) == 200
+        for path in ("new", "events", "t/other"):
+            assert await status(browser, path) == 404
+        async with browser.http.get(stage.address) as answer:
+            assert (answer.status, "The model is for adults." in await answer.text()) == (403, True)
+        assert (await browser.send("post", {"text": "Hello?"}))[0] == 404
+
+
 async def test_the_page_loads_itself_anew_unless_it_is_to_stand_still(browser: Browser) -> None:
     assert '<meta http-equiv="refresh" content="10">' in await browser.open("operator")
     assert "http-equiv" not in await browser.open("operator?still")
