@@ -10,8 +10,8 @@ from adapters.metrics.figures import Figure, Kind
 PREFIX = "understudy"
 
 
-def _counter(name: str, told: str, *labels: str) -> Figure:
-    return Figure(f"{PREFIX}_{name}_total", Kind.COUNTER, told, labels)
+def _counter(name: str, told: str, *labels: str, known: tuple[str, ...] = ()) -> Figure:
+    return Figure(f"{PREFIX}_{name}_total", Kind.COUNTER, told, labels, known)
 
 
 def _gauge(name: str, told: str, *labels: str) -> Figure:
@@ -22,8 +22,16 @@ def _durations(name: str, told: str, *labels: str) -> Figure:
     return Figure(f"{PREFIX}_{name}", Kind.HISTOGRAM, told, labels)
 
 
+WRITTEN = ("end", "stop", "length", "deadline", "guarded")
+UNWRITTEN = ("stopped", "taken_back", "refused", "closed", "too_long", "broken", "failed")
+
 COUNTED: Mapping[str, Figure] = {
-    "events": _counter("events", "Events that came in and were stored: post, command, edited, deleted.", "kind"),
+    "events": _counter(
+        "events",
+        "Events that came in and were stored: post, command, edited, deleted.",
+        "kind",
+        known=("post", "command", "edited", "deleted"),
+    ),
     "duplicate_events": _counter("duplicate_events", "Events that came in more than once."),
     "refused_posts": _counter("refused_posts", "Posts that may not be part of a story, by the reason.", "reason"),
     "turns": _counter(
@@ -32,16 +40,23 @@ COUNTED: Mapping[str, Figure] = {
         "player), taken_back (the story moved on), refused (their words), closed (the age gate), too_long, broken (the "
         "engine), failed (a defect).",
         "outcome",
+        known=(*WRITTEN, *UNWRITTEN),
     ),
     "tokens": _counter(
         "tokens",
         "Tokens of replies: prompt (all), cached (of those, found in the cache), read (of those, read anew), written.",
         "kind",
+        known=("prompt", "cached", "read", "written"),
     ),
     "empty_draws": _counter("empty_draws", "Replies that the model ended before the first word, drawn again."),
     "guard_stops": _counter("guard_stops", "Replies stopped as the model began a player's line or a header.", "guard"),
     "refused_replies": _counter("refused_replies", "Replies that were stopped for their words, by the reason.", "reason"),
-    "deliveries": _counter("deliveries", "Posts on their way: settled, uncertain (tried again), abandoned.", "outcome"),
+    "deliveries": _counter(
+        "deliveries",
+        "Posts on their way: settled, uncertain (tried again), abandoned.",
+        "outcome",
+        known=("settled", "uncertain", "abandoned"),
+    ),
     "failures": _counter("failures", "Defects that were met; the log says where."),
     "matrix_sync_errors": _counter("matrix_sync_errors", "Syncs that failed, by the homeserver's code.", "code"),
     "matrix_invitations_refused": _counter("matrix_invitations_refused", "Invitations from people who may not invite the bot."),

@@ -19,12 +19,16 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure. The name of a counter ends in `_total`; a histogram is read as its name with `_bucket`, `_sum`, `_count`."""
+    """One figure. The name of a counter ends in `_total`; a histogram is read as its name with `_bucket`, `_sum`, `_count`.
+
+    `known` are values of its one label that it has from the start: of what was not there before, no rate can be taken.
+    """
 
     name: str
     kind: Kind
     help: str
     labels: Labels = ()
+    known: Labels = ()
 
     def now(self, value: float) -> "Reading":
         """The figure, which has no labels, with this value."""
@@ -32,7 +36,8 @@ class Figure:
 
     def by(self, values: Mapping[str, float] | Iterable[tuple[str, float]]) -> "Reading":
         """The figure, which has one label, with these values."""
-        return Reading(self, {(label,): value for label, value in dict(values).items()})
+        shown = {**dict.fromkeys(self.known, 0.0), **dict(values)}
+        return Reading(self, {(label,): value for label, value in shown.items()})
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,11 @@ def test_every_figure_has_a_name_of_ours_a_meaning_and_labels_with_an_end() -> N
         assert not ENDLESS & set(each.labels), each.name
 
 
+def test_a_label_that_is_there_from_the_start_is_explained() -> None:
+    assert COUNTED["turns"].known
+    assert all(word in each.help for each in COUNTED.values() for word in each.known)
+
+
 def test_every_number_of_the_engine_is_explained() -> None:
     unexplained = [each.figure.name for each in Metrics(EngineStatistics).readings() if not each.figure.help.endswith(".")]
     assert unexplained == []

@@ -84,6 +84,8 @@ async def test_what_happened_and_what_is_stands_there() -> None:
     assert found["understudy_turns_total end"] == 2
     assert found["understudy_turns_total broken"] == 1
     assert found["understudy_failures_total"] == 3
+    assert found["understudy_turns_total failed"] == 0
+    assert found["understudy_deliveries_total abandoned"] == 0
     assert found["understudy_empty_draws_total"] == 0
     assert (found["understudy_connected matrix"], found["understudy_connected store"]) == (0, 1)
     assert found["understudy_connection_breaks_total matrix"] == 5
