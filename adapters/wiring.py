@@ -23,6 +23,7 @@ from adapters.matrix.commands.line import written as matrix_written
 from adapters.metrics import Connection, Instruments
 from adapters.remote import RemoteEngine
 from adapters.remote.parsing import EngineAway
+from adapters.traces import Traces
 from bot.cards.reading import read_card
 from bot.errors import EngineBusy, EngineError, EngineUnavailable, Refused, StoreUnavailable
 from bot.flow.service import Service
@@ -137,12 +138,17 @@ async def house(config: Config, couriers: Sequence[Courier], watch_engine: Engin
         _tell_idle_keys(config)
         await _ask(remote, config)
         engine = watch_engine(remote) if watch_engine else remote
-        built = _furnished(config, store, engine, couriers, prompt_format(config.model, facts), remote.figures)
+        traces = Traces(config.logs.traces, SystemClock()) if config.logs.traces else None
+        words = prompt_format(config.model, facts)
+        built = _furnished(config, store, engine, couriers, words, remote.figures, traces)
         instruments = built.instruments
         instruments.connections["engine"] = lambda: Connection(not remote.trouble, remote.trouble)
         open_parts.enter_context(instruments.troubles.listening())
         open_parts.push_async_callback(instruments.close)
         instruments.start()
+        if traces is not None:
+            traces.start()
+            open_parts.push_async_callback(traces.close)
         open_parts.push_async_callback(built.service.close)
         await built.service.start()
         yield built
@@ -209,6 +215,7 @@ def _furnished(  # noqa: PLR0913, PLR0917  the parts of the house
     couriers: Sequence[Courier],
     words: PromptFormat,
     figures: Callable[[], Awaitable[str]],
+    traces: Traces | None,
 ) -> House:
     metrics = Metrics()
     service = Service(
@@ -228,6 +235,7 @@ def _furnished(  # noqa: PLR0913, PLR0917  the parts of the house
         links={DISCORD: link_to, matrix.MATRIX: matrix.link_to},
         usual=config.story.session_settings,
         keep=config.privacy.keep,
+        walk_over=traces.note if traces else None,
     )
     relays = not config.engine.url
     instruments = Instruments(

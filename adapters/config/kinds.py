@@ -97,6 +97,17 @@ def _proxy_url(value: str) -> str:
     return value
 
 
+def _collector_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        is_address = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address or "@" in value or "?" in value:
+        raise ValueError('is no address of a collector; write one like "http://HOST:4318"')
+    return value
+
+
 def _token(value: str) -> str:
     if not value.isascii() or any(letter.isspace() or not letter.isprintable() for letter in value):
         raise ValueError("must be ASCII without spaces, as it stands in a header")
@@ -153,6 +164,7 @@ LengthsFile = Annotated[str, Strict(), AfterValidator(_from_here), AfterValidato
 Folder = Annotated[str, Strict(), AfterValidator(_from_here), AfterValidator(_folder)]
 DatabaseUrl = Annotated[str, Strict(), AfterValidator(_database)]
 EngineUrl = Annotated[str, Strict(), AfterValidator(_engine_url)]
+CollectorUrl = Annotated[str, Strict(), AfterValidator(_collector_url)]
 ProxyUrl = Annotated[str, Strict(), AfterValidator(_proxy_url)]
 Token = Annotated[str, Strict(), AfterValidator(_token)]
 HeaderName = Annotated[str, Strict(), StringConstraints(pattern=r"^[A-Za-z0-9-]{0,64}$")]

@@ -14,6 +14,7 @@ from adapters.config.kinds import (
     CLOSED,
     AdapterName,
     Biases,
+    CollectorUrl,
     DatabaseUrl,
     ExistingFile,
     Flag,
@@ -134,9 +135,10 @@ class StoryConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CLOSED)
 class LogsConfig:
-    """What a line of the log looks like."""
+    """What a line of the log looks like, and the collector of OpenTelemetry that gets a trace of each reply (None: nobody)."""
 
     format: Literal["text", "json"] = "text"
+    traces: CollectorUrl | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CLOSED)

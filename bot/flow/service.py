@@ -29,7 +29,7 @@ from bot.flow.receive import Receiver
 from bot.flow.reminding import Reminder
 from bot.flow.summing import Summariser
 from bot.flow.take_turn import Writer
-from bot.flow.walks import Walks
+from bot.flow.walks import Walk, Walks
 from bot.flow.window import Reading
 from bot.ids import AuthorId, Place, Platform
 from bot.metrics import Metrics, Vitals
@@ -61,6 +61,7 @@ class Service:
     `deadline` is how many seconds a reply may take at most; `lengths` are what is known of models' replies, by the models'
     fingerprints. `operators` are the players who run this program, `usual` the settings of new sessions, `keep` says how
     long things are kept, `written` how platforms write commands, and `links` how they write links to their places.
+    `walk_over` is told of each reply that has come to its place.
     """
 
     store: Store
@@ -80,6 +81,7 @@ class Service:
     keep: Keep | None = None
     written: Mapping[Platform, Written] = field(default_factory=dict)
     links: Mapping[Platform, Callable[[Place], str]] = field(default_factory=dict)
+    walk_over: Callable[[Walk], None] | None = None
     receiver: Receiver = field(init=False)
     desk: Desk = field(init=False)
     faces: Faces = field(init=False)
@@ -96,7 +98,7 @@ class Service:
 
     def __post_init__(self) -> None:
         places = self._places = Places(self.couriers, self.clock)
-        walks = self._walks = Walks(self.clock, self.metrics)
+        walks = self._walks = Walks(self.clock, self.metrics, self.walk_over)
         self.faces = Faces(self.store)
         self._forgetter = Forgetter(self.store, self.engine, self.clock, self._lanes)
         self._sweeper = Sweeper(self.store, self._forgetter, self.clock, self.keep) if self.keep else None

@@ -4,7 +4,7 @@ Rule: one line of the log a walk, when it is over; it holds no word that anybody
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -69,10 +69,14 @@ class _Arrival:
 
 @dataclass(slots=True)
 class Walks:
-    """Times the walks of all places. What was under way in an earlier run is timed from its resumption."""
+    """Times the walks of all places. What was under way in an earlier run is timed from its resumption.
+
+    `over` is told of each walk that is over.
+    """
 
     clock: Clock
     metrics: Metrics
+    over: Callable[[Walk], None] | None = None
     _came: dict[tuple[Place, EventId], float] = field(default_factory=dict)
     _handled: dict[Place, _Arrival] = field(default_factory=dict)
     _open: dict[Place, list[Walk]] = field(default_factory=dict)
@@ -159,3 +163,5 @@ class Walks:
         facts = {"action": "turn", "place": place, "session": walk.session, "turn": walk.turn}
         facts |= {"outcome": walk.outcome or "unfinished", **shown, **walk.facts}
         log.info("a turn was written", extra=facts)
+        if self.over is not None:
+            self.over(walk)

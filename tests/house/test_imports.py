@@ -27,6 +27,7 @@ DOORS = {
         "adapters/discord/",
         "adapters/matrix/",
         "adapters/faces.py",
+        "adapters/traces.py",
     ),
     "discord": ("adapters/discord/",),
     "nio": ("adapters/matrix/",),

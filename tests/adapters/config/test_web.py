@@ -33,3 +33,12 @@ def test_the_log_can_be_json(tmp_path: Path) -> None:
     assert mistakes_in(tmp_path, '[logs]\nformat = "xml"\n') == (
         "line 2: [logs] format is \"xml\"; it must be one of 'text' or 'json'.",
     )
+
+
+def test_traces_go_to_an_address(tmp_path: Path) -> None:
+    assert config_of(tmp_path, "").logs.traces is None
+    assert config_of(tmp_path, '[logs]\ntraces = "http://127.0.0.1:4318"\n').logs.traces == "http://127.0.0.1:4318"
+    for wrong in ("collector:4318", "unix:/tmp/x", "http://:4318", "http://me:hunter2@host:4318"):
+        (mistake,) = mistakes_in(tmp_path, f'[logs]\ntraces = "{wrong}"\n')
+        assert "is no address of a collector" in mistake
+        assert "hunter2" not in mistake
