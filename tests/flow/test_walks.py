@@ -164,7 +164,42 @@ async def test_how_long_the_oldest_post_waits_is_known() -> None:
             await asyncio.sleep(0)
         stage.clock.move(40)
         assert stage.service.vitals.oldest_delivery == 40
+        stage.clock.move(3000)
+        await posting
+        stage.clock.move(40)
+        assert stage.service.vitals.oldest_delivery == 0
+
+
+async def test_the_time_in_the_lane_counts(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    pause = Pause(before=1)
+    async with a_stage([ScriptedReply(("Word.",), pause=pause), "Later."]) as stage:
+        posting = asyncio.create_task(stage.post("Hello?"))
+        await pause.reached.wait()
+        await stage.service.receiver.receive(a_post("And then?", event=EventId("event-9")))
+        stage.clock.move(3)
+        pause.go.set()
+        await posting
+        assert lines(caplog, "decided", "finished") == [(0.0, 3.0), (3.0, 3.0)]
+
+
+async def test_what_was_not_finished_is_told_of_at_the_end(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    pause = Pause(before=1)
+    async with a_stage([ScriptedReply(("Word.",), pause=pause)]) as stage:
+        posting = asyncio.create_task(stage.post("Hello?"))
+        await pause.reached.wait()
+        await stage.service.close()
         posting.cancel()
+    assert lines(caplog, "outcome", "finished") == [("unfinished", None)]
+
+
+async def test_an_event_without_a_reply_is_no_walk_and_leaves_nothing_behind(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    async with a_stage() as stage:
+        await stage.act("pause")
+        walks = stage.service._walks
+        assert (lines(caplog, "outcome"), walks._came, walks._handled, walks._open) == ([], {}, {}, {})
 
 
 async def test_what_is_written_and_what_waits_is_counted() -> None:
