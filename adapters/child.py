@@ -33,7 +33,7 @@ def main() -> None:
     try:
         with os.fdopen(STDIN, "rb", buffering=0, closefd=False) as file:
             errand = taken(file.readline())
-        logs.set_up(errand.log_level)
+        logs.set_up(errand.log_level, shape=errand.config.logs.format)
         asyncio.run(_serve_parent(errand, socket, orphaned))
     except UnderstudyError as error:
         print(f"{REASON}{error}", file=sys.stderr)  # noqa: T201  the parent reads it there

@@ -22,6 +22,7 @@ from adapters.matrix.line import Line as MatrixLine
 from adapters.matrix.posting.courier import MatrixCourier
 from adapters.matrix.rooms import Rooms
 from adapters.matrix.settings import Settings as MatrixSettings
+from adapters.metrics import Connection
 from adapters.stories import Stories
 from adapters.terminal.courier import TERMINAL, TerminalCourier
 from adapters.terminal.play import Play
@@ -55,8 +56,15 @@ async def page(config: Config) -> AsyncIterator[tuple[House, str]]:
 @asynccontextmanager
 async def served(built: House, courier: WebCourier) -> AsyncIterator[str]:
     """The page of a house open, with its story begun, until the block ends; its address. Raises Refused."""
-    config = built.config
     story = await built.begin(PAGE)
+    async with _opened(built, courier, _player_name(story, built.config)) as address:
+        yield address
+
+
+@asynccontextmanager
+async def _opened(built: House, courier: WebCourier, player_name: str, closed: str = "") -> AsyncIterator[str]:
+    """The page open until the block ends; where it is `closed` for a reason, with nothing but the operator's side."""
+    config = built.config
     server = WebServer(
         courier,
         built.store,
@@ -64,7 +72,10 @@ async def served(built: House, courier: WebCourier) -> AsyncIterator[str]:
         built.service.desk,
         place=PAGE,
         player=PLAYER,
-        player_name=_player_name(story, config),
+        player_name=player_name,
+        closed=closed,
+        instruments=built.instruments,
+        operator_token=config.web.operator_token,
         host=config.web.host,
         port=config.web.port,
         notice="" if config.model.path or config.engine.url else DEMO_NOTICE,
@@ -110,15 +121,38 @@ async def community(
             faces.append(Matrix(built.store, matrix, built.service, tell))
         for face in faces:
             open_parts.push_async_callback(face.close)
+            name, state = ("discord", _on_discord(face)) if isinstance(face, Discord) else ("matrix", _on_matrix(face))
+            built.instruments.connections[name] = state
         try:
             address = await open_parts.enter_async_context(served(built, web))
             tell(f"Understudy plays at {address} (Ctrl-C ends it)")
         except Refused as refused:
             # A model for adults may be played in places for them, and not on the page.
-            log.warning("the page is not open: %s", refused, extra={"action": "leave_page"})
+            log.warning("no story is played on the page: %s", refused, extra={"action": "leave_page"})
+            await open_parts.enter_async_context(_opened(built, web, "", str(refused)))
         for face in faces:
             await face.start()
         yield built
+
+
+def _on_discord(face: Discord) -> Callable[[], Connection]:
+    """How the connection to Discord stands, whenever that is asked."""
+
+    def connection() -> Connection:
+        state = face.supervisor.state
+        return Connection(bool(state.shards) and not state.trouble, state.trouble, state.restarts, len(state.shards))
+
+    return connection
+
+
+def _on_matrix(face: Matrix) -> Callable[[], Connection]:
+    """Likewise, to the homeserver."""
+
+    def connection() -> Connection:
+        state = face.supervisor.state
+        return Connection(state.is_connected, state.trouble, state.errors, heard=state.last_sync or None)
+
+    return connection
 
 
 def matrix_settings(config: Config) -> MatrixSettings:

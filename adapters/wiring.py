@@ -4,11 +4,12 @@ import asyncio
 import fcntl
 import logging
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from adapters import __version__
 from adapters.clock import SystemClock
 from adapters.config import Config, ModelConfig
 from adapters.config.presets import format_with
@@ -19,8 +20,10 @@ from adapters.llama.chat_template import template_format
 from adapters.llama.loading import ModelFacts, describe
 from adapters.matrix import words as matrix
 from adapters.matrix.commands.line import written as matrix_written
+from adapters.metrics import Connection, Instruments
 from adapters.remote import RemoteEngine
 from adapters.remote.parsing import EngineAway
+from adapters.traces import Traces
 from bot.cards.reading import read_card
 from bot.errors import EngineBusy, EngineError, EngineUnavailable, Refused, StoreUnavailable
 from bot.flow.service import Service
@@ -70,7 +73,7 @@ class House:
     store: Store
     engine: Engine
     service: Service
-    metrics: Metrics
+    instruments: Instruments
 
     async def begin(self, place: Place) -> Session:
         """The story of a place; begun, with the scene's greeting, where there is none. Raises Refused."""
@@ -135,7 +138,17 @@ async def house(config: Config, couriers: Sequence[Courier], watch_engine: Engin
         _tell_idle_keys(config)
         await _ask(remote, config)
         engine = watch_engine(remote) if watch_engine else remote
-        built = _furnished(config, store, engine, couriers, prompt_format(config.model, facts))
+        traces = Traces(config.logs.traces, SystemClock()) if config.logs.traces else None
+        words = prompt_format(config.model, facts)
+        built = _furnished(config, store, engine, couriers, words, remote.figures, traces)
+        instruments = built.instruments
+        instruments.connections["engine"] = lambda: Connection(not remote.trouble, remote.trouble)
+        open_parts.enter_context(instruments.troubles.listening())
+        open_parts.push_async_callback(instruments.close)
+        instruments.start()
+        if traces is not None:
+            traces.start()
+            open_parts.push_async_callback(traces.close)
         open_parts.push_async_callback(built.service.close)
         await built.service.start()
         yield built
@@ -195,7 +208,15 @@ def _tell_strange_lengths(model: ModelConfig, known: EngineCapabilities) -> None
         log.warning(sentence, why, extra={"action": "lengths_not_used", "model": known.model})
 
 
-def _furnished(config: Config, store: Store, engine: Engine, couriers: Sequence[Courier], words: PromptFormat) -> House:
+def _furnished(  # noqa: PLR0913, PLR0917  the parts of the house
+    config: Config,
+    store: Store,
+    engine: Engine,
+    couriers: Sequence[Courier],
+    words: PromptFormat,
+    figures: Callable[[], Awaitable[str]],
+    traces: Traces | None,
+) -> House:
     metrics = Metrics()
     service = Service(
         store=store,
@@ -214,8 +235,13 @@ def _furnished(config: Config, store: Store, engine: Engine, couriers: Sequence[
         links={DISCORD: link_to, matrix.MATRIX: matrix.link_to},
         usual=config.story.session_settings,
         keep=config.privacy.keep,
+        walk_over=traces.note if traces else None,
     )
-    return House(config, store, engine, service, metrics)
+    relays = not config.engine.url
+    instruments = Instruments(
+        SystemClock(), metrics, lambda: service.vitals, store.inventory, figures, relays=relays, version=__version__
+    )
+    return House(config, store, engine, service, instruments)
 
 
 def refuse_adult_play(config: Config, rating: Rating) -> None:

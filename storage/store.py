@@ -12,6 +12,7 @@ from bot.errors import StoreUnavailable
 from bot.ids import AuthorId, CardId, ChannelKey, EventId, MessageId, Place, Platform, SessionId
 from bot.ports.arrivals import Arrival
 from bot.ports.bin import EndedSession
+from bot.ports.overview import Inventory
 from bot.ports.privacy import Forgotten, PlayerData, Unforgotten
 from bot.ports.reports import KeptReport, Refusal, Report
 from bot.ports.store import Change, Delivery, StoryPage, Wish
@@ -22,6 +23,7 @@ from bot.story.session import Session
 from bot.story.turn import Turn
 from storage import arrivals, bookmarks, inbox, library, outbox, privacy, reader, reports, sessions, tables, unforgotten
 from storage import bin as ended_sessions
+from storage import overview as counted
 from storage import turns as told
 from storage.dialects import Database, sqlite_file, sqlite_url
 from storage.leases import Leased
@@ -347,6 +349,11 @@ class SqlStore(Leased):
         """How far a platform was read."""
         async with self._database.reading() as connection:
             return await arrivals.mark_of(connection, platform)
+
+    async def inventory(self, newest: int = 0) -> Inventory:
+        """How much there is of everything."""
+        async with self._database.reading() as connection:
+            return await counted.read(connection, newest)
 
     async def close(self) -> None:
         """Give back the connections, once the steps under way have ended."""

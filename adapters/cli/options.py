@@ -19,9 +19,13 @@ with_data = click.option("--data", type=FOLDER, metavar="FOLDER", help="Where st
 def configured(
     path: Path | None, *, model: Path | None = None, rating: StatedRating | None = None, data: Path | None = None
 ) -> Config:
-    """The configuration of a file, or of none, with what the command line says over it. Raises ConfigMistakes, Refused."""
+    """The configuration of a file, or of none, with what the command line says over it. Raises ConfigMistakes, Refused.
+
+    From here on the log looks as it says.
+    """
     config = read(path) if path else defaults()
     logs.hide(config.secrets)
+    logs.take_shape(config.logs.format)
     if data and data.exists() and not data.is_dir():
         raise Refused(f"{data} is not a folder; name one with --data.")
     if model:

@@ -8,7 +8,7 @@ from pydantic.dataclasses import dataclass
 from adapters.config.discord import DiscordConfig
 from adapters.config.kinds import CLOSED
 from adapters.config.matrix import MatrixConfig
-from adapters.config.settings import Config, StorageConfig
+from adapters.config.settings import Config, StorageConfig, WebConfig
 from bot.errors import ConfigMistakes
 
 
@@ -29,6 +29,7 @@ class Errand:
             engine=replace(config.engine, token="", token_file=None),
             discord=DiscordConfig(),
             matrix=MatrixConfig(),
+            web=WebConfig(),
         )
         return _ERRAND.dump_json(replace(self, config=config)) + b"\n"
 

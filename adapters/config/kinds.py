@@ -17,7 +17,8 @@ CLOSED = ConfigDict(extra="forbid")
 LONGEST_TABLE = 65_536
 """Bytes of a file with a table of lengths."""
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
+SHORTEST_TOKEN = 16
+"""Characters that keep the token of the operator's page from being guessed."""
 
 
 def _from_here(value: str, info: ValidationInfo) -> str:
@@ -61,15 +62,6 @@ def _folder(value: str) -> str:
     return value
 
 
-def _loopback(value: str) -> str:
-    if value not in LOOPBACK:
-        raise ValueError(
-            f"is {value!r}; it must be 127.0.0.1, ::1 or localhost, because the page has no sign-in yet"
-            " and whoever reaches it could read and play the story"
-        )
-    return value
-
-
 def _database(value: str) -> str:
     known = ("sqlite:", "sqlite+aiosqlite:", "postgresql:", "postgresql+asyncpg:", "postgres:")
     if not value.startswith(known):
@@ -105,10 +97,29 @@ def _proxy_url(value: str) -> str:
     return value
 
 
+def _collector_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        is_address = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address or "@" in value or "?" in value:
+        raise ValueError('is no address of a collector; write one like "http://HOST:4318"')
+    return value
+
+
 def _token(value: str) -> str:
     if not value.isascii() or any(letter.isspace() or not letter.isprintable() for letter in value):
         raise ValueError("must be ASCII without spaces, as it stands in a header")
     return value
+
+
+def _operator_token(value: str) -> str:
+    if value and len(value) < SHORTEST_TOKEN:
+        raise ValueError(
+            f"has less than {SHORTEST_TOKEN} characters, which can be guessed; `openssl rand -hex 24` makes a good one"
+        )
+    return _token(value)
 
 
 def judged(name: str) -> AfterValidator:
@@ -153,11 +164,12 @@ LengthsFile = Annotated[str, Strict(), AfterValidator(_from_here), AfterValidato
 Folder = Annotated[str, Strict(), AfterValidator(_from_here), AfterValidator(_folder)]
 DatabaseUrl = Annotated[str, Strict(), AfterValidator(_database)]
 EngineUrl = Annotated[str, Strict(), AfterValidator(_engine_url)]
+CollectorUrl = Annotated[str, Strict(), AfterValidator(_collector_url)]
 ProxyUrl = Annotated[str, Strict(), AfterValidator(_proxy_url)]
 Token = Annotated[str, Strict(), AfterValidator(_token)]
 HeaderName = Annotated[str, Strict(), StringConstraints(pattern=r"^[A-Za-z0-9-]{0,64}$")]
 AdapterName = Annotated[str, Strict(), StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-LoopbackHost = Annotated[str, Strict(), AfterValidator(_loopback)]
+OperatorToken = Annotated[str, Strict(), AfterValidator(_operator_token)]
 Preset = Annotated[str, Strict(), AfterValidator(_preset)]
 Texts = tuple[Text, ...]
 Biases = Annotated[dict[str, Number], AfterValidator(_biases)]

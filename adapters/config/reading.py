@@ -21,7 +21,8 @@ from adapters.config.model import ModelConfig
 from adapters.config.safety import PrivacyConfig, SafetyConfig
 from adapters.config.scene import Character, Part, Scene, SceneChoice, sample_scene
 from adapters.config.secrets import SECRETS, VARIABLES, put_in
-from adapters.config.settings import Config, SamplingConfig, StorageConfig, StoryConfig, WebConfig
+from adapters.config.settings import Config, LogsConfig, SamplingConfig, StorageConfig, StoryConfig, WebConfig
+from adapters.network.hosts import is_loopback
 from bot.errors import ConfigMistakes
 
 ENVIRONMENT: Mapping[str, Keys] = MappingProxyType({each.variable: each.keys for each in SECRETS if each.keys})
@@ -50,6 +51,7 @@ class Sections:
     story: StoryConfig = field(default_factory=StoryConfig)
     safety: SafetyConfig = field(default_factory=SafetyConfig)
     privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
+    logs: LogsConfig = field(default_factory=LogsConfig)
     scene: SceneChoice = field(default_factory=SceneChoice)
     character: Character | None = None
     player: Part | None = None
@@ -82,6 +84,7 @@ def _judge(text: str, path: Path, environment: Mapping[str, str]) -> Config:
     found += list(_about_the_scene(document, source))
     found += list(_about_the_engine(sections, source))
     found += list(_about_discord(sections, source))
+    found += list(_about_the_page(sections, source))
     mistakes = [*wrong_secrets, *(sentence for _, sentence in sorted(found))]
     scene = None
     try:
@@ -93,7 +96,7 @@ def _judge(text: str, path: Path, environment: Mapping[str, str]) -> Config:
         raise ConfigMistakes(mistakes)
     parts = {
         name: getattr(sections, name)
-        for name in ("storage", "model", "engine", "sampling", "web", "discord", "matrix", "story", "safety", "privacy")
+        for name in ("storage", "model", "engine", "sampling", "web", "discord", "matrix", "story", "safety", "privacy", "logs")
     }
     return Config(**parts, scene=scene)
 
@@ -156,6 +159,15 @@ def _about_discord(sections: Sections | None, source: Source) -> Iterator[Found]
     if count is None or max(sections.discord.shards) >= count:
         sentence = "needs shard_count, the number of shards of all processes together, which must be above each of them"
         yield line_of(keys, source.lines) or 0, f"{source.place(keys)}: [discord] shards {sentence}."
+
+
+def _about_the_page(sections: Sections | None, source: Source) -> Iterator[Found]:
+    """What contradicts itself in [web]."""
+    if sections is None or sections.web.operator_token or is_loopback(sections.web.host):
+        return
+    keys = ("web", "host")
+    sentence = "is no address of this machine alone; set operator_token too, without which nobody else may reach the page"
+    yield line_of(keys, source.lines) or 0, f"{source.place(keys)}: [web] host {sentence}."
 
 
 def _about_the_scene(document: dict[str, Any], source: Source) -> Iterator[Found]:

@@ -45,6 +45,7 @@ SECRETS = (
     Secret("UNDERSTUDY_STORAGE_URL", ("storage", "url")),
     Secret("UNDERSTUDY_ENGINE_TOKEN", ("engine", "token")),
     Secret("UNDERSTUDY_DISCORD_TOKEN", ("discord", "token")),
+    Secret("UNDERSTUDY_WEB_OPERATOR_TOKEN", ("web", "operator_token")),
     Secret("UNDERSTUDY_MATRIX_PASSWORD"),
     Secret("UNDERSTUDY_MATRIX_TOKEN"),
     Secret("UNDERSTUDY_MATRIX_RECOVERY_KEY"),

@@ -14,14 +14,16 @@ from adapters.config.kinds import (
     CLOSED,
     AdapterName,
     Biases,
+    CollectorUrl,
     DatabaseUrl,
     ExistingFile,
     Flag,
     Folder,
-    LoopbackHost,
     Number,
+    OperatorToken,
     Port,
     Preset,
+    SomeText,
     Texts,
     Whole,
     judged,
@@ -101,13 +103,16 @@ class SamplingConfig:
 class WebConfig:
     """Where the page is served, and how long a post on it may be (in characters). Port 0 takes any free one.
 
-    `adults_only` is the operator's word that nobody but adults can open it.
+    `adults_only` is the operator's word that nobody but adults can open it. `operator_token` opens the operator's side of it,
+    and all of it where it is served beyond this machine; it shows up in no representation.
     """
 
-    host: LoopbackHost = "127.0.0.1"
+    host: SomeText = "127.0.0.1"
     port: Port = 8000
     post_length: Annotated[Whole, Field(ge=200, le=100_000)] = 2_000
     adults_only: Flag = False
+    operator_token: OperatorToken = field(default="", repr=False)
+    operator_token_file: ExistingFile | None = None
 
     @property
     def limits(self) -> ChannelLimits:
@@ -132,6 +137,14 @@ class StoryConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CLOSED)
+class LogsConfig:
+    """What a line of the log looks like, and the collector of OpenTelemetry that gets a trace of each reply (None: nobody)."""
+
+    format: Literal["text", "json"] = "text"
+    traces: CollectorUrl | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=CLOSED)
 class Config:
     """All that is configured."""
 
@@ -145,6 +158,7 @@ class Config:
     story: StoryConfig = field(default_factory=StoryConfig)
     safety: SafetyConfig = field(default_factory=SafetyConfig)
     privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
+    logs: LogsConfig = field(default_factory=LogsConfig)
     scene: Scene = field(default_factory=sample_scene)
 
     @property
@@ -156,7 +170,12 @@ class Config:
     def secrets(self) -> tuple[str, ...]:
         """The texts in it that must be shown nowhere."""
         urls = (self.storage.url, self.discord.http_proxy, self.matrix.http_proxy)
-        return (self.discord.token, self.engine.token, *(part for url in urls for part in parts_of(url)))
+        return (
+            self.discord.token,
+            self.engine.token,
+            self.web.operator_token,
+            *(part for url in urls for part in parts_of(url)),
+        )
 
     @property
     def is_on_matrix(self) -> bool:

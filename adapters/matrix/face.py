@@ -44,7 +44,14 @@ class Matrix:
             courier.saying,
         )
         self.supervisor = Supervisor(
-            settings, Folder(settings.folder), courier.clock, courier.line, courier.rooms, self.store, self.conversation
+            settings,
+            Folder(settings.folder),
+            courier.clock,
+            courier.line,
+            courier.rooms,
+            self.store,
+            self.conversation,
+            metrics=self.service.metrics,
         )
 
     async def start(self) -> None:

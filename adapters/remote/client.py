@@ -115,6 +115,19 @@ class RemoteEngine:
             # It may have reached the engine only behind that; by now it has, and its connection is closed.
             await self._line.patiently(lambda: self._forget_once(session), self._forget_served)
 
+    async def figures(self) -> str:
+        """Our own server's page of figures; empty for others, and where it does not answer now. Never raises."""
+        served = self._served
+        if served is None or not served.kind.is_ours:
+            return ""
+        try:
+            return await self._line.text(wire.METRICS)
+        except (EngineError, Passing, Changed) as error:
+            log.info(
+                "the engine's figures could not be read: %s", error, extra={"action": "look", "engine": self._line.address}
+            )
+            return ""
+
     @property
     def trouble(self) -> str:
         """Why it was not answered when it asked last; empty when it was."""

@@ -102,6 +102,13 @@ class Line:
         """Ask once."""
         return await self._ask("GET", route, None, {})
 
+    async def text(self, route: str) -> str:
+        """Ask once for what is no JSON."""
+        async with self._translated():
+            response = await self._send("GET", route, None, {})
+            async with response, asyncio.timeout(self._settings.limits.idle):
+                return (await response.read()).decode(errors="replace")
+
     async def post(self, route: str, body: Mapping[str, object], headers: Mapping[str, str] | None = None) -> Answer:
         """Send once."""
         return await self._ask("POST", route, body, headers or {})

@@ -1,17 +1,15 @@
-"""The engine's numbers as Prometheus reads them. It counts nothing but requests; the rest it asks for when it is read."""
+"""The engine's numbers as figures. It counts nothing but requests; the rest it asks for when it is read."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
-from prometheus_client.registry import Collector
+from adapters.metrics.exposition import CONTENT_TYPE, page, process
+from adapters.metrics.figures import Figure, Kind, Labels, Reading
+
+__all__ = ["CONTENT_TYPE", "Metrics"]
 
 PREFIX = "understudy_engine"
-
-CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 NOW = frozenset({"slots", "waiting", "writing", "entries", "bytes"})
 """Numbers of this moment; all others are sums since the start."""
@@ -34,6 +32,7 @@ HELP = {
     "steps": "Steps of the model.",
     "step_seconds": "Seconds spent in steps of the model.",
     "evictions": "Slots that were taken from a session.",
+    "slot_hits": "Replies whose session was in its slot still.",
     "entries": "States that are kept.",
     "bytes": "Bytes that the kept states take.",
     "hits": "States that were found when they were wanted.",
@@ -45,42 +44,39 @@ HELP = {
 
 SHELVES = {"ram": "In memory: ", "disk": "On disk: "}
 
+REQUESTS = Figure(f"{PREFIX}_http_requests_total", Kind.COUNTER, "Requests answered, by route and status.", ("route", "status"))
 
-class Metrics(Collector):
+
+class Metrics:
     """The page of numbers. `statistics` gives a frozen record of numbers, or of records of numbers."""
 
     def __init__(self, statistics: Callable[[], object]) -> None:
         self._statistics = statistics
-        self._requests: Counter[tuple[str, int]] = Counter()
-        self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(self)
+        self._requests: Counter[Labels] = Counter()
 
     def count(self, route: str, status: int) -> None:
         """Note that a request of this route was answered with this status."""
-        self._requests[route, status] += 1
+        self._requests[route, str(status)] += 1
 
     def page(self) -> bytes:
         """All numbers, in Prometheus' text format."""
-        return generate_latest(self._registry)
+        return page([*self.readings(), *process(PREFIX)])
 
-    def collect(self) -> Iterator[Metric]:
-        """All numbers, as the registry wants them."""
-        yield from _families(self._statistics(), PREFIX, "")
-        told = "Requests answered, by route and status."
-        http = CounterMetricFamily(f"{PREFIX}_http_requests", told, labels=("route", "status"))
-        for (route, status), number in sorted(self._requests.items()):
-            http.add_metric((route, str(status)), number)
-        yield http
+    def readings(self) -> Iterator[Reading]:
+        """All numbers but those of the process."""
+        yield from _readings(self._statistics(), PREFIX, "")
+        yield Reading(REQUESTS, dict(self._requests))
 
 
-def _families(record: object, prefix: str, where: str) -> Iterator[Metric]:
+def _readings(record: object, prefix: str, where: str) -> Iterator[Reading]:
     if not is_dataclass(record):
         return
     for each in fields(record):
         value = getattr(record, each.name)
         name = f"{prefix}_{each.name}"
         if is_dataclass(value):
-            yield from _families(value, name, SHELVES.get(each.name, ""))
+            yield from _readings(value, name, SHELVES.get(each.name, ""))
             continue
         told = where + HELP.get(each.name, each.name.replace("_", " "))
-        yield GaugeMetricFamily(name, told, value) if each.name in NOW else CounterMetricFamily(name, told, value)
+        is_now = each.name in NOW
+        yield Figure(name if is_now else f"{name}_total", Kind.GAUGE if is_now else Kind.COUNTER, told).now(value)

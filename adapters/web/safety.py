@@ -1,12 +1,13 @@
 """Who may talk to the page: the Host it is asked under, where a form comes from, and what a browser may do with it.
 
-It knows no story. The page is for one person on this machine; these checks keep other web pages, open in the same
-browser, from reading the story or posting in that person's name.
+It knows no story. The page is for one person; these checks keep other web pages, open in the same browser, from reading the
+story or posting in that person's name. Where it can be reached from elsewhere, `access` asks for more.
 """
 
 import secrets
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -56,13 +57,14 @@ class Guard:
 
     def check_host(self, request: web.Request) -> None:
         """Refuse other names: a foreign name that resolves to this machine would make its page ours (DNS rebinding)."""
-        if request.headers.get("Host", "").lower() not in self._hosts():
+        # Reached from elsewhere, it has names that it cannot know; what is read there takes a cookie that is bound to its name.
+        if self.is_local and request.headers.get("Host", "").lower() not in self._hosts():
             raise NotAllowed(421, f"This page answers at {self.address} only; open it there.")
 
     def check_form(self, request: web.Request, token: str) -> None:
         """Refuse a form that was not sent from this very page."""
         origin = request.headers.get("Origin")
-        foreign = origin is not None and origin.lower() not in {f"http://{host}" for host in self._hosts()}
+        foreign = origin is not None and not self._is_own(origin.lower(), request)
         if foreign or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
             raise NotAllowed(403, "This was sent from another site and was not accepted; use the page itself.")
         known = secrets.compare_digest(_bytes(request.cookies.get(self.cookie_name, "")), _bytes(self.cookie))
@@ -72,6 +74,16 @@ class Guard:
     def set_cookie(self, response: web.StreamResponse) -> None:
         """Give the browser what `check_form` wants to see again."""
         response.set_cookie(self.cookie_name, self.cookie, httponly=True, samesite="Strict", path="/")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach the page."""
+        return is_loopback(self.host)
+
+    def _is_own(self, origin: str, request: web.Request) -> bool:
+        if self.is_local:
+            return origin in {f"http://{host}" for host in self._hosts()}
+        return bool(urlsplit(origin).netloc) and urlsplit(origin).netloc == request.headers.get("Host", "").lower()
 
     def _hosts(self) -> frozenset[str]:
         names = {name.lower() for name in (*LOOPBACK_NAMES, _bracketed(self.host))}

@@ -11,9 +11,12 @@ from pathlib import Path
 
 from aiohttp import web
 
+from adapters.metrics import Instruments
 from adapters.web import answers, forms
+from adapters.web.access import Access
 from adapters.web.courier import Watch, WebCourier
-from adapters.web.safety import HEADERS, Guard, NotAllowed, is_loopback
+from adapters.web.operating import HEALTH, Operates
+from adapters.web.safety import HEADERS, Guard, NotAllowed
 from adapters.web.showing import Shows
 from adapters.web.taking import THREAD, Takes
 from adapters.web.threads import Threads
@@ -46,7 +49,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class WebServer:
     """The stories of a platform as pages, the one of `place` at the root. `player` is who plays in all of them.
 
-    `notice` is a line that the page shows above its stories.
+    `notice` is a line that the page shows above its stories. `operator_token` is what opens the operator's side, and, where the
+    page is not of this machine only, all of it. `closed` says why no story is played on the page: then it has that side only.
     """
 
     def __init__(  # noqa: PLR0913  all that a page is about
@@ -59,6 +63,9 @@ class WebServer:
         place: Place,
         player: AuthorId,
         player_name: str,
+        instruments: Instruments,
+        operator_token: str = "",
+        closed: str = "",
         host: str = "127.0.0.1",
         port: int = 0,
         notice: str = "",
@@ -68,14 +75,18 @@ class WebServer:
         self._threads = Threads(store, courier, place)
         self._shows = Shows(store, courier, self._threads, self._guard, player, player_name, notice)
         self._takes = Takes(self._shows, receiver, desk)
+        self._closed = closed
+        self._access = Access(operator_token, self._guard.is_local)
+        self._operates = Operates(self._guard, self._access, instruments)
         self._files = {path.name: path.read_bytes() for path in STATIC.iterdir() if path.suffix in TYPES}
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> str:
         """Open the page; returns its address. Raises ConfigMistakes when the address cannot be used."""
         host, port = self._guard.host, self._guard.port
-        if not is_loopback(host):
-            raise ConfigMistakes([f"The page has no login, so it opens on this machine only: not at {host}, but at 127.0.0.1."])
+        if not self._guard.is_local and not self._access.token:
+            sentence = f"Without a token the page opens on this machine only: set [web] operator_token to open it at {host}"
+            raise ConfigMistakes([f"{sentence}, or open it at 127.0.0.1."])
         self._runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=SHUTDOWN)
         await self._runner.setup()
         try:
@@ -103,13 +114,16 @@ class WebServer:
     def _app(self) -> web.Application:
         app = web.Application(client_max_size=forms.BODY_LIMIT, middlewares=[self._answer])
         app.on_response_prepare.append(_add_headers)
+        app.add_routes([web.get("/static/{name}", self._file), *self._operates.routes()])
+        if self._closed:
+            app.add_routes([web.get("/", self._say_closed)])
+            return app
         app.add_routes(
             [
                 *(web.get(path, self._show) for path in ("/", THREAD)),
                 *(web.get(path, self._follow, allow_head=False) for path in ("/events", f"{THREAD}/events")),
                 web.get("/new", self._show_new),
                 web.get("/file/{key}", self._download, allow_head=False),
-                web.get("/static/{name}", self._file),
                 *self._takes.routes(),
             ]
         )
@@ -119,10 +133,12 @@ class WebServer:
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Let only our own host in, and turn whatever goes wrong into one sentence."""
         try:
-            self._guard.check_host(request)
+            if request.path != HEALTH:
+                self._guard.check_host(request)
+            self._operates.admit(request)
             return await handler(request)
         except NotAllowed as refusal:
-            return answers.trouble(request, refusal.status, refusal.sentence)
+            return self._operates.refuse(request, refusal)
         except web.HTTPException as error:
             return answers.trouble(request, error.status, f"There is nothing here ({error.reason}).")
         except StoreUnavailable as error:
@@ -134,6 +150,9 @@ class WebServer:
         except Exception:
             log.exception("the page failed", extra={"action": "page_trouble", "path": request.path})
             return answers.trouble(request, 500, "Something went wrong inside; the operator's log says what.")
+
+    async def _say_closed(self, request: web.Request) -> web.Response:
+        return answers.trouble(request, 403, self._closed)
 
     async def _show(self, request: web.Request) -> web.Response:
         before = request.query.get("before")

@@ -76,7 +76,8 @@ class EngineLoop:
     def statistics(self) -> EngineStatistics:
         """What happened so far, and what is at this moment."""
         ram, disk = self._placing.memory.statistics()
-        now = {"waiting": len(self._line), "writing": len(self._writing), "evictions": self._placing.evictions}
+        placing = {"evictions": self._placing.evictions, "slot_hits": self._placing.hits}
+        now = {"waiting": len(self._line), "writing": len(self._writing), **placing}
         return replace(self._sums, **now, ram=ram, disk=disk)
 
     def submit(self, job: Job) -> None:

@@ -31,6 +31,7 @@ class Placing:
         # Divided otherwise, the same tokens come out otherwise.
         self._identity = f"{runner.identity} in {runner.shape.chunk}" if runner.is_exact else runner.identity
         self.evictions = 0
+        self.hits = 0
 
     def place(self, session: SessionId, busy: Collection[int]) -> Slot | None:
         """A slot for the session, now its own, with what was kept of the session in it; None when all others are busy.
@@ -39,6 +40,7 @@ class Placing:
         """
         own = self.slots.of(session)
         if own is not None:
+            self.hits += bool(own.tokens)
             self.slots.give(own, session)
             return own
         slot = self.slots.empty() or self.slots.longest_unused(busy)

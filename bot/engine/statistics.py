@@ -12,7 +12,8 @@ class EngineStatistics:
     `cached_tokens` of all `prompt_tokens` were found in the cache and not read again: the tokens that it saved.
     `prefilled_tokens` were read for replies, `warmed_tokens` ahead of need; `decode_tokens` are all that were handed to the
     runner, in `steps` steps that took `step_seconds`. `requests` ended as `finished`, `cancelled`, `failed` (the model) or
-    `refused` (their deadline passed in the queue). `evictions` counts the slots that were taken from a session.
+    `refused` (their deadline passed in the queue). `evictions` counts the slots that were taken from a session, and
+    `slot_hits` the replies whose session was in its slot still.
     """
 
     slots: int = 0
@@ -32,5 +33,6 @@ class EngineStatistics:
     steps: int = 0
     step_seconds: float = 0.0
     evictions: int = 0
+    slot_hits: int = 0
     ram: ShelfStatistics = field(default_factory=ShelfStatistics)
     disk: ShelfStatistics = field(default_factory=ShelfStatistics)

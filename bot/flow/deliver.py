@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from bot.errors import ChannelGone, LeaseLost, OutcomeUnknown, PostGone, PostRefused, StoreError, StoreUnavailable, TryLater
 from bot.flow.places import Places
 from bot.flow.tenure import Hold, alone
+from bot.flow.walks import Walks
 from bot.ids import MessageId, Place
 from bot.metrics import Metrics
 from bot.ports.clock import Clock
@@ -35,11 +36,13 @@ class Deliverer:
     places: Places
     clock: Clock
     metrics: Metrics
+    walks: Walks
     hold: Hold = alone
     _bells: dict[Place, asyncio.Event] = field(default_factory=dict)
     _idle: dict[Place, asyncio.Event] = field(default_factory=dict)
     _workers: dict[Place, asyncio.Task[None]] = field(default_factory=dict)
     _anew_after: dict[Place, tuple[int, int]] = field(default_factory=dict)
+    _oldest: dict[Place, tuple[int, float]] = field(default_factory=dict)
 
     def wake(self, place: Place) -> None:
         """There may be something to deliver to this place."""
@@ -49,6 +52,12 @@ class Deliverer:
             self._workers[place] = asyncio.create_task(self._work(place), name=f"deliver {place.channel}")
         self._idle[place].clear()
         self._bells[place].set()
+
+    @property
+    def oldest_seconds(self) -> float:
+        """For how long the post that has been the oldest of its place for longest has been so; 0 where none waits."""
+        now = self.clock.ticks()
+        return max((now - since for _, since in self._oldest.values()), default=0.0)
 
     async def settled(self, place: Place) -> None:
         """Return when nothing is left to deliver to this place."""
@@ -91,12 +100,15 @@ class Deliverer:
             elif place in await self.store.outstanding():
                 await self._pause(place)
             else:
+                self._oldest.pop(place, None)
                 return
 
     async def _deliver_due(self, place: Place) -> None:
         async with self.hold(place):
             # Whoever had the place until now may have brought what was due.
             while (delivery := await self.store.claim(place, self.clock.now())) is not None:
+                if self._oldest.get(place, (None, 0.0))[0] != delivery.id:
+                    self._oldest[place] = delivery.id, self.clock.ticks()
                 await self._deliver(place, delivery)
 
     async def _pause(self, place: Place) -> None:
@@ -122,6 +134,7 @@ class Deliverer:
             log.warning("a post was refused: %s", refusal, extra={"action": "abandon_post", "place": place})
             self.metrics.count("deliveries", "abandoned")
             await self.store.abandon(delivery.id, str(refusal))
+            self.walks.settled(place, delivery.wish, shown=False)
         except StoreError:
             raise
         except Exception:
@@ -132,6 +145,7 @@ class Deliverer:
         else:
             self.metrics.count("deliveries", "settled")
             await self.store.settle(delivery.id, message)
+            self.walks.settled(place, delivery.wish)
 
     async def _bring(self, delivery: Delivery) -> MessageId | None:
         """Make the wish come true; the message that stands at its position afterwards."""

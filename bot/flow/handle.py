@@ -31,6 +31,7 @@ from bot.flow.joining import Joining
 from bot.flow.places import Places
 from bot.flow.stop import Stop
 from bot.flow.take_turn import Writer
+from bot.flow.walks import Walks
 from bot.flow.wishes import notice, notice_without_session
 from bot.ids import AuthorId, Place
 from bot.metrics import Metrics
@@ -71,6 +72,7 @@ class Handler:
     joining: Joining
     wake: Callable[[Place], None]
     fates: Fates
+    walks: Walks
     reasons: dict[Place, str] = field(default_factory=dict)
     _is_ending: bool = False
     stuck: set[Place] = field(default_factory=set)
@@ -94,9 +96,11 @@ class Handler:
         """Store what an event changes, and write the reply that it opens. A failure is logged and told. Raises LeaseLost."""
         if event in (coming := self._coming.get(event.place, [])):
             coming.remove(event)
+        self.walks.taken(event)
         await self.fates.taken(event)
         try:
             await self._patiently(lambda: self._store_outcome(event))
+            self.walks.decided(event.place)
             await self._patiently(lambda: self._reopen(event.place))
             await self._patiently(lambda: self._write_open_reply(event.place))
         except LeaseLost:
@@ -106,6 +110,8 @@ class Handler:
             log.exception("an event could not be handled", extra={"action": "fail", "event": event.event})
             self.metrics.count("failures")
             await self._tell_failure(event)
+        finally:
+            self.walks.left(event.place)
 
     async def resume(self, place: Place) -> None:
         """Write on the reply that an earlier run left half-written. Raises LeaseLost only."""
@@ -117,6 +123,11 @@ class Handler:
             self.stuck.add(place)
             log.exception("a reply could not be resumed", extra={"action": "fail", "place": place})
             self.metrics.count("failures")
+
+    @property
+    def writing(self) -> int:
+        """How many replies are being written."""
+        return len(self._writing)
 
     def is_writing(self, place: Place) -> bool:
         """Whether a reply is being written in a place."""

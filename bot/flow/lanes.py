@@ -87,6 +87,11 @@ class Lanes:
         self.put(place, turn)
         return await done
 
+    @property
+    def waiting(self) -> int:
+        """How much work waits for its turn in all places."""
+        return sum(len(lane.waiting) for lane in self._lanes.values())
+
     async def settled(self, place: Place) -> None:
         """Return when nothing is queued or running in a place."""
         if place in self._lanes:

@@ -10,13 +10,17 @@ from bot.errors import Refused
 from bot.flow.decide import circle
 from bot.flow.fates import Fates
 from bot.flow.gate import Gate, sentence
+from bot.flow.walks import Walks
 from bot.ids import AuthorId, Place
 from bot.metrics import Metrics
 from bot.ports.clock import Clock
 from bot.ports.store import Store
-from bot.posts import Command, Deleted, Edited, Inbound
+from bot.posts import Command, Deleted, Edited, Inbound, InboundPost
 
 log = logging.getLogger(__name__)
+
+KINDS = {InboundPost: "post", Command: "command", Edited: "edited", Deleted: "deleted"}
+"""What kinds of events are called where they are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class Receiver:
     is_writing: Callable[[Place], bool]
     fates: Fates
     wait_until_settled: Callable[[Place], Awaitable[None]]
+    walks: Walks
 
     async def receive(self, event: Inbound) -> None:
         """Take an event in. Once this returns it will be handled, whatever happens, and once, however often it comes.
@@ -42,10 +47,12 @@ class Receiver:
         Raises Refused, with a sentence for the player, when the text cannot be used (nothing is stored then), and
         StoreUnavailable.
         """
-        cleaned = self._cleaned(event)
+        began, cleaned = self.clock.ticks(), self._cleaned(event)
         await self._judge(cleaned)
         is_new = await self.store.receive(cleaned)
-        if not is_new:
+        if is_new:
+            self.metrics.count("events", KINDS[type(cleaned)])
+        else:
             # It may still wait: kept by a call whose answer was lost. If it was handled, its lane finds that out.
             self.metrics.count("duplicate_events")
         if is_new and self.is_writing(cleaned.place):
@@ -53,6 +60,7 @@ class Receiver:
         try:
             await self._interrupt(cleaned, is_new=is_new)
         finally:
+            self.walks.came(cleaned, began)
             self.queue(cleaned)
 
     async def _interrupt(self, event: Inbound, *, is_new: bool) -> None:

@@ -11,6 +11,7 @@ from bot import texts
 from bot.chunking.chunker import cut
 from bot.flow.gate import fault
 from bot.flow.scribe import Scribe
+from bot.flow.walks import Walk
 from bot.flow.wishes import notice, removals_for, wishes_for
 from bot.ids import Place
 from bot.ports.store import Change, Store, Wish
@@ -44,6 +45,7 @@ class Reply:
     store: Store
     wake: Callable[[Place], None]
     heard: Callable[[], None]
+    walk: Walk
 
     @property
     def turn(self) -> Turn:
@@ -103,6 +105,7 @@ class Reply:
 
     async def save(self, after: Session, wishes: tuple[Wish, ...] = ()) -> None:
         """Store the session as it shall be, with what its place must come to show."""
+        self.walk.expects(wishes)
         self.session = await self.store.save(Change(self.session, after, wishes))
         if wishes:
             self.wake(self.session.place)

@@ -32,9 +32,10 @@ from bot.flow.reminding import Reminder
 from bot.flow.summing import Summariser
 from bot.flow.take_turn import Writer
 from bot.flow.tenure import Tenure
+from bot.flow.walks import Walk, Walks
 from bot.flow.window import Reading
 from bot.ids import AuthorId, Place, Platform
-from bot.metrics import Metrics
+from bot.metrics import Metrics, Vitals
 from bot.ports.clock import Clock
 from bot.ports.courier import Courier
 from bot.ports.engine import Engine
@@ -64,6 +65,7 @@ class Service:
     fingerprints. `operators` are the players who run this program, `usual` the settings of new sessions, `keep` says how
     long things are kept, `written` how platforms write commands, and `links` how they write links to their places.
     `ending` is set once it begins nothing any more.
+    `walk_over` is told of each reply that has come to its place.
     """
 
     store: Store
@@ -83,6 +85,7 @@ class Service:
     keep: Keep | None = None
     written: Mapping[Platform, Written] = field(default_factory=dict)
     links: Mapping[Platform, Callable[[Place], str]] = field(default_factory=dict)
+    walk_over: Callable[[Walk], None] | None = None
     ending: asyncio.Event = field(init=False, default_factory=asyncio.Event)
     receiver: Receiver = field(init=False)
     desk: Desk = field(init=False)
@@ -94,24 +97,36 @@ class Service:
     _places: Places = field(init=False)
     _tenure: Tenure = field(init=False)
     _lanes: Lanes = field(init=False)
+    _walks: Walks = field(init=False)
     _deliverer: Deliverer = field(init=False)
     _writer: Writer = field(init=False)
     _handler: Handler = field(init=False)
 
     def __post_init__(self) -> None:
         places = self._places = Places(self.couriers, self.clock)
+        walks = self._walks = Walks(self.clock, self.metrics, self.walk_over)
         self.faces = Faces(self.store)
         tenure = self._tenure = Tenure(self.store, self.clock, places.serves, self._take_up)
         self._lanes = Lanes(tenure.of)
         self._forgetter = Forgetter(self.store, self.engine, self.clock, self._lanes)
         self._sweeper = Sweeper(self.store, self._forgetter, self.clock, self.keep, tenure.keeps_house) if self.keep else None
         self._gate = Gate(self.engine, places, self.clock, self.store, self.blocklist)
-        self._deliverer = Deliverer(self.store, places, self.clock, self.metrics, tenure.of)
+        self._deliverer = Deliverer(self.store, places, self.clock, self.metrics, walks, tenure.of)
         wake = self._deliverer.wake
         self.reminder = Reminder(self.store, places, self._lanes, self.clock, wake, tenure.keeps_house)
         reading = Reading(self.store, self.engine, self.prompt_format, LoreTeller(self.engine), self.lengths)
         writer = Writer(
-            self.store, self.engine, places, self._gate, self.clock, reading, self.sampling, self.metrics, wake, self.deadline
+            self.store,
+            self.engine,
+            places,
+            self._gate,
+            self.clock,
+            reading,
+            self.sampling,
+            self.metrics,
+            wake,
+            walks,
+            self.deadline,
         )
         joining, fates = Joining(self.roll), Fates(places)
         library = LibraryDesk(self.store, self._gate, self._lanes)
@@ -132,9 +147,23 @@ class Service:
                 joining,
                 wake,
                 fates,
+                walks,
             ),
         )
-        self.receiver = Receiver(
+        self.receiver = self._door(fates)
+        self.desk = self._desk(library, reading)
+
+    @property
+    def vitals(self) -> Vitals:
+        """What it is busy with at this moment."""
+        return Vitals(self._handler.writing, self._lanes.waiting, self._deliverer.oldest_seconds)
+
+    def _link(self, place: Place) -> str:
+        link = self.links.get(place.platform)
+        return link(place) if link else str(place.channel)
+
+    def _door(self, fates: Fates) -> Receiver:
+        return Receiver(
             self.store,
             self.clock,
             self.metrics,
@@ -147,12 +176,8 @@ class Service:
             self._handler.is_writing,
             fates,
             self._settled,
+            self._walks,
         )
-        self.desk = self._desk(library, reading)
-
-    def _link(self, place: Place) -> str:
-        link = self.links.get(place.platform)
-        return link(place) if link else str(place.channel)
 
     def _desk(self, library: LibraryDesk, reading: Reading) -> Desk:
         status = Status(reading, self.sampling, self._handler.reasons)
@@ -208,6 +233,7 @@ class Service:
         await self._lanes.close()
         await self._deliverer.close()
         await self._tenure.close()
+        self._walks.close()
 
     async def begin(self, session: Session) -> Session:
         """Open a story in its place, with its character's greeting shown.

@@ -19,11 +19,12 @@ from bot.flow.places import Places
 from bot.flow.reply import Ending, Reply
 from bot.flow.scribe import Scribe
 from bot.flow.stop import Stop
+from bot.flow.walks import Station, Walks
 from bot.flow.window import Reading, fit, prepare_next
 from bot.ids import Place
 from bot.metrics import Metrics
 from bot.ports.clock import Clock
-from bot.ports.engine import Engine, Finished, FinishReason, GenerationRequest, StreamItem, Waiting
+from bot.ports.engine import Engine, Finished, FinishReason, GenerationRequest, StreamItem, Usage, Waiting
 from bot.ports.store import Change, Store
 from bot.posts import Draft, Speaker, Voice
 from bot.prompt.guard import foreign_lines, is_impersonation, stop_texts
@@ -60,6 +61,7 @@ class Writer:
     sampling: SamplingSettings
     metrics: Metrics
     wake: Callable[[Place], None]
+    walks: Walks
     deadline: float | None = None
 
     async def write(self, session: Session, stop: Stop) -> Session:
@@ -78,9 +80,11 @@ class Writer:
         async with told_when_late(self.places, session.place, turn) as heard:
             watch = await self.gate.watch(session)
             scribe = Scribe(turn.variant, limits, foreign_lines(session, self.reading.prompt_format), watch)
-            reply = Reply(session, scribe, self.store, self.wake, heard)
+            reply = Reply(session, scribe, self.store, self.wake, heard, self.walks.open(session, turn.number))
             try:
-                await self._write(reply, stop)
+                outcome = await self._write(reply, stop)
+                self.metrics.count("turns", outcome)
+                self.walks.finish(reply.walk, outcome)
             finally:
                 stop.has_words = False
                 await self.places.resting(session.place, turn.number)
@@ -94,22 +98,23 @@ class Writer:
             log.info("the story was not read ahead: %s", error, extra={"action": "skip_warming", "place": session.place})
             return session
 
-    async def _write(self, reply: Reply, stop: Stop) -> None:
-        started = self.clock.ticks()
+    async def _write(self, reply: Reply, stop: Stop) -> str:
+        """Write it, and say in a word what came of it."""
         try:
             if not stop.is_stale and (blocked := await self.gate.closed(reply.session)):
                 await reply.break_off(blocked)
-                return
+                return "closed"
             finished = None if stop.is_stale else await self._draw(reply, stop)
             if stop.is_stale:
                 await reply.take_back()
-                return
+                return "taken_back"
         except PromptTooLong as error:
             await reply.break_off(texts.POST_TOO_LONG.format(tokens=error.tokens, limit=error.limit))
+            return "too_long"
         except EngineError as error:
             log.warning("a reply broke off: %s", error, extra={"action": "break_turn", "place": reply.session.place})
-            self.metrics.count("broken_turns")
             await reply.break_off(str(error))
+            return "broken"
         except StoreError:
             raise
         except Exception:
@@ -117,9 +122,9 @@ class Writer:
             log.exception("a reply could not be written", extra={"action": "break_turn", "place": reply.session.place})
             self.metrics.count("failures")
             await reply.break_off(texts.DEFECT)
-        else:
-            await self._finish(reply, finished)
-            self._report(reply, finished, self.clock.ticks() - started)
+            return "failed"
+        await self._finish(reply, finished)
+        return self._outcome(reply, finished)
 
     async def _draw(self, reply: Reply, stop: Stop) -> Finished | None:
         """The reply, drawn anew where the model ended it before its first word; None when it was stopped."""
@@ -172,11 +177,13 @@ class Writer:
             async for event in stream:
                 reply.heard()
                 if isinstance(event, Finished):
+                    self._count_tokens(reply, event.usage)
                     return event
                 if isinstance(event, Waiting):
                     await self._show_draft(reply, texts.in_line(event.position, event.seconds))
                     continue
                 stop.has_words = True
+                self.walks.passes(reply.walk, Station.FIRST_TOKEN)
                 if reply.scribe.feed(event):
                     await reply.keep()
                 if reply.scribe.concern:
@@ -201,19 +208,31 @@ class Writer:
         words = {"silent": texts.SILENT, "unchanged": texts.NOTHING_TO_ADD}
         await reply.finish(Ending(VariantState.WHOLE, cut_short=cut_short, is_cut=is_cut, **words))
 
-    def _report(self, reply: Reply, finished: Finished | None, seconds: float) -> None:
-        session = reply.session
-        facts: dict[str, object] = {"action": "turn", "place": session.place, "seconds": round(seconds, 3)}
+    def _count_tokens(self, reply: Reply, usage: Usage) -> None:
+        reply.walk.used(usage)
+        for kind, tokens in (
+            ("prompt", usage.prompt_tokens),
+            ("cached", usage.cached_tokens),
+            ("read", usage.prefilled_tokens),
+            ("written", usage.completion_tokens),
+        ):
+            self.metrics.count("tokens", kind, tokens)
+
+    def _outcome(self, reply: Reply, finished: Finished | None) -> str:
+        """How a reply ended that was written, in a word; what the guard stopped is noted."""
+        guard = ""
         if reply.scribe.is_over:
-            facts["guard"] = "player" if reply.scribe.is_impersonation else "header"
-            self.metrics.count("guard_stops", str(facts["guard"]))
-        self.metrics.count("turns", "stopped" if finished is None else finished.reason.value)
-        if finished is not None:
-            facts |= {"reason": finished.reason.value, "usage": finished.usage}
-        if finished is not None and finished.reason is FinishReason.STOP:
-            facts["guard"] = "player" if is_impersonation(finished.stop, session) else "header"
-            self.metrics.count("guard_stops", str(facts["guard"]))
-        log.info("a turn was written", extra=facts)
+            guard = "player" if reply.scribe.is_impersonation else "header"
+        elif finished is not None and finished.reason is FinishReason.STOP:
+            guard = "player" if is_impersonation(finished.stop, reply.session) else "header"
+        if guard:
+            reply.walk.facts["guard"] = guard
+            self.metrics.count("guard_stops", guard)
+        if reply.scribe.concern:
+            return "refused"
+        if finished is None:
+            return "guarded" if guard else "stopped"
+        return finished.reason.value
 
 
 def spoke_for_player(reply: Reply, finished: Finished | None) -> bool:

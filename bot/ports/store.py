@@ -10,6 +10,7 @@ from bot.ports.bin import Bin
 from bot.ports.bookmarks import Bookmarks
 from bot.ports.leases import Leases
 from bot.ports.library import Library
+from bot.ports.overview import Overview
 from bot.ports.privacy import Privacy
 from bot.ports.reports import Reports
 from bot.posts import Inbound, OutboundPost
@@ -86,7 +87,7 @@ class StoryPage:
     has_older: bool
 
 
-class Store(Bin, Library, Reports, Privacy, Bookmarks, Arrivals, Leases, Protocol):
+class Store(Bin, Library, Reports, Privacy, Bookmarks, Arrivals, Leases, Overview, Protocol):
     """Remembers. Every method is one transaction; when it returns, the step survives a crash. May raise StoreUnavailable.
 
     Any text at all may be stored, and comes back as it was. Text that a step takes away is gone from the files of SQLite when

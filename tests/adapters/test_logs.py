@@ -1,11 +1,13 @@
 """Log records as lines: facts beside the sentence, and nothing in them that could forge another line."""
 
 import io
+import json
 import logging
 
 import pytest
 
 from adapters import logs
+from tests.builders import HERE
 
 
 @pytest.fixture
@@ -49,6 +51,38 @@ def test_what_a_player_wrote_cannot_forge_a_line_or_steer_a_terminal(written: io
     assert written.getvalue().count("\n") == 1
     assert written.getvalue().isascii()
     assert "\x1b" not in written.getvalue()
+
+
+def test_as_json_each_record_is_one_object_and_its_numbers_are_numbers(quiet_logs: None) -> None:  # noqa: ARG001  as above
+    stream = io.StringIO()
+    logs.set_up(logging.INFO, stream)
+    logs.take_shape("json")
+    facts = {"action": "turn", "place": HERE, "finished": 1.5, "level": 3, "lag": float("nan")}
+    logging.getLogger("bot.flow").info("ignored: %s", 'a "quote"\nand \ud83d', extra=facts)
+    line, rest = stream.getvalue().split("\n")
+    told = json.loads(line)
+    assert rest == ""
+    assert told.pop("time").endswith("Z")
+    assert told == {
+        "level": "INFO",
+        "logger": "bot.flow",
+        "message": 'ignored: a "quote"\nand \ud83d',
+        "action": "turn",
+        "place": str(HERE),
+        "finished": 1.5,
+        "fact_level": 3,
+        "lag": "nan",
+    }
+
+
+def test_as_json_a_failure_is_a_part_of_its_object(quiet_logs: None) -> None:  # noqa: ARG001  as above
+    stream = io.StringIO()
+    logs.set_up(logging.INFO, stream, "json")
+    try:
+        int("x")
+    except ValueError:
+        logging.getLogger("bot").exception("it failed")
+    assert "ValueError: invalid literal" in json.loads(stream.getvalue())["exception"]
 
 
 def test_a_failure_shows_where_it_came_from(written: io.StringIO) -> None:

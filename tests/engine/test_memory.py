@@ -74,7 +74,10 @@ def test_a_session_that_lost_its_slot_goes_on_without_reading_its_story_again(li
     run_out(loop)
     loop.submit(a_job(3, MIRA, (*LONG, *reply, 7, 8, 9), max_tokens=1))
     assert finish_of(run_out(loop), 3).usage.prefilled_tokens == 4
-    assert loop.statistics.evictions == 2
+    assert (loop.statistics.evictions, loop.statistics.slot_hits) == (2, 0)
+    loop.submit(a_job(4, MIRA, (*LONG, *reply, 7, 8, 9), max_tokens=1))
+    run_out(loop)
+    assert (loop.statistics.evictions, loop.statistics.slot_hits) == (2, 1)
 
 
 def test_without_memory_and_shelf_nothing_is_saved() -> None:

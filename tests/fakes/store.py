@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from bot.errors import AlreadyHandled, Refused, StaleSession
 from bot.ids import AuthorId, EventId, Place, Platform, SessionId
 from bot.ports.bin import EndedSession
+from bot.ports.overview import Inventory, SessionInBrief
 from bot.ports.privacy import Forgotten, ForgottenStory, PlayerData, PlayerStory
 from bot.ports.reports import Refusal
 from bot.ports.store import Change, Shown, StoryPage, Wish
@@ -114,6 +115,20 @@ class MemoryStore(MemoryOutbox, MemoryLibrary, MemoryReading, MemoryLeases):
         story = self._story_at(place)
         found = [number for number, turn in story.turns.items() if event in turn.sources] if story else []
         return max(found, default=None)
+
+    async def inventory(self, newest: int = 0) -> Inventory:
+        living = [story for story in self._stories.values() if story.ended is None]
+        newest_first = sorted(living, key=lambda each: each.touched)[::-1]
+        return Inventory(
+            sessions=len(living),
+            ended=len(self._stories) - len(living),
+            events=len(await self.waiting()),
+            wishes=sum(queued.reason is None for queued in self._outbox.values()),
+            newest=tuple(
+                SessionInBrief(each.session.place, each.session.character.name, each.session.next_number, each.touched)
+                for each in newest_first[:newest]
+            ),
+        )
 
     async def places(self) -> tuple[Place, ...]:
         return tuple(story.session.place for story in self._stories.values() if story.ended is None)

@@ -7,6 +7,7 @@ import pytest
 from bot.errors import ChannelGone, OutcomeUnknown, PostGone, PostRefused, TryLater
 from bot.flow.deliver import RECHECK, Deliverer
 from bot.flow.places import Places
+from bot.flow.walks import Walks
 from bot.flow.wishes import notice_without_session
 from bot.ids import EventId, Place
 from bot.metrics import Metrics
@@ -155,7 +156,8 @@ class HesitantStore(MemoryStore):
 
 async def test_what_is_stored_while_nothing_seemed_left_is_brought_at_once() -> None:
     store, clock, courier = HesitantStore(), FrozenClock(), RecordingCourier()
-    deliverer = Deliverer(store, Places((courier,), clock), clock, Metrics())
+    metrics = Metrics()
+    deliverer = Deliverer(store, Places((courier,), clock), clock, metrics, Walks(clock, metrics))
     for number in (1, 2):
         await store.receive(a_post(event=f"event-{number}"))
     await store.dismiss(HERE, EventId("event-1"), (notice_without_session(HERE, "One.", EventId("event-1")),))

@@ -202,7 +202,11 @@ def test_a_secret_of_the_wrong_type_is_not_shown_either(tmp_path: Path) -> None:
 MISTAKES: list[tuple[str, str, str]] = [
     ("unknown section", "[modle]\n", 'line 1: there is no section [modle]; did you mean "model"?'),
     ("unknown key", "[web]\nprot = 1\n", 'line 2: [web] has no key "prot"; did you mean "port"?'),
-    ("nothing like it", "[web]\nx = 1\n", 'line 2: [web] has no key "x"; known are adults_only, host, port, post_length.'),
+    (
+        "nothing like it",
+        "[web]\nx = 1\n",
+        'line 2: [web] has no key "x"; known are adults_only, host, operator_token, operator_token_file, port, post_length.',
+    ),
     ("text for a number", '[web]\n\nport = "80"\n', 'line 3: [web] port is "80"; it must be a whole number.'),
     ("true for a number", "[web]\nport = true\n", "line 2: [web] port is true; it must be a whole number."),
     ("a fraction", "[model]\nslots = 1.5\n", "line 2: [model] slots is 1.5; it must be a whole number."),
@@ -298,7 +302,8 @@ MISTAKES: list[tuple[str, str, str]] = [
     ("not one of", '[model]\nrating = "all"\n', "line 2: [model] rating is \"all\"; it must be one of 'general' or 'adult'."),
     ("a value for a section", "web = 3\n", "line 1: web has to be a section of its own, written [web]."),
     ("a section for a value", "[web.port]\nx = 1\n", "line 1: [web] port is a section; it must be a whole number."),
-    ("an open address", '[web]\nhost = "0.0.0.0"\n', "line 2: [web] host is '0.0.0.0'; it must be 127.0.0.1"),
+    ("an open address", '[web]\nhost = "0.0.0.0"\n', "line 2: [web] host is no address of this machine alone"),
+    ("a token to guess", '[web]\noperator_token = "hunter2"\n', "line 2: [web] operator_token has less than 16 characters"),
     ("no such database", '[storage]\nurl = "mysql://h/x"\n', "line 2: [storage] url is no database address; write sqlite:"),
     ("no such model", '[model]\npath = "no.gguf"\n', "line 2: [model] path names {folder}/no.gguf, which does not exist"),
     ("a folder for a file", '[model]\npath = "."\n', "line 2: [model] path names {folder}, which is not a file"),

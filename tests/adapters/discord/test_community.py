@@ -54,6 +54,7 @@ async def test_it_prints_its_invite_link_and_plays_where_it_may(
         assert any(invite_link(discord.application_id) in each for each in scene.told)
         assert (await scene.built.store.session_at(PAGE) is None) is (rating is Rating.ADULT)
         assert any(each.startswith("Understudy plays at http") for each in scene.told) is (rating is Rating.GENERAL)
+        assert await scene.built.instruments.parts() == {"store": True, "engine": True, "discord": True}
         said = {}
         for channel in (open_to_all, for_adults):
             asked = await discord.slash(player, channel, "rp start", {"character": "Hester Vaunce"})

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import cast
 
+from adapters.metrics import Instruments
 from adapters.web.courier import WEB, WebCourier
 from adapters.web.server import WebServer
 from bot.flow.desk import Desk
@@ -32,6 +33,7 @@ class Stage:
     service: Service
     desk: NotingDesk
     server: WebServer
+    instruments: Instruments
     address: str = ""
 
     async def settled(self) -> None:
@@ -50,6 +52,7 @@ class Stage:
             place=STORY,
             player=TOBIAS.author,
             player_name=TOBIAS.name,
+            instruments=self.instruments,
             host="127.0.0.1",
             port=port,
         )
@@ -62,19 +65,31 @@ class Stage:
 
 
 @asynccontextmanager
-async def a_stage(
+async def a_stage(  # noqa: PLR0913  what a page can be about
     *replies: str | Sequence[str] | ScriptedReply,
     session: Session | None = None,
     limits: ChannelLimits | None = None,
     name: str = TOBIAS.name,
     notice: str = "",
     whole: bool = False,
+    host: str = "127.0.0.1",
+    operator_token: str = "",
+    figures: str = "",
+    closed: str = "",
 ) -> AsyncGenerator[Stage, None]:
     """The page of a story that has just begun, with an engine that gives these replies. `whole`: behind it is the real desk."""
-    store, engine = MemoryStore(), ScriptedEngine(_some(replies))
+    store, scripted = MemoryStore(), ScriptedEngine(_some(replies))
     courier = WebCourier(limits or ChannelLimits(2000, streams=True))
-    service = Service(store, engine, [courier], FrozenClock(), LIMARP, operators=(TOBIAS.author,))
+    service = Service(store, scripted, [courier], FrozenClock(), LIMARP, operators=(TOBIAS.author,))
     desk = NotingDesk(service.begin)
+
+    async def engine() -> str:
+        return figures
+
+    clock = service.clock
+    instruments = Instruments(
+        clock, service.metrics, lambda: service.vitals, store.inventory, engine, relays=True, version="1.2"
+    )
     server = WebServer(
         courier,
         store,
@@ -83,10 +98,13 @@ async def a_stage(
         place=STORY,
         player=TOBIAS.author,
         player_name=name,
-        host="127.0.0.1",
+        instruments=instruments,
+        operator_token=operator_token,
+        closed=closed,
+        host=host,
         notice=notice,
     )
-    stage = Stage(store, engine, courier, service, desk, server)
+    stage = Stage(store, scripted, courier, service, desk, server, instruments)
     await service.start()
     await service.begin(session or a_session(place=STORY))
     await stage.settled()
@@ -95,6 +113,7 @@ async def a_stage(
         yield stage
     finally:
         await stage.server.close()
+        await instruments.close()
         await service.close()
 
 

@@ -280,6 +280,7 @@ async def test_a_page_without_a_login_opens_on_this_machine_only(stage: Stage, h
         place=STORY,
         player=TOBIAS.author,
         player_name="T",
+        instruments=stage.instruments,
         host=host,
     )
     with pytest.raises(ConfigMistakes, match="this machine only"):
@@ -303,6 +304,7 @@ async def test_a_taken_port_is_said_in_a_sentence(stage: Stage) -> None:
         place=STORY,
         player=TOBIAS.author,
         player_name="T",
+        instruments=stage.instruments,
         port=port,
     )
     with pytest.raises(ConfigMistakes, match="choose another"):
@@ -320,6 +322,7 @@ async def test_a_place_without_a_story_says_so() -> None:
             place=Place(WEB, ChannelKey("empty")),
             player=TOBIAS.author,
             player_name="T",
+            instruments=stage.instruments,
         )
         address = await empty.start()
         async with aiohttp.ClientSession() as http, http.get(address) as answer:

@@ -1,0 +1,56 @@
+"""Who may see what only the operator may, and who may come in at all where the page can be reached from elsewhere.
+
+It knows no story and no figure. On this machine the page is open, and the operator's side too unless there is a token; where
+others can reach the page, nothing but a sign of life and the way in is open.
+"""
+
+import secrets
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from adapters.web.safety import NotAllowed
+
+BEARER = "bearer"
+
+
+class NotLoggedIn(NotAllowed):
+    """The token is wrong or missing."""
+
+    def __init__(self) -> None:
+        super().__init__(401, "This is for the operator: log in with the operator's token, or send it as a bearer token.")
+
+
+@dataclass(slots=True)
+class Access:
+    """The operator's token (empty: none), and whether everybody who can reach the page is on this machine.
+
+    A browser that has logged in shows `key` from then on, never the token. It is new with every start.
+    """
+
+    token: str = field(repr=False)
+    is_local: bool
+    key: str = field(default_factory=secrets.token_urlsafe, repr=False)
+
+    def check_operator(self, request: web.Request, cookie: str) -> None:
+        """Raises NotLoggedIn where this is not the operator. `cookie` is the name under which a browser keeps the key."""
+        if self.is_local and not self.token:
+            return
+        kind, _, shown = request.headers.get("Authorization", "").partition(" ")
+        by_header = kind.lower() == BEARER and self.knows(shown.strip())
+        if not by_header and not _same(request.cookies.get(cookie, ""), self.key):
+            raise NotLoggedIn
+
+    def check_visitor(self, request: web.Request, cookie: str) -> None:
+        """Raises NotLoggedIn where a stranger could be asking."""
+        if not self.is_local:
+            self.check_operator(request, cookie)
+
+    def knows(self, token: str) -> bool:
+        """Whether this is the token."""
+        return bool(self.token) and _same(token, self.token)
+
+
+def _same(given: str, known: str) -> bool:
+    """Compared in a time that does not tell where they differ; what was sent may be anything."""
+    return secrets.compare_digest(given.encode(errors="backslashreplace"), known.encode())
