@@ -36,7 +36,7 @@ from bot.flow.receive import Receiver
 from bot.ids import EventId, Place
 from bot.ports.clock import Clock
 from bot.ports.store import Store
-from bot.posts import Fate, Inbound, InboundPost
+from bot.posts import Deleted, Fate, Inbound, InboundPost
 
 log = logging.getLogger(__name__)
 
@@ -181,7 +181,8 @@ class Conversation:
         try:
             await self._receiver.receive(event)
         except Refused as refused:
-            self._refusals.note(about, event.place)
+            if not isinstance(event, Deleted):
+                self._refusals.note(about, event.place, event.author)
             await self._courier.tell_fate(event.place, about, Fate.IGNORED)
             await self._replies.say(event.place, str(refused), event.event, about, "refused")
         else:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from adapters.matrix.commands.answering import SIGNS_REST
 from adapters.matrix.heard import FileThere, Reacted, Said
 from adapters.matrix.words import place_of
 from bot.cards.writing import write_png
@@ -286,6 +287,17 @@ async def test_whoever_may_not_is_told_so_beside_the_post_that_they_put_a_sign_a
         assert [told.text for told in on.answers_to(post)] == [
             "Only those who play in this story can do that; post in it first."
         ]
+
+
+async def test_whoever_puts_sign_after_sign_where_they_may_not_is_told_so_once_a_minute() -> None:
+    async with stage() as on:
+        post = newest_post(on, await answered(on))
+        for sign in ("🔄", "❌", "⏩"):
+            await on.react(sign, post, PARLOUR, by=MIRELA)
+        assert len(on.answers_to(post)) == 1
+        on.clock.move(SIGNS_REST)
+        await on.react("🔄", post, PARLOUR, by=MIRELA)
+        assert len(on.answers_to(post)) == 2
 
 
 async def test_a_reply_is_stopped_by_a_sign_at_the_post_that_it_answers() -> None:

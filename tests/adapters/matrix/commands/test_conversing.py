@@ -123,6 +123,16 @@ async def test_a_refused_post_that_is_edited_into_one_that_is_taken_joins_the_st
         assert (await on.told_texts(place))[1] == "Her sister laughs."
 
 
+async def test_a_refused_post_is_edited_by_whoever_wrote_it_and_in_its_room_only() -> None:
+    async with stage() as on:
+        place = await adult_story(on)
+        event = await on.say(UNFIT, PARLOUR)
+        await on.edit(event, "I was never here.", PARLOUR, by=MIRELA)
+        await on.start(TAVERN)
+        await on.edit(event, "From another room.", TAVERN)
+        assert await on.told_texts(place) == [GREETING]
+
+
 async def test_an_edit_that_is_refused_is_answered_and_one_that_is_taken_takes_the_sign_away() -> None:
     async with stage(["One.", "Two."]) as on:
         place = await adult_story(on)
