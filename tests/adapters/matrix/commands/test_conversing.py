@@ -70,6 +70,15 @@ async def test_what_programs_say_is_neither_a_post_nor_a_command() -> None:
         assert await on.told_texts(place) == [GREETING]
 
 
+async def test_the_characters_of_another_understudy_are_never_answered() -> None:
+    async with stage() as on:
+        place = await on.start()
+        await on.say("Joren coils the rope.", PARLOUR, by=STRANGER, as_name="Joren", is_played=True)
+        await on.say("!rp end", PARLOUR, by=STRANGER, is_played=True)
+        assert await on.told_texts(place) == [GREETING]
+        assert len(on.kept) == 1
+
+
 async def test_what_somebody_does_is_a_post_in_asterisks_even_where_it_looks_like_a_command() -> None:
     async with stage(["", ""]) as on:
         place = await on.start()
