@@ -203,7 +203,7 @@ class Answering:
     async def _give(self, asking: Asker, said: Said, spec: CommandSpec, answer: Answer) -> None:
         if not answer.text and not answer.file:
             await self.replies.nod(asking.place, asking.event)
-        elif spec.private and not is_direct(asking.room):
+        elif spec.private and not (is_direct(asking.room) and asking.room.is_closed):
             await self._give_alone(asking, said, spec, answer)
         else:
             await self.replies.give(asking.place, answer, asking.event, said.event)

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from adapters.matrix.commands.answering import SIGNS_REST
 from adapters.matrix.heard import FileThere, Reacted, Said
 from adapters.matrix.words import place_of
 from bot.cards.writing import write_png
@@ -98,6 +97,20 @@ async def test_a_direct_chat_that_cannot_be_had_is_told_and_the_answer_kept_back
         [told] = on.answers_to(event)
         assert "you ignore me" in told.text
         assert "Kept of you" not in told.text
+
+
+async def test_in_a_room_that_others_can_come_into_two_are_not_alone() -> None:
+    async with stage() as on:
+        await on.open_room(CHAT, TOBIAS, maker=TOBIAS, state={"m.room.join_rules": {"join_rule": "public"}})
+        event = await on.say("!rp character list", CHAT)
+        assert [told.sign for told in on.answers_to(event)] == ["👍"]
+        assert "- Mira (general)" in on.said[-2].text
+
+
+async def test_what_an_answer_quotes_cannot_turn_around_how_the_rest_of_it_reads() -> None:
+    async with stage() as on:
+        await on.say("!rp fl\u202ey\x00")
+        assert on.last.text == 'There is no command "fly"; help lists them all.'
 
 
 async def test_a_refusal_is_told_in_place_even_of_what_is_private() -> None:
@@ -287,17 +300,6 @@ async def test_whoever_may_not_is_told_so_beside_the_post_that_they_put_a_sign_a
         assert [told.text for told in on.answers_to(post)] == [
             "Only those who play in this story can do that; post in it first."
         ]
-
-
-async def test_whoever_puts_sign_after_sign_where_they_may_not_is_told_so_once_a_minute() -> None:
-    async with stage() as on:
-        post = newest_post(on, await answered(on))
-        for sign in ("🔄", "❌", "⏩"):
-            await on.react(sign, post, PARLOUR, by=MIRELA)
-        assert len(on.answers_to(post)) == 1
-        on.clock.move(SIGNS_REST)
-        await on.react("🔄", post, PARLOUR, by=MIRELA)
-        assert len(on.answers_to(post)) == 2
 
 
 async def test_a_reply_is_stopped_by_a_sign_at_the_post_that_it_answers() -> None:
