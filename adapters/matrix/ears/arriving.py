@@ -64,7 +64,7 @@ def came(room: str, event: Event, me: str) -> Came | None:
         return None
     if "state_key" in event:
         is_going = step(event, me, is_there=True) is Step.WENT
-        return Came(room, event) if is_going or is_state(event, TOMBSTONE, "") else None
+        return Came(room, _bare(event)) if is_going or is_state(event, TOMBSTONE, "") else None
     return Came(room, event) if sender != me and kind in KINDS else None
 
 
@@ -129,6 +129,12 @@ def restored(arrival: Arrival) -> Item | None:
     except (ValueError, RecursionError):
         pass
     return None
+
+
+def _bare(event: Event) -> Event:
+    """An event of state with what matters of it alone: what lies deep in itself, as anybody can send it, cannot be kept."""
+    content = {name: text_in(content_of(event), name) for name in ("membership", "replacement_room")}
+    return {**{name: event[name] for name in ("type", "state_key", "event_id", "sender")}, "content": content}
 
 
 def _name(*parts: str) -> EventId:

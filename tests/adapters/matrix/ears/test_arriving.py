@@ -85,12 +85,29 @@ def test_what_cannot_matter_is_left_out(event: dict[str, Any]) -> None:
         {**SAID, "type": "m.room.encrypted"},
         {**SAID, "type": "m.reaction"},
         {**SAID, "type": "m.room.redaction"},
-        {**SAID, "type": "m.room.tombstone", "state_key": ""},
-        {**SAID, "type": "m.room.member", "state_key": ME, "content": {"membership": "leave"}},
     ],
 )
 def test_what_may_matter_is_taken(event: dict[str, Any]) -> None:
     assert came(ROOM, event, ME) == Came(ROOM, event)
+
+
+@pytest.mark.parametrize(
+    ("event", "content"),
+    [
+        (
+            {**SAID, "type": "m.room.tombstone", "state_key": "", "content": {"replacement_room": "!next", "body": {"a": {}}}},
+            {"membership": "", "replacement_room": "!next"},
+        ),
+        (
+            {**SAID, "type": "m.room.member", "state_key": ME, "content": {"membership": "leave", "reason": {"a": {}}}},
+            {"membership": "leave", "replacement_room": ""},
+        ),
+    ],
+)
+def test_of_state_nothing_is_kept_but_what_matters(event: dict[str, Any], content: dict[str, str]) -> None:
+    item = came(ROOM, {**event, "unsigned": {"prev_content": {"deep": {}}}}, ME)
+    names = ("type", "state_key", "event_id", "sender")
+    assert item == Came(ROOM, {**{name: event[name] for name in names}, "content": content})
 
 
 def membership(user: str, sender: object, kind: object) -> dict[str, Any]:
