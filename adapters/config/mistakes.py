@@ -26,11 +26,17 @@ KINDS = {
 UNKNOWN = {"unexpected_keyword_argument", "extra_forbidden"}
 NO_TABLE = {"dataclass_type", "dataclass_exact_type", "dict_type"}
 _WORD = "a word of up to 64 letters, digits, dots, dashes and underscores, a letter or digit first"
+_USER = 'a user id, such as "@you:example.org"'
 PATTERNS = {
     ("character", "name"): "one line without a colon, because the model reads it as `Name:`",
     ("player", "name"): "one line without a colon, because the model reads it as `Name:`",
     ("model", "adapters", "name"): _WORD,
     ("story", "adapter"): _WORD,
+    ("matrix", "operators"): _USER,
+    ("matrix", "users"): _USER,
+    ("matrix", "servers"): 'the name of a homeserver, such as "example.org", or "*" for all of them',
+    ("matrix", "rooms"): 'the id of a room, which begins with "!" (no alias, which begins with "#")',
+    ("matrix", "prefix"): "letters, digits and signs without a space between them, at most 16",
     ("engine", "session_header"): "the name of a header, of letters, digits and dashes, or empty",
 }
 """What a text has to look like, by its keys. Any other text only has to hold something."""

@@ -34,7 +34,8 @@ class Said(Happened):
 
     `root` is the event that its thread begins with, `answers` the event that it replies to (empty: none; what a client puts
     there only for others that know no threads does not count). The text has no fallback of a reply or a profile in it any
-    more. `as_name` is the name of the message's own profile. `is_emote`: it tells what they do; `is_notice`: a program did.
+    more. `as_name` is the name of the message's own profile. `is_emote`: it tells what they do; `is_notice`: a program did;
+    `is_played`: another Understudy posted it, perhaps as a character.
     """
 
     text: str = field(repr=False)
@@ -43,6 +44,7 @@ class Said(Happened):
     as_name: str = ""
     is_emote: bool = False
     is_notice: bool = False
+    is_played: bool = False
     file: FileThere | None = None
 
 

@@ -212,6 +212,10 @@ class Supervisor:
                 self._vouched_at = self._clock.ticks() + VOUCHED_SOON
                 return
             doubts, self._vouched_at = [str(refused)], self._clock.ticks() + VOUCHED_LATER
+        except Exception:
+            # A disk that is full, an answer that nobody expected: rooms are heard all the same.
+            log.exception("it could not be seen to who vouches for the device", extra={"action": "fail"})
+            self._vouched_at = self._clock.ticks() + VOUCHED_LATER
         else:
             self._vouched_at = float("inf")
         for doubt in doubts:

@@ -32,6 +32,7 @@ from adapters.matrix.commands.patience import PATIENCE, asked, patiently
 from adapters.matrix.commands.played import Played
 from adapters.matrix.commands.pointing import At, Pointing
 from adapters.matrix.commands.replying import Replies
+from adapters.matrix.commands.seldom import Seldom
 from adapters.matrix.commands.signs import asked_by
 from adapters.matrix.commands.starting import Starting
 from adapters.matrix.commands.walls import Homeserver, Opens
@@ -54,6 +55,9 @@ log = logging.getLogger(__name__)
 
 SHOWS_ITSELF = frozenset({"retry", "continue", "shorter", "longer", "swipe"})
 """Commands of which the place sees what comes of them at once."""
+
+SIGNS_REST = 60.0
+"""Seconds between two answers to signs of the same person in a room: a sign is put and taken back at a touch."""
 
 NO_STORY = f"{texts.NO_SESSION} {{start}} and a character begins one."
 STILL_WRITING = "A reply is being written already; wait for its end, or stop it with ⏹️."
@@ -81,9 +85,11 @@ class Answering:
     written: Written
     _pointing: Pointing = field(init=False)
     _commanding: Commanding = field(init=False)
+    _told_of_signs: Seldom = field(init=False)
 
     def __post_init__(self) -> None:
         self._pointing = Pointing(self.store)
+        self._told_of_signs = Seldom(self.clock, SIGNS_REST)
         self._commanding = Commanding(self.receiver, NO_STORY.format(start=self.written("start")))
 
     async def line(self, asking: Asker, said: Said, text: str) -> None:
@@ -99,7 +105,7 @@ class Answering:
             at = await self._pointing.at(place, heard.of)
             if at is At.NEWEST_REPLY or (at is At.NEWEST_POST and meant[0] == "stop"):
                 asking = asker(room, place, heard)
-                await self._guarded(asking, heard.of, partial(self._press, asking.command(*meant)))
+                await self._guarded(asking, heard.of, partial(self._press_at, asking, asking.command(*meant)))
                 return
 
     async def close(self) -> None:
@@ -117,6 +123,14 @@ class Answering:
             # A defect in one answer must not end the room, and whoever asked is told something.
             log.exception("a command failed", extra={"action": "fail", "event": asking.event})
             await self.replies.say(asking.place, texts.INTERNAL.format(event=asking.event), asking.event, about, "failed")
+
+    async def _press_at(self, asking: Asker, command: Command) -> None:
+        """Do what a sign asks for. What is refused is told, but not each time: the whole room would read it."""
+        try:
+            await self._press(command)
+        except Refused:
+            if self._told_of_signs.is_due(asking.room.id, asking.user):
+                raise
 
     async def _press(self, command: Command) -> None:
         if self._commanding.is_busy(command):
@@ -189,7 +203,7 @@ class Answering:
     async def _give(self, asking: Asker, said: Said, spec: CommandSpec, answer: Answer) -> None:
         if not answer.text and not answer.file:
             await self.replies.nod(asking.place, asking.event)
-        elif spec.private and not is_direct(asking.room):
+        elif spec.private and not (is_direct(asking.room) and asking.room.is_closed):
             await self._give_alone(asking, said, spec, answer)
         else:
             await self.replies.give(asking.place, answer, asking.event, said.event)

@@ -35,19 +35,20 @@ class Made:
 
 @dataclass(slots=True)
 class Refusals:
-    """Messages whose words were refused in this run of the program, by their events, with their places."""
+    """Messages whose words were refused in this run of the program, by their events, with their places and authors."""
 
-    _places: OrderedDict[EventId, Place] = field(default_factory=OrderedDict)
+    _places: OrderedDict[EventId, tuple[Place, AuthorId]] = field(default_factory=OrderedDict)
 
-    def note(self, event: EventId, place: Place) -> None:
+    def note(self, event: EventId, place: Place, author: AuthorId) -> None:
         """A message's words were refused."""
-        self._places[event] = place
+        self._places[event] = place, author
         while len(self._places) > REMEMBERED:
             self._places.popitem(last=False)
 
-    def place_of(self, event: EventId) -> Place | None:
-        """Where a message stands whose words were refused; None for any other."""
-        return self._places.get(event)
+    def place_of(self, event: EventId, room: str, author: AuthorId) -> Place | None:
+        """Where a message of somebody's in a room stands whose words were refused; None for any other."""
+        place, wrote = self._places.get(event, (None, author))
+        return place if place is not None and room_of(place) == room and wrote == author else None
 
     def lift(self, event: EventId) -> bool:
         """Its words are taken now, or gone. False where they were not refused."""
@@ -71,7 +72,7 @@ class Changes:
         event, author, text = event_of(heard.event), author_of(heard.sender), words(heard)
         made = await self._made_of(heard.room, event_of(heard.of))
         if made is None:
-            place = self.refusals.place_of(event_of(heard.of))
+            place = self.refusals.place_of(event_of(heard.of), heard.room, author)
             return InboundPost(event, place, author, "", text, (event, event_of(heard.of))) if place else None
         if made.author != author:
             return None

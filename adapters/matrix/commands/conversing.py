@@ -36,7 +36,7 @@ from bot.flow.receive import Receiver
 from bot.ids import EventId, Place
 from bot.ports.clock import Clock
 from bot.ports.store import Store
-from bot.posts import Fate, Inbound, InboundPost
+from bot.posts import Deleted, Fate, Inbound, InboundPost
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ class Conversation:
             return False
         match heard:
             case Said():
-                return not heard.is_notice and (
+                return not _is_of_a_program(heard) and (
                     command_in(heard.text, self._settings.prefix) is not None
                     or is_direct(room)
                     or await self._played.holds(place_of(heard.room, heard.root))
@@ -143,7 +143,7 @@ class Conversation:
                 await self._hints.unreadable(heard)
 
     async def _said(self, room: Room, said: Said) -> None:
-        if said.is_notice:
+        if _is_of_a_program(said):
             return
         place = place_of(said.room, said.root)
         text = None if said.is_emote else command_in(said.text, self._settings.prefix)
@@ -181,7 +181,8 @@ class Conversation:
         try:
             await self._receiver.receive(event)
         except Refused as refused:
-            self._refusals.note(about, event.place)
+            if not isinstance(event, Deleted):
+                self._refusals.note(about, event.place, event.author)
             await self._courier.tell_fate(event.place, about, Fate.IGNORED)
             await self._replies.say(event.place, str(refused), event.event, about, "refused")
         else:
@@ -201,3 +202,8 @@ class Conversation:
             return self._rooms.of(room)
         except ChannelGone:
             return None
+
+
+def _is_of_a_program(said: Said) -> bool:
+    """Whether no person wrote it. Two Understudies with stories in one place would answer each other for ever."""
+    return said.is_notice or said.is_played

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from adapters.matrix.commands.patience import patiently
 from adapters.matrix.commands.signs import NOD
 from adapters.matrix.commands.walls import Says
+from bot.cleaning import without_traps
 from bot.errors import ChannelGone, CourierError
 from bot.flow.desk import Answer
 from bot.ids import EventId, Place
@@ -38,7 +39,9 @@ class Replies:
         """A sentence or a page, in reply to the event `answers`. Of an event, each `part` is said once."""
         key = f"{event}/{part}"
         if len(text) <= MOST:
-            return await self._tell(place, lambda: self.says.notice(place, text, answers, key=key))
+            # It may quote somebody, who must not turn around how the rest of it reads.
+            plain = without_traps(text)
+            return await self._tell(place, lambda: self.says.notice(place, plain, answers, key=key))
         return await self._file(
             place, Answer(LONG, text.encode("utf-8", "replace"), "answer.md", "text/markdown"), answers, key
         )

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from adapters.matrix.ears.attending import Step, step
+from adapters.matrix.ears.attending import MEMBER, Step, step
 from adapters.matrix.ears.reading import MESSAGE, REACTION, REDACTION, SEALED
-from adapters.matrix.ears.synced import Event, is_event, is_room, is_state, is_user, text_in
+from adapters.matrix.ears.synced import Event, content_of, is_event, is_room, is_state, is_user, text_in
 from adapters.matrix.heard import Heard
 from adapters.matrix.words import author_of, event_of, place_of
 from bot.ids import AuthorId, EventId
@@ -63,8 +64,22 @@ def came(room: str, event: Event, me: str) -> Came | None:
         return None
     if "state_key" in event:
         is_going = step(event, me, is_there=True) is Step.WENT
-        return Came(room, event) if is_going or is_state(event, TOMBSTONE, "") else None
+        return Came(room, _bare(event)) if is_going or is_state(event, TOMBSTONE, "") else None
     return Came(room, event) if sender != me and kind in KINDS else None
+
+
+def invitations(room: str, state: Iterable[Event], me: str, mark: str) -> tuple[Invited, ...]:
+    """Who invited the bot, by its own membership in what an invited user is shown of a room; nothing where that is not said.
+
+    All but the last of these events is what the inviter's homeserver made up: an invitation that it names in another's name
+    would pass a rule that its own does not. The last is the invitation itself, which our homeserver has checked.
+    https://spec.matrix.org/v1.16/client-server-api/#stripped-state
+    """
+    own = [event for event in state if is_state(event, MEMBER, me)]
+    inviter, name = (own[-1].get("sender"), own[-1].get("event_id")) if own else (None, None)
+    if not is_user(inviter) or text_in(content_of(own[-1]), "membership") != "invite":
+        return ()
+    return (Invited(room, str(inviter), str(name) if is_event(name) else mark),)
 
 
 def kept(item: Item) -> Arrival:
@@ -114,6 +129,12 @@ def restored(arrival: Arrival) -> Item | None:
     except (ValueError, RecursionError):
         pass
     return None
+
+
+def _bare(event: Event) -> Event:
+    """An event of state with what matters of it alone: what lies deep in itself, as anybody can send it, cannot be kept."""
+    content = {name: text_in(content_of(event), name) for name in ("membership", "replacement_room")}
+    return {**{name: event[name] for name in ("type", "state_key", "event_id", "sender")}, "content": content}
 
 
 def _name(*parts: str) -> EventId:

@@ -2,7 +2,8 @@
 
 Rule 1: an encrypted event without its key holds its room up for some seconds, for the key is often just behind it. Then it is
 put aside.
-Rule 2: only a session's first such event holds the room up: one broken device must not slow down everybody.
+Rule 2: only a session's first such event holds the room up, and of one person's in a minute only one: neither a broken device
+nor somebody who makes up sessions must slow down everybody.
 """
 
 import asyncio
@@ -32,7 +33,10 @@ HELD_UP = 10.0
 """Seconds for which a room waits for the key of an event, from when that was sent."""
 
 SESSIONS = 1000
-"""How many sessions are remembered whose keys did not come in time."""
+"""How many sessions are remembered whose keys did not come in time, and how many people."""
+
+NOT_AGAIN = 60.0
+"""Seconds for which a person holds the room up no more, after a key of theirs did not come in time."""
 
 Tell = Callable[[str, str], Awaitable[None]]
 """Says a sentence in a room, as well as it can. Never raises."""
@@ -55,6 +59,7 @@ class Hearing:
     _lanes: Lanes[Item | Again] = field(init=False)
     _aside: Aside = field(init=False)
     _late: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    _slow: OrderedDict[tuple[str, str], float] = field(default_factory=OrderedDict)
     _came: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -150,7 +155,8 @@ class Hearing:
 
     async def _understood(self, item: Came) -> Heard | None:
         """What an event means; its key is waited for, where that is worth it. Raises Sealed."""
-        until = self.around.clock.ticks() + self._patience(item)
+        patience = self._patience(item)
+        until = self.around.clock.ticks() + patience
         while True:
             await self.around.until_connected()
             came = self._came
@@ -159,20 +165,25 @@ class Hearing:
             except Sealed:
                 left = until - self.around.clock.ticks()
                 if left <= 0:
-                    self._note_late(session_of(item.event))
+                    self._note_late(item, has_held_up=patience > 0)
                     raise
             await self._either(came, left)
 
     def _patience(self, item: Came) -> float:
         session = session_of(item.event)
-        if session in self._late or self.keys.withheld(item.room, session):
+        is_slow = self._slow.get(_whose(item), 0.0) > self.around.clock.ticks()
+        if is_slow or session in self._late or self.keys.withheld(item.room, session):
             return 0.0
         return HELD_UP - min(max(self.around.clock.now() - sent_at(item.event), 0.0), HELD_UP)
 
-    def _note_late(self, session: str) -> None:
-        self._late[session] = None
-        while len(self._late) > SESSIONS:
-            self._late.popitem(last=False)
+    def _note_late(self, item: Came, *, has_held_up: bool) -> None:
+        self._late[session_of(item.event)] = None
+        if has_held_up:
+            self._slow[_whose(item)] = self.around.clock.ticks() + NOT_AGAIN
+            self._slow.move_to_end(_whose(item))
+        for remembered in (self._late, self._slow):
+            while len(remembered) > SESSIONS:
+                remembered.popitem(last=False)
 
     async def _either(self, came: asyncio.Event, seconds: float) -> None:
         """Wait for keys, but not for longer than this."""
@@ -199,3 +210,7 @@ class Hearing:
 
     async def _let_go(self, event: EventId) -> None:
         await self.around.patiently(lambda: self.around.store.let_go(MATRIX, event))
+
+
+def _whose(item: Came) -> tuple[str, str]:
+    return item.room, str(item.event.get("sender"))

@@ -9,6 +9,7 @@ from typing import Any
 
 from adapters.matrix.ears.synced import Event, content_of, is_event, is_user, text_in
 from adapters.matrix.heard import FileThere, Heard, Reacted, Redacted, Rewritten, Said
+from adapters.matrix.posting.sending import KEY
 
 MESSAGE, SEALED, REACTION, REDACTION = "m.room.message", "m.room.encrypted", "m.reaction", "m.room.redaction"
 
@@ -76,6 +77,7 @@ def _message(who: Mapping[str, Any], content: Mapping[str, Any]) -> Heard | None
         as_name=_profile_name(content),
         is_emote=kind == "m.emote",
         is_notice=kind == "m.notice",
+        is_played=KEY in content,
         file=file,
     )
 

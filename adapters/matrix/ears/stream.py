@@ -7,21 +7,21 @@ Rule 2: nothing here waits for a listener, or for what one room needs.
 
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from adapters.matrix.client import Client
 from adapters.matrix.ears.around import Around
-from adapters.matrix.ears.arriving import Came, Gap, Gone, Invited, Item, came, kept, name_of, restored
+from adapters.matrix.ears.arriving import Came, Gap, Gone, Item, came, invitations, kept, name_of, restored
 from adapters.matrix.ears.asking import Unanswered, asked
 from adapters.matrix.ears.attending import MEMBER, attended, began_there, since_coming
 from adapters.matrix.ears.deciphering import Sealed, understood
 from adapters.matrix.ears.hearing import Hearing
 from adapters.matrix.ears.keys import Keys
 from adapters.matrix.ears.members import Members
-from adapters.matrix.ears.synced import Event, RoomNews, Synced, content_of, is_event, is_state, is_user, synced
+from adapters.matrix.ears.synced import Event, RoomNews, Synced, is_event, is_state, synced
 from adapters.matrix.words import MATRIX, room_of
 from adapters.network.retry import Backoff
 
@@ -176,7 +176,7 @@ class Stream:
             if room in were_in and room not in news.left:
                 # It was sent away and invited again, between two syncs.
                 items.append(Gone(room, news.mark))
-            items += _invitation(room, state, self.around.me, news.mark)
+            items += invitations(room, state, self.around.me, news.mark)
         return items
 
     async def _of_room(self, room: str, news: RoomNews, *, is_new: bool = False) -> list[Item]:
@@ -268,15 +268,6 @@ def _filter(timeline: int) -> str:
         "account_data": nothing,
     }
     return json.dumps({"presence": nothing, "account_data": nothing, "room": rooms})
-
-
-def _invitation(room: str, state: Sequence[Event], me: str, mark: str) -> Iterator[Invited]:
-    """Who invited the bot, by its own membership in what an invited user is shown of a room."""
-    for event in state:
-        inviter, name = event.get("sender"), event.get("event_id")
-        if is_state(event, MEMBER, me) and content_of(event).get("membership") == "invite" and is_user(inviter):
-            yield Invited(room, str(inviter), str(name) if is_event(name) else mark)
-            return
 
 
 def _tells_of_going(news: RoomNews, me: str) -> bool:

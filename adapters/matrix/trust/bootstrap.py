@@ -92,7 +92,7 @@ async def vouch(home: Homeserver, account: Account, folder: Folder, own: Identit
     there = await look(home, account)
     if there.device is None or not is_ours(there, own):
         raise OldStore
-    if not there.master_key:
+    if not there.has_identity:
         if account.seeds is None or account.seeds.master is None:
             return [NO_IDENTITY]
         await make_identity(home, account, folder, _no_password)
@@ -121,7 +121,7 @@ async def make_identity(home: Homeserver, account: Account, folder: Folder, pass
         if refusal.status != HTTPStatus.UNAUTHORIZED or "flows" not in refusal.content:
             raise
         # With the password another identity could be overwritten: one that somebody made since we looked.
-        if (await look(home, account)).master_key:
+        if (await look(home, account)).has_identity:
             raise Refused(FOREIGN) from None
         proof = by_password(refusal.content, account.user_id, password)
         await home.ask("POST", "/keys/device_signing/upload", {**wish, "auth": proof})

@@ -104,8 +104,13 @@ class Standing:
     self_signing: Signed | None
 
     @property
+    def has_identity(self) -> bool:
+        """Whether anything is published as the account's identity, also what nobody can read: others may have to do with it."""
+        return self.master is not None
+
+    @property
     def master_key(self) -> str:
-        """The public master key, by which others know the account; empty where there is no identity."""
+        """The public master key, by which others know the account; empty where there is no identity, or none to be read."""
         return _only_key(self.master, self.user, MASTER)
 
     @property

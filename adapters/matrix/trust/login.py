@@ -118,7 +118,7 @@ class _Login:
         """The account, with its identity vouching for the device where that can be."""
         async with self._home(account) as home:
             there = await look(home, account)
-            if not there.master_key:
+            if not there.has_identity:
                 account = await make_identity(home, account, self._folder, lambda: self._tokens.ask_password(account.user_id))
                 self._asker.tell("The account has an identity now, whose keys are kept with it.")
             elif not there.is_signed and not there.is_identity_of(account.seeds):

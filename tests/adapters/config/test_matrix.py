@@ -26,18 +26,19 @@ def test_ids_of_every_form_are_taken(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "wanted"),
     [
-        'operators = ["you"]',
-        'users = ["@you"]',
-        'servers = ["https://example.org"]',
-        'rooms = ["#tavern:example.org"]',
-        'prefix = "! rp"',
-        'prefix = ""',
-        "start_level = 101",
-        "catch_up_hours = -1",
+        ('operators = ["you"]', "a user id"),
+        ('users = ["@you"]', "a user id"),
+        ('servers = ["https://example.org"]', "the name of a homeserver"),
+        ('rooms = ["#tavern:example.org"]', "the id of a room"),
+        ('prefix = "! rp"', "without a space"),
+        ('prefix = ""', "some text"),
+        ("start_level = 101", "100 or less"),
+        ("catch_up_hours = -1", "0 or more"),
     ],
 )
-def test_what_makes_no_sense_is_said_with_its_section(tmp_path: Path, text: str) -> None:
+def test_what_makes_no_sense_is_said_with_its_section_and_what_would(tmp_path: Path, text: str, wanted: str) -> None:
     [mistake] = mistakes_in(tmp_path, f"[matrix]\n{text}\n")
     assert "[matrix" in mistake
+    assert wanted in mistake

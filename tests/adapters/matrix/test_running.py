@@ -327,3 +327,16 @@ async def test_a_homeserver_that_cannot_be_asked_about_keys_is_heard_all_the_sam
         await bot.clock.sleep(supervising.VOUCHED_SOON)
         await mira.say(room, "two")
         await bot.until(lambda: between.count("/keys/query") > before)
+
+
+async def test_a_disk_that_is_full_when_keys_are_looked_after_does_not_keep_it_away(
+    homeserver: Synapse, login: Login, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object) -> list[str]:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(supervising, "ensure", full)
+    async with people(homeserver, "mira") as (mira,), listening(login, tmp_path) as bot:
+        room = await room_with(bot, mira)
+        await mira.say(room, "hello")
+        await bot.until_heard(room, ["hello"])

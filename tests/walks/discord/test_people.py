@@ -76,7 +76,7 @@ async def test_help_writes_commands_as_discord_does(tmp_path: Path) -> None:
         assert "Story: /rp (start, " in answer.content
         assert "Replies:" not in answer.content, "who plays nowhere has no replies to change"
         about = await bot.ask(bot.text, "help", {"command": "/rp start"})
-        assert "/rp start Mira" in about
+        assert "/rp start Hester" in about
 
 
 async def test_a_player_who_is_forgotten_is_gone_from_the_store_and_from_what_the_bot_posted(tmp_path: Path) -> None:

@@ -99,6 +99,20 @@ async def test_a_direct_chat_that_cannot_be_had_is_told_and_the_answer_kept_back
         assert "Kept of you" not in told.text
 
 
+async def test_in_a_room_that_others_can_come_into_two_are_not_alone() -> None:
+    async with stage() as on:
+        await on.open_room(CHAT, TOBIAS, maker=TOBIAS, state={"m.room.join_rules": {"join_rule": "public"}})
+        event = await on.say("!rp character list", CHAT)
+        assert [told.sign for told in on.answers_to(event)] == ["👍"]
+        assert "- Mira (general)" in on.said[-2].text
+
+
+async def test_what_an_answer_quotes_cannot_turn_around_how_the_rest_of_it_reads() -> None:
+    async with stage() as on:
+        await on.say("!rp fl\u202ey\x00")
+        assert on.last.text == 'There is no command "fly"; help lists them all.'
+
+
 async def test_a_refusal_is_told_in_place_even_of_what_is_private() -> None:
     async with stage() as on:
         event = await on.say("!rp export", TAVERN)

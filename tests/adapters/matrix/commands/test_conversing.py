@@ -70,6 +70,15 @@ async def test_what_programs_say_is_neither_a_post_nor_a_command() -> None:
         assert await on.told_texts(place) == [GREETING]
 
 
+async def test_the_characters_of_another_understudy_are_never_answered() -> None:
+    async with stage() as on:
+        place = await on.start()
+        await on.say("Joren coils the rope.", PARLOUR, by=STRANGER, as_name="Joren", is_played=True)
+        await on.say("!rp end", PARLOUR, by=STRANGER, is_played=True)
+        assert await on.told_texts(place) == [GREETING]
+        assert len(on.kept) == 1
+
+
 async def test_what_somebody_does_is_a_post_in_asterisks_even_where_it_looks_like_a_command() -> None:
     async with stage(["", ""]) as on:
         place = await on.start()
@@ -121,6 +130,16 @@ async def test_a_refused_post_that_is_edited_into_one_that_is_taken_joins_the_st
         assert (place, event, None) in on.courier.fates
         await on.edit(event, "Her sister laughs.", PARLOUR)
         assert (await on.told_texts(place))[1] == "Her sister laughs."
+
+
+async def test_a_refused_post_is_edited_by_whoever_wrote_it_and_in_its_room_only() -> None:
+    async with stage() as on:
+        place = await adult_story(on)
+        event = await on.say(UNFIT, PARLOUR)
+        await on.edit(event, "I was never here.", PARLOUR, by=MIRELA)
+        await on.start(TAVERN)
+        await on.edit(event, "From another room.", TAVERN)
+        assert await on.told_texts(place) == [GREETING]
 
 
 async def test_an_edit_that_is_refused_is_answered_and_one_that_is_taken_takes_the_sign_away() -> None:

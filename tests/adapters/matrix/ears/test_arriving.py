@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from adapters.matrix.ears.arriving import Came, Gap, Gone, Invited, Item, came, kept, name_of, restored
+from adapters.matrix.ears.arriving import Came, Gap, Gone, Invited, Item, came, invitations, kept, name_of, restored
 from adapters.matrix.words import author_of, place_of
 from bot.ids import AuthorId, ChannelKey, EventId
 from bot.ports.arrivals import Arrival
@@ -85,9 +85,53 @@ def test_what_cannot_matter_is_left_out(event: dict[str, Any]) -> None:
         {**SAID, "type": "m.room.encrypted"},
         {**SAID, "type": "m.reaction"},
         {**SAID, "type": "m.room.redaction"},
-        {**SAID, "type": "m.room.tombstone", "state_key": ""},
-        {**SAID, "type": "m.room.member", "state_key": ME, "content": {"membership": "leave"}},
     ],
 )
 def test_what_may_matter_is_taken(event: dict[str, Any]) -> None:
     assert came(ROOM, event, ME) == Came(ROOM, event)
+
+
+@pytest.mark.parametrize(
+    ("event", "content"),
+    [
+        (
+            {**SAID, "type": "m.room.tombstone", "state_key": "", "content": {"replacement_room": "!next", "body": {"a": {}}}},
+            {"membership": "", "replacement_room": "!next"},
+        ),
+        (
+            {**SAID, "type": "m.room.member", "state_key": ME, "content": {"membership": "leave", "reason": {"a": {}}}},
+            {"membership": "leave", "replacement_room": ""},
+        ),
+    ],
+)
+def test_of_state_nothing_is_kept_but_what_matters(event: dict[str, Any], content: dict[str, str]) -> None:
+    item = came(ROOM, {**event, "unsigned": {"prev_content": {"deep": {}}}}, ME)
+    names = ("type", "state_key", "event_id", "sender")
+    assert item == Came(ROOM, {**{name: event[name] for name in names}, "content": content})
+
+
+def membership(user: str, sender: object, kind: object) -> dict[str, Any]:
+    return {"type": "m.room.member", "state_key": user, "sender": sender, "content": {"membership": kind}}
+
+
+def test_whoever_invited_the_bot_is_who_the_last_of_the_events_names_whatever_another_homeserver_puts_before() -> None:
+    state = [
+        {"type": "m.room.create", "state_key": "", "sender": "@eve:elsewhere.test", "content": {}},
+        membership(MIRA, MIRA, "join"),
+        membership(ME, MIRA, "invite"),
+        membership(ME, "@eve:elsewhere.test", "invite"),
+    ]
+    assert invitations(ROOM, state, ME, "s1") == (Invited(ROOM, "@eve:elsewhere.test", "s1"),)
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        membership(ME, MIRA, "join"),
+        membership(ME, 5, "invite"),
+        membership(ME, MIRA, ["invite"]),
+        membership(MIRA, MIRA, "join"),
+    ],
+)
+def test_what_does_not_end_with_an_invitation_is_none(last: dict[str, Any]) -> None:
+    assert invitations(ROOM, [last], ME, "s1") == ()

@@ -166,6 +166,19 @@ async def test_only_the_first_message_of_a_session_without_a_key_holds_its_room_
         on.clock.run_at(20.0)
 
 
+async def test_who_makes_up_sessions_holds_a_room_up_once_a_minute(homeserver: Synapse, login: Login, tmp_path: Path) -> None:
+    async with scene(homeserver, login, tmp_path) as on:
+        await on.mira.say(on.room, "hello")
+        await say_without_key(on.mira, on.room, "one")
+        await on.aled.say(on.room, "two")
+        await on.bot.until_heard(on.room, ["hello", "two"])
+        on.clock.run_at(0.001)
+        await say_without_key(on.mira, on.room, "three")
+        await on.aled.say(on.room, "four")
+        await on.bot.until_heard(on.room, ["hello", "two", "four"])
+        on.clock.run_at(20.0)
+
+
 async def test_a_message_without_a_key_outlasts_a_restart_and_is_given_up_after_a_day(
     homeserver: Synapse, login: Login, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

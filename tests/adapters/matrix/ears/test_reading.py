@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from adapters.matrix.ears.reading import read, sent_at, thread_of
 from adapters.matrix.ears.synced import is_event
 from adapters.matrix.heard import FileThere, Heard, Reacted, Redacted, Rewritten, Said
+from adapters.matrix.posting.sending import KEY
 
 ROOM, EVENT, OTHER, ROOT = "!room:matrix.test", "$event", "$other", "$root"
 MIRA = "@mira:matrix.test"
@@ -46,6 +47,11 @@ def test_a_message_is_what_somebody_said() -> None:
 def test_kinds_of_messages_are_told_apart(msgtype: str, *, is_emote: bool, is_notice: bool) -> None:
     heard = said(message(msgtype=msgtype))
     assert (heard.is_emote, heard.is_notice) == (is_emote, is_notice)
+
+
+def test_what_another_understudy_posted_bears_its_mark() -> None:
+    assert said(message("Joren coils the rope.", **{KEY: "0"})).is_played
+    assert not said(message("Joren coils the rope.")).is_played
 
 
 @pytest.mark.parametrize("msgtype", ["m.location", "m.server_notice", "m.key.verification.request", "org.example.poll", ""])

@@ -81,6 +81,19 @@ async def test_an_identity_that_somebody_made_meanwhile_is_not_overwritten(folde
     assert len(home.uploads) == 1
 
 
+@pytest.mark.parametrize("misshapen", [{"keys": {}}, {"usage": "master"}, {"user_id": "@other:matrix.test"}])
+async def test_what_cannot_be_read_as_an_identity_is_not_overwritten_either(folder: Folder, misshapen: dict[str, Any]) -> None:
+    home = AskingHomeserver(refusing(BY_PASSWORD), {**published(new_seeds(), LOGIN.user_id)["master_key"], **misshapen})
+    with pytest.raises(Refused, match="made elsewhere"):
+        await make_identity(home, account_of(LOGIN), folder, never)
+    seeds = new_seeds()
+    home.keys = {**answered(seeds, "BOT"), "master_keys": {LOGIN.user_id: {"usage": ["master"], **misshapen}}}
+    home.keys["device_keys"] = {LOGIN.user_id: {"BOT": {"keys": {"ed25519:BOT": "e", "curve25519:BOT": "c"}}}}
+    account = replace(account_of(LOGIN), seeds=seeds)
+    assert await vouch(home, account, folder, {"ed25519": "e", "curve25519": "c"}) == [FOREIGN]
+    assert len(home.uploads) == 1
+
+
 @pytest.mark.parametrize(
     "flows",
     [
