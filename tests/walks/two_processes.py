@@ -93,7 +93,7 @@ class Bot:
 
     async def _read(self, process: Process) -> None:
         assert process.stdout is not None
-        while line := await process.stdout.readline():
+        while (line := await process.stdout.readline()).endswith(b"\n"):  # a kill may cut the last one
             assert line.split()[1].decode() == self.untaken.popleft()["event"]
 
 
@@ -173,6 +173,9 @@ class Walk:
         with suppress(asyncio.CancelledError):
             await killing
         await asyncio.gather(*self.after)
+        for bot in self.bots:  # The last kill may just have been under way.
+            if bot.process is None:
+                await self._start(bot)
 
     def _post(self, number: int) -> None:
         where = self.chance.randrange(PLACES)
