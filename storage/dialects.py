@@ -30,7 +30,7 @@ PATIENCE_MS = 100
 # gives the step up; nothing here is ever idle in a step for so long.
 IDLE_SECONDS = 10
 # A sign of life that takes longer than this is none.
-PULSE_SECONDS = 4
+PULSE_SECONDS = 3
 
 UNEMPTIED = (
     "What was deleted is gone from the database, but its write-ahead log still holds it, because another program is reading"

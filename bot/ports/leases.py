@@ -5,7 +5,7 @@ from typing import Protocol
 
 from bot.ids import Place
 
-LEASE_SECONDS = 8.0
+LEASE_SECONDS = 6.0
 """After so many seconds without a beat a process counts as dead, and others take over its places."""
 
 

@@ -43,6 +43,7 @@ async def test_every_connection_to_sqlite_is_set_up(tmp_path: Path, pragma: str,
 
 async def test_a_reader_sees_one_state_and_does_not_hold_up_a_writer(url: str) -> None:
     store = await open_store(url)
+    await store.lease(HERE)
     session = await store.save(Change(None, a_session()))
     database = Database(url)
     async with database.reading() as connection:
@@ -58,6 +59,7 @@ async def test_a_reader_sees_one_state_and_does_not_hold_up_a_writer(url: str) -
 
 async def test_a_step_whose_caller_leaves_is_done_all_the_same_and_keeps_nothing_locked(url: str) -> None:
     store = await open_store(url)
+    await store.lease(HERE)
     session = await store.save(Change(None, a_session()))
     for turns_of_the_loop in range(1, 40):
         task = asyncio.ensure_future(store.save(Change(session, story.add_post(session, TOBIAS, "A post."))))
@@ -122,6 +124,7 @@ async def test_what_a_step_takes_away_is_in_no_file_when_it_returns(tmp_path: Pa
 async def test_a_step_that_takes_text_away_does_not_wait_long_for_a_reader(tmp_path: Path) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path}/stories.db"
     store = await open_store(url)
+    await store.lease(HERE)
     session = await store.save(Change(None, a_session()))
     session = await store.save(Change(session, story.add_post(session, TOBIAS, "An unmistakable post.")))
     other = Database(url)

@@ -114,6 +114,7 @@ async def test_a_deleted_session_is_in_no_file_of_an_open_sqlite_database(tmp_pa
 
 async def test_a_forgotten_player_is_in_no_table_file_of_postgres(postgres: Postgres, migrated_postgres: str) -> None:
     store = await open_store(migrated_postgres)
+    await store.lease(HERE)
     await played(store)
     await write_statistics(migrated_postgres)
     await write_all_to_disk(migrated_postgres)

@@ -17,7 +17,7 @@ TABLE = (
 
 @dataclass(frozen=True, slots=True)
 class FilePlatform:
-    """Serves the platform "test" from one file; every act is written through before it returns."""
+    """Serves the platform "test" from one file; what is shown is there before the call returns."""
 
     path: Path
     post_length: int = 80
@@ -87,5 +87,6 @@ class FilePlatform:
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=20)
         connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = OFF")  # it outlives processes; that it outlives the machine is not asked
         connection.execute(TABLE)
         return connection

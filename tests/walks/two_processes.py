@@ -12,6 +12,7 @@ import tempfile
 from asyncio.subprocess import PIPE, Process
 from collections import Counter, deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -35,7 +36,7 @@ from tests.postgres import running
 from tests.walks.shown_once import FilePlatform
 
 PLACES = 24
-PACE = 0.15
+PACE = 0.3
 """Seconds between two posts, on average."""
 BACK_AFTER = 2.0
 """Seconds until a bot that was killed is started again."""
@@ -92,7 +93,7 @@ class Bot:
 
     async def _read(self, process: Process) -> None:
         assert process.stdout is not None
-        while line := await process.stdout.readline():
+        while (line := await process.stdout.readline()).endswith(b"\n"):  # a kill may cut the last one
             assert line.split()[1].decode() == self.untaken.popleft()["event"]
 
 
@@ -128,6 +129,7 @@ class Walk:
     told: dict[str, list[str]] = field(default_factory=dict)
     failovers: list[float] = field(default_factory=list)
     kills: int = 0
+    after: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def run(self) -> Outcome:
         """Begin the stories, post and kill, and wait in peace until all has come right, or does not."""
@@ -168,8 +170,10 @@ class Walk:
             await asyncio.sleep(self.chance.expovariate(1 / PACE))
             self._post(number)
         killing.cancel()
-        await asyncio.gather(killing, return_exceptions=True)
-        for bot in self.bots:
+        with suppress(asyncio.CancelledError):
+            await killing
+        await asyncio.gather(*self.after)
+        for bot in self.bots:  # The last kill may just have been under way.
             if bot.process is None:
                 await self._start(bot)
 
@@ -182,17 +186,18 @@ class Walk:
             bot.tell({"event": f"event-{number}", "channel": channel, "text": text})
 
     async def _kill(self, store: SqlStore, database: Database) -> None:
-        async with asyncio.TaskGroup() as group:
-            while True:
-                await asyncio.sleep(self.between)
-                bot = self.bots[self.kills % 2]
-                if bot.process is None:
-                    continue
-                holder = bot.holder
-                await bot.kill()
-                self.kills += 1
-                group.create_task(self._time_failover(store, database, holder))
-                group.create_task(self._come_back(bot))
+        while True:
+            await asyncio.sleep(self.between)
+            bot = self.bots[self.kills % 2]
+            if bot.process is None:
+                continue
+            holder = bot.holder
+            await bot.kill()
+            self.kills += 1
+            self.after += [
+                asyncio.create_task(self._time_failover(store, database, holder)),
+                asyncio.create_task(self._come_back(bot)),
+            ]
 
     async def _come_back(self, bot: Bot) -> None:
         await asyncio.sleep(BACK_AFTER)
@@ -224,6 +229,7 @@ class Walk:
 
     async def _reckon(self, store: SqlStore) -> Counter[str]:
         wrong = Counter({"shown twice": len(self.platform.shown_twice())})
+        wrong["not taken in"] = sum(len(bot.untaken) for bot in self.bots)
         wrong["left waiting"] = len(await store.waiting())
         wrong["not brought"] = len(await store.outstanding())
         for channel, told in self.told.items():
