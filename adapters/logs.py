@@ -21,7 +21,9 @@ _hidden: set[str] = set()
 
 def hide(secrets: Iterable[str]) -> None:
     """Never show these texts in a line of the log, wherever they come up: in an error of a library, or in a traceback."""
-    _hidden.update(each for each in secrets if len(each) >= SHORTEST)
+    long = [each for each in secrets if len(each) >= SHORTEST]
+    # In other clothes as well: as a representation or a JSON text writes what is no plain letter of it.
+    _hidden.update(worn for each in long for worn in (each, repr(each)[1:-1], json.dumps(each)[1:-1]))
 
 
 def without_secrets(text: str) -> str:
@@ -31,6 +33,13 @@ def without_secrets(text: str) -> str:
     return text
 
 
+class _Handler(logging.StreamHandler[TextIO]):
+    """Hides secrets whatever shape a line has."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return without_secrets(super().format(record))
+
+
 class FactsFormatter(logging.Formatter):
     """One line per record: when, how grave, who, the sentence, and every `extra` as key=value in the order it was given."""
 
@@ -38,7 +47,7 @@ class FactsFormatter(logging.Formatter):
         """The line; a traceback, where there is one, follows on lines of its own."""
         facts = [f"{key}={_shown(value)}" for key, value in vars(record).items() if key not in _PLAIN]
         line = " ".join([_when(record), record.levelname, record.name, _one_line(record.getMessage()), *facts])
-        return without_secrets(f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line)
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
 class JsonFormatter(logging.Formatter):
@@ -70,7 +79,7 @@ def set_up(level: int = logging.INFO, stream: TextIO | None = None, shape: str =
 
     Of other people's only warnings and worse are shown: a database driver's debug records quote what players wrote.
     """
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = _Handler(stream or sys.stderr)
     handler.setFormatter(FORMATS[shape]())
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
     # What strangers send to the page is answered there; aiohttp would print a traceback for each broken request.

@@ -34,6 +34,13 @@ def test_a_secret_is_in_no_line_and_in_no_traceback(written: io.StringIO) -> Non
     assert "at abc" in written.getvalue(), "too short to be told from a word"
 
 
+def test_a_secret_is_hidden_in_other_clothes_too(written: io.StringIO) -> None:
+    secret = "hunter\\2 ü\n"  # noqa: S105  a made-up one
+    logs.hide((secret,))
+    logging.getLogger("bot.flow").info("no %r and %s", secret, json.dumps(secret))
+    assert "hunter" not in written.getvalue()
+
+
 def test_less_than_the_level_is_not_written(written: io.StringIO) -> None:
     logging.getLogger("bot.flow").debug("a detail")
     assert written.getvalue() == ""

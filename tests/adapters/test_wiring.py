@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from adapters import faces, wiring
@@ -18,6 +19,7 @@ from adapters.llama.loading import ModelFacts
 from adapters.remote import EngineServerSettings
 from adapters.remote.server import serve
 from adapters.wiring import PLAYER, House, claimed, house
+from bot import texts
 from bot.engine.threaded import ThreadedEngine
 from bot.errors import EngineUnavailable, Refused, StoreUnavailable
 from bot.ids import EventId
@@ -321,6 +323,20 @@ async def test_a_new_library_holds_the_characters_that_come_with_the_program_and
         await built.begin(STAGE)
     async with opened(configured(tmp_path)) as (built, _):
         assert len(await built.store.library()) == 2
+
+
+async def test_the_page_says_that_the_program_is_ending(tmp_path: Path) -> None:
+    async with far() as address:
+        config = using(tmp_path, address)
+        async with (
+            faces.page(replace(config, web=replace(config.web, port=0))) as (built, page),
+            aiohttp.ClientSession() as http,
+        ):
+            async with http.get(page) as answer:
+                assert texts.PAGE_ENDS not in await answer.text()
+            await built.service.drain()
+            async with http.get(page) as answer:
+                assert texts.PAGE_ENDS in await answer.text()
 
 
 def a_start(name: str) -> Command:

@@ -10,9 +10,10 @@ from bot.errors import Refused, TryLater
 from bot.flow.ending import POSTS_SECONDS, REPLIES_SECONDS
 from bot.flow.lanes import Lanes
 from bot.flow.service import Service
-from bot.posts import ChannelLimits
+from bot.ids import EventId
+from bot.posts import ChannelLimits, Edited
 from bot.story.turn import VariantState
-from tests.builders import HERE, MIRA, a_post
+from tests.builders import HERE, MIRA, TOBIAS, a_post
 from tests.fakes.courier import Mishap, Verb
 from tests.fakes.engine import Pause, ScriptedReply
 from tests.flow.stage import Stage, a_stage
@@ -74,6 +75,34 @@ async def test_what_waits_behind_a_reply_and_what_comes_in_meanwhile_is_answered
         assert told == ["First.", "One two.", "Second.", "Three.", "Third.", "Four."]
         assert stage.shown == (MIRA.greeting, "One two.", "Three.", "Four.")
         await again.close()
+
+
+async def test_behind_a_reply_that_an_event_had_to_wait_for_no_further_one_is_begun() -> None:
+    first, then = Pause(before=1), Pause(before=1)
+    replies: list[str | ScriptedReply] = [
+        ScriptedReply(("One", " two."), pause=first),
+        ScriptedReply((" three", " four."), pause=then),
+    ]
+    async with a_stage([*replies, "Five."]) as stage:
+        await stage.service.receiver.receive(a_post("First.", "1"))
+        await first.reached.wait()
+        await stage.service.close()
+        await stage.store.receive(a_post("Second.", "2"))
+        # Because of this one, which turns out to be none of the story, the open reply is left to the event before it.
+        await stage.store.receive(Edited(EventId("3"), HERE, TOBIAS.author, EventId("unknown"), "Else."))
+        again = stage.service = stage.new_service()
+        await again.start()
+        await then.reached.wait()
+        await moments()
+        draining = asyncio.create_task(again.drain())
+        await moments()
+        then.go.set()
+        await draining
+        assert len(stage.engine.requests) == 2
+        assert [turn.text for turn in (await stage.session()).turns[1:]] == ["First.", "three four.", "Second.", ""]
+        last = await written_by_another_run(stage)
+        assert [turn.text for turn in (await stage.session()).turns[1:]] == ["First.", "three four.", "Second.", "Five."]
+        await last.close()
 
 
 async def test_a_reply_that_only_waits_for_its_turn_is_handed_back_at_once() -> None:
