@@ -19,8 +19,8 @@ from storage.dialects import Database, sqlite_file
 from storage.migrate import Schema, Tell
 from storage.tables import outbox
 
-OF_MIGRATIONS = {"alembic_version", "works_with"}
-"""Tables that migrations fill."""
+NOT_OF_PEOPLE = {"alembic_version", "works_with", "processes", "leases"}
+"""Tables that migrations fill, and those of programs that run."""
 
 AT_A_TIME = 100
 """Rows in hand: one of them may hold a picture."""
@@ -190,7 +190,7 @@ def _reflected(connection: Connection) -> dict[str, Table]:
     """The tables with what people do, as they are, those first that others refer to."""
     found = MetaData()
     found.reflect(connection)
-    return {table.name: table for table in found.sorted_tables if table.name not in OF_MIGRATIONS}
+    return {table.name: table for table in found.sorted_tables if table.name not in NOT_OF_PEOPLE}
 
 
 def _numbers(table: Table) -> bool:

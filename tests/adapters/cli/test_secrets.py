@@ -13,7 +13,7 @@ from tests.adapters.cli.conftest import Ended
 
 pytestmark = pytest.mark.usefixtures("quiet_logs")
 
-PLANTED = "hunter2-planted"
+PLANTED = "hunter2-planted-here"
 URL = f"postgresql://me:{PLANTED}@127.0.0.1:1/stories"
 COMMANDS = [
     *[(name, "--help") for name in understudy.commands],

@@ -8,7 +8,7 @@ import pytest
 from adapters.config import Config, Errand, given, without_secrets
 from adapters.config.secrets import CREDENTIALS, FILE, SECRETS, VARIABLES, Secret, parts_of
 from bot.errors import ConfigMistakes
-from tests.adapters.config.test_reading import config_of, mistakes_in
+from tests.adapters.config.test_reading import SECRET, config_of, mistakes_in
 
 CONFIGURED = [each for each in SECRETS if each.keys]
 IDS = [each.variable for each in CONFIGURED]
@@ -16,7 +16,7 @@ IDS = [each.variable for each in CONFIGURED]
 
 def worth(number: int, name: str) -> str:
     """A secret that any key takes."""
-    return f"postgresql://me:hunter{number}@host/{name}" if name == "url" else f"hunter{number}"
+    return f"postgresql://me:hunter{number}@host/{name}" if name == "url" else f"hunter{number}-of-many-letters"
 
 
 def value_of(config: Config, keys: tuple[str, ...]) -> str:
@@ -114,3 +114,52 @@ def test_the_password_of_an_address_is_hidden_as_it_stands_and_as_it_is_meant() 
     assert parts_of("http://me:a%40b@host") == ("http://me:a%40b@host", "a%40b", "a@b")
     assert parts_of("http://host") == parts_of(None) == ()
     assert parts_of("http://[me:secret") == ("http://[me:secret",)
+
+
+def test_the_environment_goes_before_the_file_and_its_secret_is_never_shown(tmp_path: Path) -> None:
+    config = config_of(tmp_path, '[storage]\nurl = "sqlite:///x.db"\n', UNDERSTUDY_STORAGE_URL=SECRET)
+    assert config.storage.url == SECRET
+    assert "hunter2" not in f"{config!r} {config}"
+
+
+def test_the_token_of_the_engine_comes_from_the_environment_first_and_is_never_shown(tmp_path: Path) -> None:
+    text = '[engine]\ntoken = "from-the-file"\n'
+    both = config_of(tmp_path, text, UNDERSTUDY_ENGINE_TOKEN="hunter2")  # noqa: S106 a made-up one
+    alone = config_of(tmp_path, text)
+    assert [both.engine.token, alone.engine.token] == ["hunter2", "from-the-file"]
+    assert not any(token in f"{config!r} {config}" for config in (both, alone) for token in ("hunter2", "from-the-file"))
+
+
+@pytest.mark.parametrize(
+    ("text", "environment"),
+    [
+        ("", {"UNDERSTUDY_ENGINE_TOKEN": "hunter2 with spaces"}),
+        ("[engine]\ntoken = 483920\n", {}),
+        ('[engine]\nurl = "http://me:hunter2@host"\n', {}),
+        ('[engine]\nurl = "hunter2"\n', {}),
+        ("[engine]\nurl = 483920\n", {}),
+    ],
+)
+def test_what_is_wrong_with_a_secret_of_the_engine_does_not_show_it(
+    tmp_path: Path, text: str, environment: dict[str, str]
+) -> None:
+    [sentence] = mistakes_in(tmp_path, text, **environment)
+    assert "[engine] " in sentence
+    assert not any(secret in sentence for secret in ("hunter2", "483920"))
+
+
+def test_an_empty_variable_of_the_environment_sets_nothing(tmp_path: Path) -> None:
+    text = '[engine]\ntoken = "from-the-file"\n[storage]\nurl = "sqlite:///x.db"\n'
+    config = config_of(tmp_path, text, UNDERSTUDY_ENGINE_TOKEN="", UNDERSTUDY_STORAGE_URL="")
+    assert (config.engine.token, config.storage.url) == ("from-the-file", "sqlite:///x.db")
+
+
+def test_a_wrong_secret_is_named_and_not_shown(tmp_path: Path) -> None:
+    [sentence] = mistakes_in(tmp_path, "", UNDERSTUDY_STORAGE_URL="mysql://user:hunter2@host/x")
+    assert sentence.startswith("The environment variable UNDERSTUDY_STORAGE_URL: [storage] url is no database address")
+    assert "hunter2" not in sentence
+
+
+def test_a_secret_of_the_wrong_type_is_not_shown_either(tmp_path: Path) -> None:
+    [sentence] = mistakes_in(tmp_path, "[storage]\nurl = 483920\n")
+    assert "483920" not in sentence
