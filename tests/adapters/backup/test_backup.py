@@ -34,6 +34,7 @@ STRANGE = 'A \x00 zero, half a \ud83d pair, a \x1a, "quotes"\r\n and \u2028 a li
 
 async def some_of_everything(store: SqlStore) -> None:
     session = whole()
+    await store.lease(HERE)
     await store.save(Change(None, replace(session, scenario=STRANGE)))
     await store.keep_card(LibraryCard(CardId("mira"), AuthorId("ann"), MIRA, FACE, "image/png"))
     await queued(store, shown("on its way"))
