@@ -15,6 +15,7 @@ from rich.console import Console
 
 from adapters import __version__, logs
 from adapters.cli import hosting, matrix, models, once, reports, serving, upkeep
+from adapters.cli.doctor import doctor
 from adapters.cli.options import FILE, configured, with_config, with_data
 from adapters.config import EXAMPLE
 from bot.errors import ConfigMistakes, Refused, UnderstudyError
@@ -73,6 +74,7 @@ def understudy(context: click.Context, *, verbose: bool) -> None:
 
 understudy.add_command(models.model)
 understudy.add_command(matrix.matrix)
+understudy.add_command(doctor)
 for each in (upkeep.backup, upkeep.restore, upkeep.db):
     understudy.add_command(each)
 

@@ -5,36 +5,28 @@ shown so that it cannot steer the terminal.
 """
 
 import asyncio
-import json
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from adapters import logs
+from adapters.cli.doctor import show
 from adapters.cli.options import FILE, configured, with_config, with_data
 from adapters.config import Config, given
+from adapters.findings import Finding
 from adapters.matrix.keeping import Folder
-from adapters.matrix.trust import Finding, Grade, Wish, examine, findings, log_in
+from adapters.matrix.trust import Wish, examine, findings, log_in
 from adapters.matrix.words import MATRIX
 from adapters.terminal.courier import tame
 from adapters.wiring import stored
 from bot.errors import Refused, StoreUnavailable
 
-WRONG = 2
-"""How `understudy matrix doctor` ends where something is wrong."""
-
 LONGEST = 10_000
 """Characters of a file with a recovery key."""
-
-COLOURS = {Grade.OK: "green", Grade.WARNING: "yellow", Grade.WRONG: "bold red"}
 
 
 @click.group()
@@ -92,14 +84,7 @@ def doctor(path: Path | None, *, data: Path | None, as_json: bool) -> None:
 
     Ends with 0 where nothing is wrong, else with 2.
     """
-    found = asyncio.run(_found(configured(path, data=data)))
-    is_well = not any(each.grade is Grade.WRONG for each in found)
-    if as_json:
-        click.echo(json.dumps({"ok": is_well, "findings": [asdict(each) for each in found]}, ensure_ascii=False))
-    else:
-        _show(found, Console())
-    if not is_well:
-        sys.exit(WRONG)
+    show(asyncio.run(_found(configured(path, data=data))), as_json=as_json)
 
 
 class Terminal:
@@ -169,14 +154,3 @@ async def _marks(config: Config) -> Mapping[str, str]:
             return {str(channel): mark for channel, mark in (await store.bookmarks(MATRIX)).items()}
     except StoreUnavailable:
         return {}
-
-
-def _show(found: Sequence[Finding], console: Console) -> None:
-    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(style="bold", overflow="fold", max_width=32)
-    table.add_column(overflow="fold")
-    for each in found:
-        mark = f"[{COLOURS[each.grade]}]{each.grade.value}[/]"
-        table.add_row(mark, escape(tame(each.about)), escape(tame(each.sentence)))
-    console.print(table, highlight=False)

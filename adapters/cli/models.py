@@ -14,11 +14,11 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from rich.table import Table
 
 from adapters.cli import report
-from adapters.cli.machine import free_memory
 from adapters.hub import KNOWN, Address, Hub, Pulled, known_model
 from adapters.hub import pull as pull_file
 from adapters.llama.examining import AdapterReport, examine
 from adapters.llama.sizes import CACHE_TYPES, parsed_size
+from adapters.machine import free_memory
 from bot.errors import Refused
 
 FOLDER = click.Path(file_okay=False, path_type=Path)

@@ -3,7 +3,7 @@
 from adapters.matrix.trust.asking import Denied, NoAnswer
 from adapters.matrix.trust.bootstrap import VOUCHED, ensure
 from adapters.matrix.trust.doctor import examine
-from adapters.matrix.trust.findings import Facts, Finding, Grade, findings
+from adapters.matrix.trust.findings import Facts, findings
 from adapters.matrix.trust.login import log_in
 from adapters.matrix.trust.wishes import Asker, Wish
 
@@ -12,8 +12,6 @@ __all__ = [
     "Asker",
     "Denied",
     "Facts",
-    "Finding",
-    "Grade",
     "NoAnswer",
     "Wish",
     "ensure",

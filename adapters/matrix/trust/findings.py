@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from nio.crypto.sessions import IdentityKeys
 
+from adapters.findings import Finding, Grade
 from adapters.matrix.client import OldStore
 from adapters.matrix.ears.synced import Event, RoomNews, Synced, content_of, is_state
 from adapters.matrix.keeping import LOG_IN, Account
@@ -29,23 +29,6 @@ CANNOT_BE_SEEN = (
     "Which users' clients keep their messages from the bot cannot be seen from here. It shows in the room, where Understudy "
     "says that it cannot read a message: its writer may exclude devices that nobody vouches for, or have to write it again."
 )
-
-
-class Grade(StrEnum):
-    """How something stands."""
-
-    OK = "ok"
-    WARNING = "warning"
-    WRONG = "wrong"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """How something stands, and if it is not well, what to do: a sentence or two. A room is named by its id."""
-
-    about: str
-    grade: Grade
-    sentence: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

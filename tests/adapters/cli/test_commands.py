@@ -27,7 +27,7 @@ def test_it_tells_its_version_and_what_it_can_do(ended: Ended) -> None:
     assert ended("--version")[:2] == (0, "understudy, version 0.1.0\n")
     code, out, _ = ended("--help")
     assert code == 0
-    for_upkeep = {"backup", "restore", "db"}
+    for_upkeep = {"backup", "doctor", "restore", "db"}
     assert set(understudy.commands) == {"run", "try", "play", "init", "model", "engine", "matrix", "reports", *for_upkeep}
     assert all(f"  {name} " in out for name in understudy.commands)
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from adapters.findings import Grade
 from adapters.matrix.keeping import Account, Folder
-from adapters.matrix.trust import Grade, Wish, examine, findings, log_in
+from adapters.matrix.trust import Wish, examine, findings, log_in
 from tests.adapters.matrix.stage import again, joined, read, synced
 from tests.adapters.matrix.trust.asker import ScriptedAsker
 from tests.homeserver.people import Person

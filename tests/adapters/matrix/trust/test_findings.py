@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from nio.crypto.sessions import IdentityKeys
 
+from adapters.findings import Grade
 from adapters.matrix.ears.synced import RoomNews, Synced
 from adapters.matrix.keeping import Account, Seeds
 from adapters.matrix.trust.bootstrap import FOREIGN, NO_IDENTITY
-from adapters.matrix.trust.findings import MOST_ROOMS, NOT_PUBLISHED, Facts, Grade, findings
+from adapters.matrix.trust.findings import MOST_ROOMS, NOT_PUBLISHED, Facts, findings
 from adapters.matrix.trust.identity import Standing, new_seeds, standing
 from tests.adapters.matrix.trust.test_identity import answered
 from tests.homeserver.test_trust import ME, OTHER, device_keys

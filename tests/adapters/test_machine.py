@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.cli.machine import free_memory
+from adapters.machine import free_memory
 
 
 @pytest.fixture
