@@ -40,6 +40,8 @@ UNEMPTIED = (
 MIGRATION_LOCK = 7_103_452_160_388_941
 """Any number will do, as long as every version of this program asks PostgreSQL for the same one."""
 
+COUNTING_LOCK = MIGRATION_LOCK + 1
+
 
 class Database:
     """The engine of one database, and its two kinds of transaction: both all or nothing, both with translated errors."""
@@ -97,6 +99,11 @@ class Database:
         """Keep every other process from changing the schema until this writing transaction ends."""
         if not self._is_sqlite:  # an SQLite writer is alone from its beginning
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+
+    async def lock_counting(self, connection: AsyncConnection) -> None:
+        """Keep every other process from counting until this writing transaction ends: two would find room for one."""
+        if not self._is_sqlite:
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": COUNTING_LOCK})
 
     async def empty_log(self) -> None:
         """What was deleted leaves the files as well: SQLite's log is written back, over what stood there, and cut to nothing.
@@ -157,6 +164,17 @@ def insert_new(connection: AsyncConnection, table: Table) -> Insert:
     if connection.dialect.name == "sqlite":
         return sqlite.insert(table).on_conflict_do_nothing()
     return postgresql.insert(table).on_conflict_do_nothing()
+
+
+def insert_adding(connection: AsyncConnection, table: Table, column: str) -> Insert:
+    """An insert that, where its key is there already, adds what it has in a column to what stands there."""
+    keys = list(table.primary_key.columns)
+    if connection.dialect.name == "sqlite":
+        to_sqlite = sqlite.insert(table)
+        added = {column: table.c[column] + to_sqlite.excluded[column]}
+        return to_sqlite.on_conflict_do_update(index_elements=keys, set_=added)
+    insert = postgresql.insert(table)
+    return insert.on_conflict_do_update(index_elements=keys, set_={column: table.c[column] + insert.excluded[column]})
 
 
 def _address(url: str) -> URL:

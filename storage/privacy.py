@@ -11,7 +11,7 @@ from bot.ports.privacy import Forgotten, ForgottenStory, PlayerData, PlayerStory
 from bot.story.forgetting import Gap, Known, changed, take_out
 from bot.story.session import Session
 from bot.texts import FORGOTTEN, SOMEONE
-from storage import arrivals, inbox, library, reports, sessions, unforgotten
+from storage import arrivals, inbox, ledger, library, reports, sessions, unforgotten
 from storage import tables as rows
 from storage import turns as told
 from storage.tables import messages, outbox, personas, turns, variants
@@ -48,6 +48,7 @@ async def forget(connection: AsyncConnection, author: AuthorId, answers: EventId
     await reports.drop(connection, _is(rows.reports, author))
     await inbox.forget(connection, author, answers)
     await arrivals.forget(connection, author, answers, now)
+    await ledger.forget(connection, author)
     return Forgotten(tuple(stories))
 
 

@@ -11,7 +11,9 @@ from sqlalchemy import ColumnElement
 from bot.errors import StoreUnavailable
 from bot.ids import AuthorId, CardId, ChannelKey, EventId, MessageId, Place, Platform, SessionId
 from bot.ports.arrivals import Arrival
+from bot.limits import Limits
 from bot.ports.bin import EndedSession
+from bot.ports.ledger import Asked, Ruling
 from bot.ports.overview import Inventory
 from bot.ports.privacy import Forgotten, PlayerData, Unforgotten
 from bot.ports.reports import KeptReport, Refusal, Report
@@ -21,7 +23,7 @@ from bot.story.library import CardTitle, LibraryCard
 from bot.story.persona import Persona
 from bot.story.session import Session
 from bot.story.turn import Turn
-from storage import arrivals, bookmarks, inbox, library, outbox, privacy, reader, reports, sessions, tables, unforgotten
+from storage import arrivals, bookmarks, inbox, ledger, library, outbox, privacy, reader, reports, sessions, tables, unforgotten
 from storage import bin as ended_sessions
 from storage import overview as counted
 from storage import turns as told
@@ -76,6 +78,7 @@ class SqlStore(Leased):
         """An event is handled without changing the story. Raises AlreadyHandled."""
         async with self._working_on(place) as connection:
             await inbox.mark_handled(connection, place, event)
+            await ledger.dismiss(connection, place, event, self._now())
             await outbox.queue(connection, wishes)
         await self._cleared(self._database.empty_log())
 
@@ -118,6 +121,7 @@ class SqlStore(Leased):
             if change.handled is not None:
                 await inbox.mark_handled(connection, change.after.place, change.handled)
             saved = await sessions.write(connection, change.before, change.after, self._now())
+            await ledger.follow(connection, change, self._now())
             await outbox.queue(connection, change.wishes)
             if change.loses_words:
                 await unforgotten.note(connection, saved.id, saved.place)
@@ -176,6 +180,7 @@ class SqlStore(Leased):
     async def end(self, place: Place, now: float) -> SessionId | None:
         """The session of a place leaves it for the bin. None when the place has none."""
         async with self._database.writing() as connection:
+            await ledger.end(connection, place, now)
             return await ended_sessions.end(connection, place, now)
 
     async def ended(self, place: Place) -> tuple[EndedSession, ...]:
@@ -266,6 +271,7 @@ class SqlStore(Leased):
         """An event is kept as handled, with the reason only. False when it was handled before."""
         async with self._database.writing() as connection:
             refused = await inbox.refuse(connection, event, place, reason)
+            await ledger.dismiss(connection, place, event, self._now())
         await self._cleared(self._database.empty_log())
         return refused
 
@@ -354,6 +360,25 @@ class SqlStore(Leased):
         """How much there is of everything."""
         async with self._database.reading() as connection:
             return await counted.read(connection, newest)
+
+    @whole
+    async def ask(self, asked: Asked, limits: Limits) -> Ruling:
+        """Count a reply that is asked for, unless a limit is reached."""
+        async with self._database.writing() as connection:
+            await self._database.lock_counting(connection)
+            return await ledger.ask(connection, asked, limits, self._now())
+
+    @whole
+    async def tell(self, wishes: Sequence[Wish]) -> None:
+        """Keep wishes that belong to no change."""
+        async with self._database.writing() as connection:
+            await outbox.queue(connection, wishes)
+
+    @whole
+    async def drop_counts(self) -> None:
+        """Drop what no limit asks for any more."""
+        async with self._database.writing() as connection:
+            await ledger.drop(connection, self._now())
 
     async def close(self) -> None:
         """Give back the connections, once the steps under way have ended."""

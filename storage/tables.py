@@ -279,6 +279,37 @@ leases = Table(  # which process works on a place; one whose holder is not alive
     Index(None, "holder"),
 )
 
+asked = Table(  # replies that were asked for: `over` names the limit that kept one from being written; all go within hours
+    "asked",
+    metadata,
+    Column("platform", AnyText, nullable=False),
+    Column("event", AnyText, nullable=False),
+    Column("channel", AnyText, nullable=False),
+    Column("community", AnyText),
+    Column("author", AnyText, nullable=False),
+    Column("at", Double, nullable=False),  # seconds since the epoch, like all times here
+    Column("writing", Boolean, nullable=False),  # it is the reply that its place writes
+    Column("ended", Double),
+    Column("over", AnyText),
+    Column("told_until", Double),
+    PrimaryKeyConstraint("platform", "event"),
+    Index(None, "author", "at"),
+    Index(None, "platform", "channel", "at"),
+    Index(None, "platform", "community", "at"),
+    Index(None, "ended", "at"),
+)
+
+spent = Table(  # tokens by whose they are and by the hour in which they were used: its beginning
+    "spent",
+    metadata,
+    Column("scope", AnyText, nullable=False),
+    Column("name", AnyText, nullable=False),
+    Column("hour", BigInteger, nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+    PrimaryKeyConstraint("scope", "name", "hour"),
+    Index(None, "hour"),
+)
+
 works_with = Table(  # the schema revisions whose programs can still use this database; see storage/migrations/env.py
     "works_with",
     metadata,

@@ -9,6 +9,7 @@ from bot.ports.arrivals import Arrivals
 from bot.ports.bin import Bin
 from bot.ports.bookmarks import Bookmarks
 from bot.ports.leases import Leases
+from bot.ports.ledger import Ledger
 from bot.ports.library import Library
 from bot.ports.overview import Overview
 from bot.ports.privacy import Privacy
@@ -41,6 +42,7 @@ class Change:
     its turns: they have left the window and stay. `handled` is the inbound event that this change answers. `loses_words`
     says that what an engine has read of the session holds words that are gone now: see `Privacy.unforgotten`. `beside` says
     that it is no step of the work on its place, so that no lease of it is needed: who works there finds the story moved on.
+    `spent` are the tokens that a model has read and written for it since the last change: see `Ledger`.
 
     `after` may hold turns older than its window: those of a new session that began as a copy (they are kept outside its
     window), and those of a session that was read by `widened`.
@@ -52,6 +54,7 @@ class Change:
     handled: EventId | None = None
     loses_words: bool = False
     beside: bool = False
+    spent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ class StoryPage:
     has_older: bool
 
 
-class Store(Bin, Library, Reports, Privacy, Bookmarks, Arrivals, Leases, Overview, Protocol):
+class Store(Bin, Library, Reports, Privacy, Bookmarks, Arrivals, Leases, Overview, Ledger, Protocol):
     """Remembers. Every method is one transaction; when it returns, the step survives a crash. May raise StoreUnavailable.
 
     Any text at all may be stored, and comes back as it was. Text that a step takes away is gone from the files of SQLite when

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from bot.errors import AlreadyHandled, Refused, StaleSession
 from bot.ids import AuthorId, EventId, Place, Platform, SessionId
 from bot.ports.bin import EndedSession
+from bot.ports.ledger import Asked
 from bot.ports.overview import Inventory, SessionInBrief
 from bot.ports.privacy import Forgotten, ForgottenStory, PlayerData, PlayerStory
 from bot.ports.reports import Refusal
@@ -19,6 +20,7 @@ from bot.story.turn import Role, Turn
 from bot.texts import FORGOTTEN, SOMEONE
 from tests.fakes.copying import copied
 from tests.fakes.leases import MemoryLeases
+from tests.fakes.ledger import MemoryLedger
 from tests.fakes.library import MemoryLibrary
 from tests.fakes.outbox import MemoryOutbox
 from tests.fakes.reading import MemoryReading
@@ -48,13 +50,14 @@ class _Received:
     reason: str | None = None
 
 
-class MemoryStore(MemoryOutbox, MemoryLibrary, MemoryReading, MemoryLeases):
+class MemoryStore(MemoryOutbox, MemoryLibrary, MemoryReading, MemoryLedger, MemoryLeases):
     """The store port over dictionaries. Reopening it after a "crash" is using the same object again."""
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         MemoryOutbox.__init__(self)
         MemoryLibrary.__init__(self)
         MemoryReading.__init__(self, now)
+        MemoryLedger.__init__(self, now)
         self._now = now
         self._stories: dict[SessionId, _Story] = {}
         self._inbox: dict[tuple[Platform, EventId], _Received] = {}
@@ -82,6 +85,7 @@ class MemoryStore(MemoryOutbox, MemoryLibrary, MemoryReading, MemoryLeases):
 
     async def dismiss(self, place: Place, event: EventId, wishes: Sequence[Wish] = ()) -> None:
         self._handled(place, event)
+        self._dismissed(place, event)
         self._queue(wishes)
 
     async def refuse(self, event: EventId, place: Place, reason: str) -> bool:
@@ -89,6 +93,7 @@ class MemoryStore(MemoryOutbox, MemoryLibrary, MemoryReading, MemoryLeases):
         if key in self._inbox and self._inbox[key].event is None:
             return False
         self._inbox[key] = _Received(place, None, reason)
+        self._dismissed(place, event)
         return True
 
     async def refusals(self, place: Place, limit: int = 10) -> tuple[Refusal, ...]:
@@ -149,6 +154,7 @@ class MemoryStore(MemoryOutbox, MemoryLibrary, MemoryReading, MemoryLeases):
             self._note_unforgotten(after.id, after.place)
         if change.handled is not None:
             self._handled(after.place, change.handled)
+        self._follow(change)
         return story.read()
 
     async def unfinished(self) -> tuple[Place, ...]:
@@ -176,6 +182,7 @@ class MemoryStore(MemoryOutbox, MemoryLibrary, MemoryReading, MemoryLeases):
         story.ended = story.touched = now
         story.session = replace(story.session, version=story.session.version + 1)
         self._leave(place, story.session.id)
+        self._over_in(place)
         return story.session.id
 
     async def ended(self, place: Place) -> tuple[EndedSession, ...]:
@@ -226,6 +233,7 @@ class MemoryStore(MemoryOutbox, MemoryLibrary, MemoryReading, MemoryLeases):
             if waiting.author == author and waiting.event != answers:
                 each.event = None
         self._let_go_of(author, answers)
+        self._forget_counts(author)
         return Forgotten(tuple(story for story in stories if story is not None))
 
     async def close(self) -> None:
@@ -296,6 +304,10 @@ class MemoryStore(MemoryOutbox, MemoryLibrary, MemoryReading, MemoryLeases):
     def _handled(self, place: Place, event: EventId) -> None:
         self._refuse_handled(place, event)
         self._inbox[(place.platform, event)].event = None
+
+    def _was_handled(self, asked: Asked) -> bool:
+        received = self._inbox.get((asked.place.platform, asked.event))
+        return received is not None and received.event is None
 
     def _refuse_handled(self, place: Place, event: EventId) -> None:
         received = self._inbox.get((place.platform, event))

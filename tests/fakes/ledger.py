@@ -1,0 +1,139 @@
+"""The fake store's ledger: who asked the model for how much, in lists. It knows no session."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from bot.ids import AuthorId, EventId, Place
+from bot.limits import DAY, HOUR, MINUTE, Kind, Limits, Over, Scope, Used, judge, longest
+from bot.ports.ledger import FORGIVEN, TOLD_FOR, Asked, Ruling
+from bot.ports.store import Change, Wish
+
+
+@dataclass(slots=True)
+class _Entry:
+    asked: Asked
+    at: float
+    writing: bool = False
+    ended: float | None = None
+    over: Over | None = None
+    told_until: float | None = None
+
+
+class MemoryLedger:
+    """The part of the store port that counts, over lists."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._time = now
+        self._entries: list[_Entry] = []
+        self._spent: Counter[tuple[Scope, object, float]] = Counter()
+
+    def _was_handled(self, asked: Asked) -> bool:
+        raise NotImplementedError
+
+    def _queue(self, wishes: Sequence[Wish]) -> None:
+        raise NotImplementedError
+
+    async def ask(self, asked: Asked, limits: Limits) -> Ruling:
+        now = self._time()
+        for entry in self._entries:
+            if (entry.asked.place.platform, entry.asked.event) == (asked.place.platform, asked.event):
+                return Ruling(_again(entry, now), was_told=True)
+        if self._was_handled(asked):
+            return Ruling()
+        found = [judge(scope, limits.share(scope), self._used(scope, asked, now), now) for scope in _scopes(asked)]
+        over = longest([each for each in found if each])
+        was_told = over is not None and self._was_told(asked, over, now)
+        if over is None or asked.stays or not was_told:
+            until = None if over is None or was_told else now + (over.seconds or TOLD_FOR)
+            self._entries.append(_Entry(asked, now, ended=now if over else None, over=over, told_until=until))
+        return Ruling(over, was_told)
+
+    async def tell(self, wishes: Sequence[Wish]) -> None:
+        self._queue(wishes)
+
+    async def drop_counts(self) -> None:
+        now = self._time()
+        self._entries = [each for each in self._entries if not _is_stale(each, now)]
+        for key in [key for key in self._spent if key[2] <= now - DAY]:
+            del self._spent[key]
+
+    def _follow(self, change: Change) -> None:
+        place, event = change.after.place, change.handled
+        mine = self._written_in(place) if event is None else self._of(place, event)
+        if change.spent and mine:
+            self._spend(mine[0].asked, change.spent)
+        if event is not None and change.after.writing is not None:
+            self._end(self._written_in(place))
+            for each in mine:
+                each.writing = each.ended is None
+        elif event is not None or (change.before and change.before.writing and not change.after.writing):
+            self._end(mine)
+        if event is not None:
+            self._entries = [each for each in self._entries if each not in mine or not each.over or each.told_until]
+
+    def _dismissed(self, place: Place, event: EventId) -> None:
+        self._end(self._of(place, event))
+
+    def _over_in(self, place: Place) -> None:
+        self._end([each for each in self._entries if each.asked.place == place])
+
+    def _forget_counts(self, author: AuthorId) -> None:
+        for each in self._entries:
+            if each.asked.author == author:
+                each.asked = replace(each.asked, author=AuthorId(""))
+        for key in [key for key in self._spent if key[:2] == (Scope.PLAYER, author)]:
+            del self._spent[key]
+
+    def _end(self, entries: Sequence[_Entry]) -> None:
+        for each in entries:
+            each.ended = self._time() if each.ended is None else each.ended
+
+    def _of(self, place: Place, event: EventId) -> list[_Entry]:
+        return [each for each in self._entries if (each.asked.place.platform, each.asked.event) == (place.platform, event)]
+
+    def _written_in(self, place: Place) -> list[_Entry]:
+        return [each for each in self._entries if each.asked.place == place and each.writing and each.ended is None]
+
+    def _used(self, scope: Scope, asked: Asked, now: float) -> Used:
+        theirs = [each for each in self._entries if _key(scope, each.asked) == _key(scope, asked)]
+        times = sorted((each.at for each in theirs if each.over is None and each.at > now - MINUTE), reverse=True)
+        waiting = sum(each.ended is None and each.at > now - FORGIVEN for each in theirs)
+        tokens = [(hour, n) for (of, name, hour), n in self._spent.items() if (of, name) == (scope, _key(scope, asked))]
+        return Used(times, waiting, [(hour, n) for hour, n in tokens if hour > now - DAY])
+
+    def _was_told(self, asked: Asked, over: Over, now: float) -> bool:
+        scope = Scope.PLAYER if over.scope is Scope.PLAYER else Scope.PLACE
+        return any(
+            each.over is not None and each.over.label == over.label and (each.told_until or 0.0) > now
+            for each in self._entries
+            if _key(scope, each.asked) == _key(scope, asked)
+        )
+
+    def _spend(self, asked: Asked, tokens: int) -> None:
+        hour = self._time() // HOUR * HOUR
+        for scope in _scopes(asked):
+            if _key(scope, asked):
+                self._spent[scope, _key(scope, asked), hour] += tokens
+
+
+def _scopes(asked: Asked) -> list[Scope]:
+    return [scope for scope in Scope if scope is not Scope.COMMUNITY or asked.community is not None]
+
+
+def _key(scope: Scope, asked: Asked) -> object:
+    if scope is Scope.PLAYER:
+        return asked.author
+    return asked.place if scope is Scope.PLACE else (asked.place.platform, asked.community)
+
+
+def _again(entry: _Entry, now: float) -> Over | None:
+    if entry.over is None or entry.over.kind is Kind.WAITING or entry.told_until is None:
+        return entry.over and replace(entry.over, seconds=None)
+    return replace(entry.over, seconds=max(1.0, entry.told_until - now))
+
+
+def _is_stale(entry: _Entry, now: float) -> bool:
+    if entry.ended is None:
+        return entry.at < now - DAY
+    return entry.ended < now - FORGIVEN and (entry.told_until or 0.0) < now
