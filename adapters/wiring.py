@@ -235,6 +235,7 @@ def _furnished(  # noqa: PLR0913, PLR0917  the parts of the house
         links={DISCORD: link_to, matrix.MATRIX: matrix.link_to},
         usual=config.story.session_settings,
         keep=config.privacy.keep,
+        limits=config.limits.limits,
         walk_over=traces.note if traces else None,
     )
     relays = not config.engine.url

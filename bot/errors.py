@@ -107,7 +107,7 @@ class EngineBusy(EngineError):
     """The engine's queue is full."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"The engine is busy; come back in {seconds:g} seconds.")
+        super().__init__(f"The model's queue is full; come back in {seconds:g} seconds.")
         self.seconds = seconds
 
 

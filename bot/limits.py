@@ -1,4 +1,4 @@
-"""How much one player, one place and one community may ask of the model: a pure decision over counts. It counts nothing itself."""
+"""How much one player, place or community may ask of the model: a pure decision over counts. It counts nothing itself."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -99,10 +99,8 @@ LABELS = tuple(Over(scope, kind, 0).label for scope in Scope for kind in Kind)
 
 def judge(scope: Scope, share: Share, used: Used, now: float) -> Over | None:
     """The limit that keeps one of them from a further reply, the one that lasts longest; None: there is room."""
-    found = [
-        over for over in (_tokens(scope, share, used, now), _turns(scope, share, used, now), _waiting(scope, share, used)) if over
-    ]
-    return longest(found)
+    found = (_tokens(scope, share, used, now), _turns(scope, share, used, now), _waiting(scope, share, used))
+    return longest([over for over in found if over])
 
 
 def longest(found: Sequence[Over]) -> Over | None:

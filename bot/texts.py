@@ -1,5 +1,7 @@
 """The sentences that the walk itself says to players. Those of a refusal stand with the rule that refuses."""
 
+from bot.limits import in_words
+
 NO_SESSION = "There is no story in this place."
 BROKEN = "The reply broke off: {reason} What was written is kept; use continue or retry to have it written on or anew."
 NOTHING_WRITTEN = "No reply came: {reason} Use retry to have it written."
@@ -42,6 +44,16 @@ PAUSED = "The story is paused, and this post is not in it; unpause takes the sto
 FORGOTTEN = "[These words were taken out at the wish of the player who wrote them.]"
 SOMEONE = "Someone"
 MODEL_RATED = " The model is rated by whoever runs its engine."
+
+
+def queue_full(seconds: float) -> str:
+    """Why no reply came to a queue that stayed full; `seconds` is when the engine asks to come back."""
+    return f"the model's queue is full; there should be room again in {in_words(seconds)}."
+
+
+def waits_for_queue(seconds: float) -> str:
+    """What is shown while a full queue is waited for."""
+    return f"The model's queue is full: asking again in {in_words(seconds)}."
 
 
 def in_line(position: int, seconds: float | None) -> str:

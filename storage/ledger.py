@@ -1,4 +1,4 @@
-"""Who asked the model for how much: replies one by one while they matter, tokens by the hour. What is too much it does not know."""
+"""Who asked the model for how much: replies one by one while they matter, tokens by the hour. It knows no story."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ async def ask(connection: AsyncConnection, which: Asked, limits: Limits, now: fl
     """Count what is asked for, unless a limit is reached. Nobody else may be counting at the same time."""
     this = _this(which.place, which.event)
     if (row := (await connection.execute(select(asked).where(this))).first()) is not None:
-        return Ruling(_over(row, limits, now), was_told=True)
+        return Ruling(_over(row, limits, now), was_told=True, is_repeated=True)
     if await _was_handled(connection, which):
         return Ruling()
     over = await _judged(connection, which, limits, now)
@@ -155,7 +155,7 @@ def _over(row: Row[Any], limits: Limits, now: float) -> Over | None:
     """The limit that a row names, as it is now."""
     if row.over is None:
         return None
-    scope, kind = (part(word) for part, word in zip((Scope, Kind), row.over.split("_"), strict=True))
+    scope, kind = Scope(row.over.partition("_")[0]), Kind(row.over.partition("_")[2])
     seconds = None if row.told_until is None or kind is Kind.WAITING else max(1.0, row.told_until - now)
     return Over(scope, kind, limits.share(scope).most(kind), seconds)
 

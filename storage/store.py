@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement
 
 from bot.errors import StoreUnavailable
 from bot.ids import AuthorId, CardId, ChannelKey, EventId, MessageId, Place, Platform, SessionId
-from bot.ports.arrivals import Arrival
 from bot.limits import Limits
+from bot.ports.arrivals import Arrival
 from bot.ports.bin import EndedSession
 from bot.ports.ledger import Asked, Ruling
 from bot.ports.overview import Inventory

@@ -14,6 +14,7 @@ from pydantic.dataclasses import dataclass
 from adapters.config.discord import DiscordConfig
 from adapters.config.engine import EngineConfig
 from adapters.config.kinds import CLOSED
+from adapters.config.limits import LimitsConfig
 from adapters.config.lines import Keys, line_of, lines_of
 from adapters.config.matrix import MatrixConfig
 from adapters.config.mistakes import Source, sentences, suggestion
@@ -49,6 +50,7 @@ class Sections:
     discord: DiscordConfig = field(default_factory=DiscordConfig)
     matrix: MatrixConfig = field(default_factory=MatrixConfig)
     story: StoryConfig = field(default_factory=StoryConfig)
+    limits: LimitsConfig = field(default_factory=LimitsConfig)
     safety: SafetyConfig = field(default_factory=SafetyConfig)
     privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
     logs: LogsConfig = field(default_factory=LogsConfig)

@@ -29,6 +29,7 @@ from adapters.config.kinds import (
     judged,
     pairs,
 )
+from adapters.config.limits import LimitsConfig
 from adapters.config.matrix import MatrixConfig
 from adapters.config.model import ModelConfig
 from adapters.config.presets import sampling_of
@@ -156,6 +157,7 @@ class Config:
     discord: DiscordConfig = field(default_factory=DiscordConfig)
     matrix: MatrixConfig = field(default_factory=MatrixConfig)
     story: StoryConfig = field(default_factory=StoryConfig)
+    limits: LimitsConfig = field(default_factory=LimitsConfig)
     safety: SafetyConfig = field(default_factory=SafetyConfig)
     privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
     logs: LogsConfig = field(default_factory=LogsConfig)

@@ -6,6 +6,7 @@ What `bot.metrics.Metrics` counts under a name is shown as the figure that stand
 from collections.abc import Mapping
 
 from adapters.metrics.figures import Figure, Kind
+from bot.limits import LABELS
 
 PREFIX = "understudy"
 
@@ -51,6 +52,13 @@ COUNTED: Mapping[str, Figure] = {
     "empty_draws": _counter("empty_draws", "Replies that the model ended before the first word, drawn again."),
     "guard_stops": _counter("guard_stops", "Replies stopped as the model began a player's line or a header.", "guard"),
     "refused_replies": _counter("refused_replies", "Replies that were stopped for their words, by the reason.", "reason"),
+    "limited": _counter(
+        "limited",
+        "Replies that were not asked for, by the limit that was reached (of a player, a place or a community), and those that "
+        "found the engine's own queue full again and again.",
+        "limit",
+        known=(*LABELS, "engine_queue"),
+    ),
     "deliveries": _counter(
         "deliveries",
         "Posts on their way: settled, uncertain (tried again), abandoned.",

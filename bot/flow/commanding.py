@@ -11,10 +11,11 @@ from bot import texts
 from bot.errors import Refused
 from bot.flow.decide import Ignore, Standing, circle, decide
 from bot.flow.receive import Receiver
+from bot.flow.turnstile import MODEL_WRITES
 from bot.ids import Place
 from bot.posts import Command
 
-ONE_AT_A_TIME = frozenset({"retry", "continue", "shorter", "longer", "summary make"})
+ONE_AT_A_TIME = MODEL_WRITES
 """Commands that have the model write: where a touch asks for one, a second touch of somebody else is not to ask for another."""
 
 UNHEARD = "You play in this story no longer."

@@ -4,7 +4,7 @@ Rule: an errand may begin anew after a crash: new sessions and places are named 
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot import texts
 from bot.errors import EngineError, PostRefused, Refused
@@ -13,7 +13,7 @@ from bot.flow.acts.replies import turn_number
 from bot.flow.gate import Gate
 from bot.flow.opening import named_after, opened, with_last_shown
 from bot.flow.places import Places
-from bot.flow.summing import Summariser
+from bot.flow.summing import Summariser, Summary
 from bot.flow.wishes import notice
 from bot.ids import Place
 from bot.ports.store import Change, Store
@@ -78,14 +78,16 @@ async def _branch(errands: Errands, scene: Scene) -> Change:
 async def _part(errands: Errands, scene: Scene) -> Change:
     session = scene.session
     cutting.next_part(session, named_after(scene.command), session.place, "")
-    summary = scene.text("summary") or await errands.summariser.sum_up(session, await errands.store.turns(session.id))
-    _, wanted = cutting.next_part(session, named_after(scene.command), session.place, summary)
+    written = Summary(scene.text("summary"))
+    if not written.text:
+        written = await errands.summariser.sum_up(session, await errands.store.turns(session.id))
+    _, wanted = cutting.next_part(session, named_after(scene.command), session.place, written.text)
     await errands.gate.check_story(wanted)
     title = scene.text("title") or f"{session.character.name}, the next part"
     place = await _opened(errands, scene, title)
-    locked, part = cutting.next_part(session, named_after(scene.command), place, summary)
+    locked, part = cutting.next_part(session, named_after(scene.command), place, written.text)
     await errands.begin(part)
-    return scene.change(locked, texts.GOES_ON.format(place=errands.link(place)))
+    return replace(scene.change(locked, texts.GOES_ON.format(place=errands.link(place))), spent=written.tokens)
 
 
 async def _make_summary(errands: Errands, scene: Scene) -> Change:
@@ -94,8 +96,8 @@ async def _make_summary(errands: Errands, scene: Scene) -> Change:
     if not turns:
         raise Refused("The model still sees the whole story; there is nothing to sum up yet.")
     summary = await errands.summariser.sum_up(session, turns)
-    after = agreements.with_summary(session, summary, session.window_start)
-    return scene.change(after, f"The summary now reads: {summary}")
+    after = agreements.with_summary(session, summary.text, session.window_start)
+    return replace(scene.change(after, f"The summary now reads: {summary.text}"), spent=summary.tokens)
 
 
 async def _opened(errands: Errands, scene: Scene, title: str) -> Place:

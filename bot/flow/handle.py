@@ -31,6 +31,7 @@ from bot.flow.joining import Joining
 from bot.flow.places import Places
 from bot.flow.stop import Stop
 from bot.flow.take_turn import Writer
+from bot.flow.turnstile import Turnstile
 from bot.flow.walks import Walks
 from bot.flow.wishes import notice, notice_without_session
 from bot.ids import AuthorId, Place
@@ -73,6 +74,7 @@ class Handler:
     wake: Callable[[Place], None]
     fates: Fates
     walks: Walks
+    turnstile: Turnstile
     reasons: dict[Place, str] = field(default_factory=dict)
     _is_ending: bool = False
     stuck: set[Place] = field(default_factory=set)
@@ -259,12 +261,16 @@ class Handler:
         broken = self._broken.get(event.place)
         lacks_answer = after.last in turns_of(after, turns) and after.settings.turns is TurnPolicy.EVERY_POST
         rests = after.locked or after.table.paused or bool(await self.gate.closed(after))
-        if not rests and (broken is not None or lacks_answer):
+        if not rests and (broken is not None or lacks_answer) and not await self._held(session, event):
             after = self._answered_anew(after, broken)
         saved = await self._save(await self.gate.checked(Change(session, after, handled=event.event)))
         self._broken.pop(event.place, None)
         if saved.writing is None:
             await self.writer.read_ahead(saved)
+
+    async def _held(self, session: Session, event: Edited | Deleted) -> str:
+        """Why an edited post is not answered anew: that costs as much as a post. What is deleted nobody asks for."""
+        return await self.turnstile.held(session, event) if isinstance(event, Edited) else ""
 
     async def _reopen(self, place: Place) -> None:
         """What was taken back for a change that came to nothing (refused, not theirs, handled before) is written after all."""
@@ -302,7 +308,10 @@ class Handler:
     async def _take_in(self, session: Session, post: InboundPost) -> None:
         persona = session.persona_of(post.author) or await self.store.default_persona(post.author)
         try:
-            joined = self.joining.join(session, persona or Persona(post.author, post.author_name), post)
+            persona = persona or Persona(post.author, post.author_name)
+            joined = self.joining.join(session, persona, post)
+            if joined.change.after.writing is not None and (held := await self.turnstile.held(session, post)):
+                joined = self.joining.join(session, persona, post, held)
         except Refused as refused:
             await self._ignore(session, post, Ignore("it asks for what cannot be done", f"{refused}{texts.NOT_TAKEN}"))
             return
@@ -341,7 +350,7 @@ class Handler:
             turns = await self.store.turns(session.id)
             left = [turn for turn in turns if session.memory.summary_until <= turn.number < session.window_start]
             summary = await self.errands.summariser.sum_up(session, left)
-            summed = with_summary(session, summary, session.window_start)
+            summed = with_summary(session, summary.text, session.window_start)
             await self.gate.check(summed, session)
             return await self.store.save(Change(session, summed))
         except (EngineError, Refused) as error:

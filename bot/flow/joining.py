@@ -34,8 +34,11 @@ class Joining:
 
     roll: Callable[[], int]
 
-    def join(self, session: Session, persona: Persona, post: InboundPost) -> Joined:
-        """What a post changes: it joins the story, as talk or as a post, and is answered if it is time. Raises Refused."""
+    def join(self, session: Session, persona: Persona, post: InboundPost, held: str = "") -> Joined:
+        """What a post changes: it joins the story, as talk or as a post, and is answered if it is time. Raises Refused.
+
+        `held` says why it is not answered even then.
+        """
         marked, sources = split(post.text), post.parts or (post.event,)
         persona = told_apart(session, persona)
         after = session
@@ -47,7 +50,7 @@ class Joining:
         rolls = tuple(roll(asked.dice, self.roll(), persona.name, asked.reason) for asked in find_rolls(marked.story))
         after = add_post(after, persona, marked.story, sources=sources, rolls=rolls)
         if answer.now:
-            return Joined(Change(session, self.answered(after), handled=post.event))
+            return Joined(Change(session, after if held else self.answered(after), handled=post.event), held)
         waiting = whose_turn(after) if session.settings.turns is TurnPolicy.IN_ORDER else None
         said = (notice(after, answer.why, post.event),) if waiting else ()
         return Joined(Change(session, after, said, post.event), answer.why)

@@ -71,6 +71,7 @@ class Sweeper:
             gone += idle
         if self.keep.report_days is not None:
             await self._drop_reports(now - self.keep.report_days * DAY)
+        await self.store.drop_counts()
         if gone:
             log.info("stories were deleted for their age", extra={"action": "sweep", "stories": len(gone)})
         return len(gone)

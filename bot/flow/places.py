@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.errors import OutcomeUnknown, TryLater
-from bot.ids import EventId, Place
+from bot.errors import CourierError, OutcomeUnknown, TryLater
+from bot.ids import CommunityId, EventId, Place
 from bot.ports.clock import Clock
 from bot.ports.courier import Courier, courier_for
 from bot.posts import ChannelLimits, Draft, Fate
@@ -38,6 +38,13 @@ class Places:
             except OutcomeUnknown:
                 # Asking again is harmless: nothing is shown by it, and the same key opens the same place.
                 await self.clock.sleep(RECHECK)
+
+    async def community(self, place: Place) -> CommunityId | None:
+        """Whose community a place is of; None where that cannot be told at once."""
+        try:
+            return (await self.courier(place).limits(place)).community
+        except CourierError:
+            return None
 
     async def open(self, near: Place, title: str, key: str) -> Place:
         """A new place beside one, asked for again as long as the platform asks to wait. Raises PostRefused and ChannelGone."""

@@ -10,12 +10,14 @@ from bot.errors import Refused
 from bot.flow.decide import circle
 from bot.flow.fates import Fates
 from bot.flow.gate import Gate, sentence
+from bot.flow.turnstile import Turnstile
 from bot.flow.walks import Walks
 from bot.ids import AuthorId, Place
 from bot.metrics import Metrics
 from bot.ports.clock import Clock
 from bot.ports.store import Store
 from bot.posts import Command, Deleted, Edited, Inbound, InboundPost
+from bot.story.session import Session
 
 log = logging.getLogger(__name__)
 
@@ -40,15 +42,18 @@ class Receiver:
     fates: Fates
     wait_until_settled: Callable[[Place], Awaitable[None]]
     walks: Walks
+    turnstile: Turnstile
 
     async def receive(self, event: Inbound) -> None:
         """Take an event in. Once this returns it will be handled, whatever happens, and once, however often it comes.
 
-        Raises Refused, with a sentence for the player, when the text cannot be used (nothing is stored then), and
-        StoreUnavailable.
+        Raises Refused, with a sentence for the player, when the text cannot be used or a command asks for more than a limit
+        allows (nothing is stored then), and StoreUnavailable.
         """
         began, cleaned = self.clock.ticks(), self._cleaned(event)
-        await self._judge(cleaned)
+        session = await self.store.session_at(event.place)
+        await self._judge(session, cleaned)
+        await self.turnstile.count(session, cleaned)
         is_new = await self.store.receive(cleaned)
         if is_new:
             self.metrics.count("events", KINDS[type(cleaned)])
@@ -86,9 +91,8 @@ class Receiver:
         """Return when nothing of this place is waiting, being written or undelivered."""
         await self.wait_until_settled(place)
 
-    async def _judge(self, event: Inbound) -> None:
+    async def _judge(self, session: Session | None, event: Inbound) -> None:
         """Raises Refused for words that may not join the story of their place: they are gone, their id and the reason stay."""
-        session = await self.store.session_at(event.place)
         found = await self.gate.judge_at_once(session, event) if session else None
         if found is not None:
             if not await self.gate.put_away(event.event, event.place, found.reason):

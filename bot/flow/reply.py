@@ -38,7 +38,10 @@ class Ending:
 
 @dataclass(slots=True)
 class Reply:
-    """The open turn of a session while it is written. `heard` is called whenever the model has said something."""
+    """The open turn of a session while it is written. `heard` is called whenever the model has said something.
+
+    `spent` are the tokens that it has cost since it was stored last.
+    """
 
     session: Session
     scribe: Scribe
@@ -46,6 +49,7 @@ class Reply:
     wake: Callable[[Place], None]
     heard: Callable[[], None]
     walk: Walk
+    spent: int = 0
 
     @property
     def turn(self) -> Turn:
@@ -106,7 +110,8 @@ class Reply:
     async def save(self, after: Session, wishes: tuple[Wish, ...] = ()) -> None:
         """Store the session as it shall be, with what its place must come to show."""
         self.walk.expects(wishes)
-        self.session = await self.store.save(Change(self.session, after, wishes))
+        self.session = await self.store.save(Change(self.session, after, wishes, spent=self.spent))
+        self.spent = 0
         if wishes:
             self.wake(self.session.place)
 

@@ -32,9 +32,11 @@ from bot.flow.reminding import Reminder
 from bot.flow.summing import Summariser
 from bot.flow.take_turn import Writer
 from bot.flow.tenure import Tenure
+from bot.flow.turnstile import Turnstile
 from bot.flow.walks import Walk, Walks
 from bot.flow.window import Reading
 from bot.ids import AuthorId, Place, Platform
+from bot.limits import Limits
 from bot.metrics import Metrics, Vitals
 from bot.ports.clock import Clock
 from bot.ports.courier import Courier
@@ -64,7 +66,7 @@ class Service:
     `deadline` is how many seconds a reply may take at most; `lengths` are what is known of models' replies, by the models'
     fingerprints. `operators` are the players who run this program, `usual` the settings of new sessions, `keep` says how
     long things are kept, `written` how platforms write commands, and `links` how they write links to their places.
-    `ending` is set once it begins nothing any more.
+    `ending` is set once it begins nothing any more. `limits` say how much of the model is anybody's.
     `walk_over` is told of each reply that has come to its place.
     """
 
@@ -83,6 +85,7 @@ class Service:
     operators: Collection[AuthorId] = ()
     usual: SessionSettings = field(default_factory=SessionSettings)
     keep: Keep | None = None
+    limits: Limits = field(default_factory=Limits)
     written: Mapping[Platform, Written] = field(default_factory=dict)
     links: Mapping[Platform, Callable[[Place], str]] = field(default_factory=dict)
     walk_over: Callable[[Walk], None] | None = None
@@ -129,6 +132,7 @@ class Service:
             self.deadline,
         )
         joining, fates = Joining(self.roll), Fates(places)
+        turnstile = Turnstile(self.store, places, self.metrics, self.operators, wake, self.limits)
         library = LibraryDesk(self.store, self._gate, self._lanes)
         summariser = Summariser(self.engine, self.prompt_format, self.sampling, self.roll)
         errands = Errands(self.store, places, self._gate, summariser, library.find, wake, self._link)
@@ -148,9 +152,10 @@ class Service:
                 wake,
                 fates,
                 walks,
+                turnstile,
             ),
         )
-        self.receiver = self._door(fates)
+        self.receiver = self._door(fates, turnstile)
         self.desk = self._desk(library, reading)
 
     @property
@@ -162,7 +167,7 @@ class Service:
         link = self.links.get(place.platform)
         return link(place) if link else str(place.channel)
 
-    def _door(self, fates: Fates) -> Receiver:
+    def _door(self, fates: Fates, turnstile: Turnstile) -> Receiver:
         return Receiver(
             self.store,
             self.clock,
@@ -177,6 +182,7 @@ class Service:
             fates,
             self._settled,
             self._walks,
+            turnstile,
         )
 
     def _desk(self, library: LibraryDesk, reading: Reading) -> Desk:

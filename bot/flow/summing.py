@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from bot.errors import Refused
 from bot.ids import SessionId
-from bot.ports.engine import Engine, GenerationRequest, Segment, TextDelta
+from bot.ports.engine import Engine, Finished, GenerationRequest, Segment, TextDelta
 from bot.prompt.format import PromptFormat
 from bot.prompt.guard import clean, neutralise
 from bot.sampling import SamplingSettings
@@ -27,6 +27,14 @@ TASK = "Sum up the story below in one paragraph of at most 150 words: who did wh
 
 
 @dataclass(frozen=True, slots=True)
+class Summary:
+    """A summary, and the tokens that the model read and wrote for it."""
+
+    text: str
+    tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Summariser:
     """Asks the engine for summaries."""
 
@@ -35,15 +43,15 @@ class Summariser:
     sampling: SamplingSettings
     roll: Callable[[], int]
 
-    async def sum_up(self, session: Session, turns: Sequence[Turn]) -> str:
+    async def sum_up(self, session: Session, turns: Sequence[Turn]) -> Summary:
         """A summary of these turns, and of the summary of what came before them. Raises Refused when none came, EngineError."""
         told = [f"{turn.name}: {turn.text.strip()}" for turn in turns if turn.role is not Role.ASIDE and turn.text.strip()]
         before = [session.memory.summary] if session.memory.summary else []
         story = await self._fitting(before + told)
-        text = await self._asked(session, self._prompt("\n\n".join(story)))
-        if not text:
+        summary = await self._asked(session, self._prompt("\n\n".join(story)))
+        if not summary.text:
             raise Refused("The model wrote no summary; write one yourself, or try again.")
-        return text
+        return summary
 
     async def _fitting(self, parts: list[str]) -> list[str]:
         """The newest parts, as many as there is room for."""
@@ -61,7 +69,7 @@ class Summariser:
         opening = (Segment(fmt.character_before, trusted=True), Segment("Summary:"))
         return tuple(part for part in (*parts, *opening) if part.text)
 
-    async def _asked(self, session: Session, segments: tuple[Segment, ...]) -> str:
+    async def _asked(self, session: Session, segments: tuple[Segment, ...]) -> Summary:
         request = GenerationRequest(
             session=SessionId(f"{session.id}/summary"),
             segments=segments,
@@ -75,5 +83,7 @@ class Summariser:
             keeps=False,
         )
         async with aclosing(self.engine.generate(request)) as stream:
-            text = "".join([item.text async for item in stream if isinstance(item, TextDelta)])
-        return clean(text, cut=True)
+            items = [item async for item in stream]
+        text = "".join(item.text for item in items if isinstance(item, TextDelta))
+        usages = [item.usage for item in items if isinstance(item, Finished)]
+        return Summary(clean(text, cut=True), sum(usage.prefilled_tokens + usage.completion_tokens for usage in usages))

@@ -113,7 +113,7 @@ class Writer:
             return "too_long"
         except EngineError as error:
             log.warning("a reply broke off: %s", error, extra={"action": "break_turn", "place": reply.session.place})
-            await reply.break_off(str(error))
+            await reply.break_off(self._told(error))
             return "broken"
         except StoreError:
             raise
@@ -126,6 +126,12 @@ class Writer:
         await self._finish(reply, finished)
         return self._outcome(reply, finished)
 
+    def _told(self, error: EngineError) -> str:
+        if not isinstance(error, EngineBusy):
+            return str(error)
+        self.metrics.count("limited", "engine_queue")
+        return texts.queue_full(error.seconds)
+
     async def _draw(self, reply: Reply, stop: Stop) -> Finished | None:
         """The reply, drawn anew where the model ended it before its first word; None when it was stopped."""
         seed, busy, draws, shortened = reply.turn.variant.seed, 0, 0, False
@@ -136,6 +142,7 @@ class Writer:
                 busy += 1
                 if busy > PATIENCE:
                     raise
+                await self._show_draft(reply, texts.waits_for_queue(error.seconds))
                 await _race(self.clock.sleep(error.seconds), stop)
                 if stop.is_set:
                     return None
@@ -173,15 +180,20 @@ class Writer:
 
     async def _stream(self, reply: Reply, request: GenerationRequest, stop: Stop) -> Finished | None:
         await self._show_draft(reply)
+        streamed = 0
         async with aclosing(until(self.engine.generate(request), stop)) as stream:
             async for event in stream:
                 reply.heard()
                 if isinstance(event, Finished):
                     self._count_tokens(reply, event.usage)
+                    reply.spent += max(0, event.usage.prefilled_tokens + event.usage.completion_tokens - streamed)
                     return event
                 if isinstance(event, Waiting):
                     await self._show_draft(reply, texts.in_line(event.position, event.seconds))
                     continue
+                # Counted as they come: who stops a reply before its end has had them all the same.
+                tokens = len(event.token_ids) or 1
+                streamed, reply.spent = streamed + tokens, reply.spent + tokens
                 stop.has_words = True
                 self.walks.passes(reply.walk, Station.FIRST_TOKEN)
                 if reply.scribe.feed(event):

@@ -1,4 +1,4 @@
-"""The wall to the store, ninth part: who asked the model for how much, so that limits hold for all processes and after a restart."""
+"""The wall to the store, ninth part: who asked the model for how much, for all processes and over restarts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,10 +33,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """Whether the model is asked for it (`over` is None), and whether whoever it concerns was told of this limit already."""
+    """Whether the model is asked for it (`over` is None), and whether whoever it concerns was told of this limit already.
+
+    `is_repeated`: the event was asked about before.
+    """
 
     over: Over | None = None
     was_told: bool = False
+    is_repeated: bool = False
 
 
 class Ledger(Protocol):

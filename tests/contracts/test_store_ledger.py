@@ -27,8 +27,8 @@ def an_ask(event: str, place: Place = HERE, author: AuthorId = TOBIAS.author, *,
     return Asked(EventId(event), place, author, GUILD, stays=stays)
 
 
-async def asked(store: Store, limits: Limits, *events: str, **more: Place) -> list[Over | None]:
-    return [(await store.ask(an_ask(event, **more), limits)).over for event in events]
+async def asked(store: Store, limits: Limits, *events: str, place: Place = HERE) -> list[Over | None]:
+    return [(await store.ask(an_ask(event, place), limits)).over for event in events]
 
 
 async def written(store: Store, session: Session, event: str, spent: int = 0, place: Place = HERE) -> Session:
@@ -67,7 +67,7 @@ async def test_of_many_who_ask_at_once_only_as_many_are_let_through(reopen: Reop
 async def test_the_same_event_gets_the_same_ruling_and_counts_once(store: Store) -> None:
     assert await asked(store, TURNS, "a", "a", "a", "b") == [None] * 4
     [over] = await asked(store, TURNS, "c")
-    assert await store.ask(an_ask("c"), TURNS) == Ruling(over, was_told=True)
+    assert await store.ask(an_ask("c"), TURNS) == Ruling(over, was_told=True, is_repeated=True)
 
 
 async def test_what_waits_counts_until_its_reply_is_written(store: Store) -> None:
@@ -181,7 +181,7 @@ async def test_who_is_forgotten_is_counted_no_more_but_the_place_is(store: Store
     await store.receive(a_post(event="a"))
     session = await opened(store, session, "a")
     await store.forget(TOBIAS.author)
-    session = replace(await store.session_at(HERE) or session)
+    session = await store.session_at(HERE) or session
     await store.save(Change(session, finished(session, "Come in."), spent=100))
     assert await asked(store, TOKENS, "b") == [None]
     assert await asked(store, replace(limits, place=Share(turns_a_minute=2)), "c") != [None]

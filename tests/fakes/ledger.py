@@ -38,7 +38,7 @@ class MemoryLedger:
         now = self._time()
         for entry in self._entries:
             if (entry.asked.place.platform, entry.asked.event) == (asked.place.platform, asked.event):
-                return Ruling(_again(entry, now), was_told=True)
+                return Ruling(_again(entry, now), was_told=True, is_repeated=True)
         if self._was_handled(asked):
             return Ruling()
         found = [judge(scope, limits.share(scope), self._used(scope, asked, now), now) for scope in _scopes(asked)]
@@ -60,7 +60,7 @@ class MemoryLedger:
 
     def _follow(self, change: Change) -> None:
         place, event = change.after.place, change.handled
-        mine = self._written_in(place) if event is None else self._of(place, event)
+        mine = self._written_in(place) if event is None else self._for(place, event)
         if change.spent and mine:
             self._spend(mine[0].asked, change.spent)
         if event is not None and change.after.writing is not None:
@@ -73,7 +73,7 @@ class MemoryLedger:
             self._entries = [each for each in self._entries if each not in mine or not each.over or each.told_until]
 
     def _dismissed(self, place: Place, event: EventId) -> None:
-        self._end(self._of(place, event))
+        self._end(self._for(place, event))
 
     def _over_in(self, place: Place) -> None:
         self._end([each for each in self._entries if each.asked.place == place])
@@ -89,7 +89,7 @@ class MemoryLedger:
         for each in entries:
             each.ended = self._time() if each.ended is None else each.ended
 
-    def _of(self, place: Place, event: EventId) -> list[_Entry]:
+    def _for(self, place: Place, event: EventId) -> list[_Entry]:
         return [each for each in self._entries if (each.asked.place.platform, each.asked.event) == (place.platform, event)]
 
     def _written_in(self, place: Place) -> list[_Entry]:

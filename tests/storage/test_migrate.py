@@ -60,8 +60,8 @@ SQLITE_DEFINITIONS = (
     "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT IN ('alembic_version', 'sqlite_sequence')"
 )
 POSTGRES_DEFINITIONS = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-HEAD = "0006"
-SERVED = {"0003", "0004", "0005", HEAD}
+HEAD = "0007"
+SERVED = {"0003", "0004", "0005", "0006", HEAD}
 """The schemas whose programs can use a database of today."""
 
 
