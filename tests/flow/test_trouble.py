@@ -151,6 +151,26 @@ async def test_a_defect_while_a_reply_is_written_costs_that_reply_and_no_post() 
         await service.close()
 
 
+async def test_an_engine_whose_queue_stays_full_says_so_and_when_to_come_back_and_the_post_is_kept() -> None:
+    busy = ScriptedReply((), error=EngineBusy(7))
+    async with a_stage([busy, busy, busy, busy, "At last."]) as stage:
+        posting = asyncio.create_task(stage.post("Hello?"))
+        for _ in range(3):
+            while 7 not in stage.clock.sleeping:
+                await asyncio.sleep(0)
+            assert "queue is full: asking again in 7 seconds" in stage.courier.drafts[-1][1].waiting
+            stage.clock.move(7)
+            await asyncio.sleep(0)
+        await posting
+        assert stage.shown[-1] == (
+            "No reply came: the model's queue is full; there should be room again in 7 seconds. Use retry to have it written."
+        )
+        assert stage.service.metrics.counts["limited", "engine_queue"] == 1
+        assert (await stage.session()).turns[-1].text == "Hello?"
+        await stage.act("retry")
+        assert stage.shown[-1] == "At last."
+
+
 async def test_a_stop_ends_the_waiting_for_a_busy_engine() -> None:
     async with a_stage([ScriptedReply((), error=EngineBusy(600))]) as stage:
         posting = asyncio.create_task(stage.post("Hello?"))
