@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from adapters.web.safety import NotAllowed
+from adapters.web.tries import Tries
 
 BEARER = "bearer"
 
@@ -31,20 +32,31 @@ class Access:
     token: str = field(repr=False)
     is_local: bool
     key: str = field(default_factory=secrets.token_urlsafe, repr=False)
+    tries: Tries = field(default_factory=Tries)
 
     def check_operator(self, request: web.Request, cookie: str) -> None:
-        """Raises NotLoggedIn where this is not the operator. `cookie` is the name under which a browser keeps the key."""
-        if self.is_local and not self.token:
+        """Raises NotLoggedIn where this is not the operator, TooManyTries where no token is looked at.
+
+        `cookie` is the name under which a browser keeps the key.
+        """
+        if (self.is_local and not self.token) or _same(request.cookies.get(cookie, ""), self.key):
             return
         kind, _, shown = request.headers.get("Authorization", "").partition(" ")
-        by_header = kind.lower() == BEARER and self.knows(shown.strip())
-        if not by_header and not _same(request.cookies.get(cookie, ""), self.key):
+        if kind.lower() != BEARER or not self.opens(shown, request.remote):
             raise NotLoggedIn
 
     def check_visitor(self, request: web.Request, cookie: str) -> None:
         """Raises NotLoggedIn where a stranger could be asking."""
         if not self.is_local:
             self.check_operator(request, cookie)
+
+    def opens(self, token: str, address: str | None) -> bool:
+        """Whether what came from an address is the token; if not, that is noted. Raises TooManyTries."""
+        self.tries.check(address)
+        is_it = self.knows(token.strip())
+        if not is_it:
+            self.tries.was_wrong(address)
+        return is_it
 
     def knows(self, token: str) -> bool:
         """Whether this is the token."""

@@ -8,6 +8,7 @@ from adapters.web.access import Access, NotLoggedIn
 from adapters.web.glance import glance
 from adapters.web.pages import print_page
 from adapters.web.safety import Guard, NotAllowed
+from adapters.web.tries import TooManyTries
 
 METRICS, HEALTH, PAGE, LOGIN = "/metrics", "/healthz", "/operator", "/operator/login"
 
@@ -48,7 +49,10 @@ class Operates:
     def refuse(self, request: web.Request, refusal: NotAllowed) -> web.Response:
         """Say what is not answered as asked; where the operator's token lacks, a browser is asked for it."""
         if not isinstance(refusal, NotLoggedIn):
-            return answers.trouble(request, refusal.status, refusal.sentence)
+            response = answers.trouble(request, refusal.status, refusal.sentence)
+            if isinstance(refusal, TooManyTries):
+                response.headers["Retry-After"] = str(refusal.seconds)
+            return response
         if request.method in {"GET", "HEAD"} and "text/html" in request.headers.get("Accept", ""):
             response = self._login_page()
         else:
@@ -87,7 +91,7 @@ class Operates:
     async def _log_in(self, request: web.Request) -> web.Response:
         sent = await forms.read(request)
         self._guard.check_form(request, sent.token)
-        if not self._access.knows(sent.text.strip()):
+        if not self._access.opens(sent.text, request.remote):
             return self._login_page("That is not the operator's token.")
         # Always the same way on: an address that came with the form could lead anywhere.
         response = web.Response(status=303, headers={"Location": PAGE, "Cache-Control": "no-store"})

@@ -63,8 +63,10 @@ async def test_a_post_over_a_limit_joins_the_story_and_is_answered_by_retry_when
         assert stage.shown == (
             MIRA.greeting,
             REPLY,
-            "Tobias has asked for 1 reply within a minute, the most that a player may; the post is in the story: "
-            "use retry in 60 seconds to have it answered.",
+            (
+                "Tobias has asked for 1 reply within a minute, the most that a player may; the post is in the story: "
+                "use retry in 60 seconds to have it answered."
+            ),
         )
         stage.clock.move(60)
         await stage.act("retry")

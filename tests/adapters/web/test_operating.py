@@ -12,6 +12,7 @@ from adapters.metrics import Connection
 from adapters.remote.metrics import Metrics as EngineMetrics
 from adapters.web import safety
 from adapters.web.access import Access
+from adapters.web.tries import TRIES, WINDOW
 from bot.engine.statistics import EngineStatistics
 from bot.ports.shelf import ShelfStatistics
 from tests.adapters.web.browser import Browser
@@ -170,6 +171,34 @@ async def test_where_no_story_may_be_played_on_the_page_the_operators_side_is_op
 async def test_the_page_loads_itself_anew_unless_it_is_to_stand_still(browser: Browser) -> None:
     assert '<meta http-equiv="refresh" content="10">' in await browser.open("operator")
     assert "http-equiv" not in await browser.open("operator?still")
+
+
+async def test_who_guesses_tokens_is_not_listened_to_for_a_while_however_they_are_sent() -> None:
+    async with a_stage(operator_token=TOKEN) as stage, a_client(stage) as browser:
+        for number in range(TRIES // 2):
+            await browser.open("operator/login")
+            assert (await browser.send("operator/login", {"text": f"guess {number}"}))[0] == 401
+            assert await status(browser, "metrics", {"Authorization": f"Bearer guess-{number}"}) == 401
+        async with browser.http.get(stage.address + "metrics", headers=BEARER) as answer:
+            assert answer.status == 429, "not even the right one is looked at"
+            assert 0 < int(answer.headers["Retry-After"]) <= WINDOW
+        await browser.open("operator/login")
+        code, page = await browser.send("operator/login", {"text": TOKEN})
+        assert (code, "try again in" in page) == (429, True)
+        assert await status(browser, "") == 200
+        assert await status(browser, "operator") == 401, "who sends none is asked for it"
+
+
+async def test_who_has_logged_in_stays_so_while_others_guess() -> None:
+    async with a_stage(operator_token=TOKEN) as stage, a_client(stage) as browser:
+        await browser.open("operator/login")
+        assert (await browser.send("operator/login", {"text": TOKEN}))[0] == 303
+        async with a_client(stage) as guesser:
+            for number in range(TRIES):
+                assert await status(guesser, "metrics", {"Authorization": f"Bearer guess-{number}"}) == 401
+            assert await status(guesser, "metrics", BEARER) == 429
+        assert await status(browser, "operator") == 200
+        assert await status(browser, "metrics", BEARER) == 200
 
 
 def test_the_token_and_the_key_show_up_in_no_representation() -> None:

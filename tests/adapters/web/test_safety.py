@@ -71,6 +71,53 @@ async def test_every_answer_carries_the_security_headers(browser: Browser, path:
         assert answer.headers["Referrer-Policy"] == "same-origin"
 
 
+async def test_the_policy_lets_nothing_in_from_elsewhere_and_nothing_that_stands_in_the_page(browser: Browser) -> None:
+    for path in ("", "new", "operator", "operator/login", "nothing"):
+        async with browser.http.get(browser.stage.address + path) as answer:
+            policy, page = answer.headers["Content-Security-Policy"], await answer.text()
+        directives = {name: set(sources) for name, *sources in map(str.split, policy.split(";"))}
+        assert {source for sources in directives.values() for source in sources} == {"'none'", "'self'"}
+        # These do not follow default-src: left out, they would allow everything.
+        assert {"form-action", "frame-ancestors", "base-uri"} <= directives.keys()
+        # What the policy forbids would not work: so there is none of it in our own pages.
+        assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=|javascript:", page)
+
+
+async def test_every_form_wants_the_pages_own_word(stage: Stage, browser: Browser) -> None:
+    paths = {"post", "act", "stop", "command", "upload", "new", "new/card", "operator/login"}
+    paths |= {f"t/story/{name}" for name in ("post", "act", "stop", "command", "upload")}
+    assert {route.lstrip("/").replace("{channel}", "story") for route in posted_to(stage)} == paths
+    for path in paths:
+        is_file = path.endswith(("upload", "card"))
+        await browser.open()
+        browser.hidden["token"] = "guess"  # noqa: S105  a made-up one
+        status, _ = await (browser.bring(path, {}) if is_file else browser.send(path, {"text": "Forged."}))
+        assert status == 403, path
+
+
+def posted_to(stage: Stage) -> set[str]:
+    """The addresses that take a form, as the page routes them."""
+    routes = stage.server._app().router.routes()
+    return {route.resource.canonical for route in routes if route.method == "POST" and route.resource}
+
+
+@pytest.mark.parametrize(
+    "name", ["%2F%2Fevil.example", "%5Cevil.example", "https:%2F%2Fevil.example", "..%2F..%2Fevil.example"]
+)
+async def test_no_form_leads_to_another_site(browser: Browser, name: str) -> None:
+    fields = {"text": "Hello?", "next": "https://evil.example/", "url": "//evil.example"}
+    async with browser.http.post(
+        browser.stage.address + "post", data={**browser.hidden, **fields}, allow_redirects=False
+    ) as answer:
+        assert (answer.status, answer.headers["Location"]) == (303, "/#status")
+    await browser.open()
+    form = {**browser.hidden, **fields}
+    url = URL(f"{browser.stage.address}t/{name}/post", encoded=True)
+    async with browser.http.post(url, data=form, allow_redirects=False) as answer:
+        assert answer.status in {404, 405}
+        assert "Location" not in answer.headers
+
+
 async def test_the_cookie_is_for_this_site_alone(browser: Browser) -> None:
     async with browser.http.get(browser.stage.address) as answer:
         cookie = answer.headers["Set-Cookie"]
