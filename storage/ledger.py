@@ -1,8 +1,9 @@
 """Who asked the model for how much: replies one by one while they matter, tokens by the hour. It knows no story."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, case, delete, exists, func, insert, literal, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ids import AuthorId, CommunityId, EventId, Place, Platform
@@ -18,10 +19,10 @@ NOBODY = ""
 
 async def ask(connection: AsyncConnection, which: Asked, limits: Limits, now: float) -> Ruling:
     """Count what is asked for, unless a limit is reached. Nobody else may be counting at the same time."""
-    this = _this(which.place, which.event)
-    if (row := (await connection.execute(select(asked).where(this))).first()) is not None:
-        return Ruling(_over(row, limits, now), was_told=True, is_repeated=True)
-    if await _was_handled(connection, which):
+    known = await _known(connection, which)
+    if known.event is not None:
+        return Ruling(_over(known, limits, now), was_told=True, is_repeated=True)
+    if known.was_handled:
         return Ruling()
     over = await _judged(connection, which, limits, now)
     was_told = over is not None and await _was_told(connection, which, over, now)
@@ -73,19 +74,15 @@ async def drop(connection: AsyncConnection, now: float) -> None:
 
 
 async def _judged(connection: AsyncConnection, which: Asked, limits: Limits, now: float) -> Over | None:
-    scopes = [(scope, limits.share(scope)) for scope in Scope if scope is not Scope.COMMUNITY or which.community is not None]
-    limited = [(scope, share) for scope, share in scopes if share.is_limited]
-    waiting = await _waiting(connection, which, now) if any(share.waiting for _, share in limited) else {}
-    found = []
-    for scope, share in limited:
-        used = Used(
-            await _times(connection, _whose(scope, which), share, now),
-            waiting.get(scope, 0),
-            await _tokens(connection, scope, which, now) if share.tokens_a_day else (),
-        )
-        if over := judge(scope, share, used, now):
-            found.append(over)
-    return longest(found)
+    scopes = [scope for scope in Scope if scope is not Scope.COMMUNITY or which.community is not None]
+    shares = {scope: limits.share(scope) for scope in scopes}
+    times, tokens = await _times(connection, which, shares, now), await _tokens(connection, which, shares, now)
+    waiting = await _waiting(connection, which, now) if any(share.waiting for share in shares.values()) else {}
+    found = (
+        judge(scope, share, Used(times.get(scope, ()), waiting.get(scope, 0), tokens.get(scope, ())), now)
+        for scope, share in shares.items()
+    )
+    return longest([over for over in found if over])
 
 
 async def _waiting(connection: AsyncConnection, which: Asked, now: float) -> dict[Scope, int]:
@@ -96,25 +93,47 @@ async def _waiting(connection: AsyncConnection, which: Asked, now: float) -> dic
     return {scope: int(row._mapping[scope]) for scope in Scope}  # noqa: SLF001  SQLAlchemy's public name
 
 
-async def _times(connection: AsyncConnection, whose: ColumnElement[bool], share: Share, now: float) -> tuple[float, ...]:
-    if not share.turns_a_minute:
-        return ()
-    recent = and_(whose, asked.c.at > now - MINUTE, asked.c.over.is_(None))
-    query = select(asked.c.at).where(recent).order_by(asked.c.at.desc()).limit(share.turns_a_minute)
-    return tuple(await connection.scalars(query))
+async def _times(
+    connection: AsyncConnection, which: Asked, shares: Mapping[Scope, Share], now: float
+) -> dict[Scope, list[float]]:
+    """When they asked within the last minute, the newest first, and no more than are needed."""
+    newest = [
+        select(literal(str(scope)).label("scope"), asked.c.at)
+        .where(_whose(scope, which), asked.c.at > now - MINUTE, asked.c.over.is_(None))
+        .order_by(asked.c.at.desc())
+        .limit(share.turns_a_minute)
+        .subquery()
+        for scope, share in shares.items()
+        if share.turns_a_minute
+    ]
+    found: dict[Scope, list[float]] = {}
+    if newest:
+        rows = await connection.execute(union_all(*(select(each.c.scope, each.c.at) for each in newest)))
+        for row in sorted(rows, key=lambda row: -row.at):
+            found.setdefault(Scope(row.scope), []).append(row.at)
+    return found
 
 
-async def _tokens(connection: AsyncConnection, scope: Scope, which: Asked, now: float) -> tuple[tuple[float, int], ...]:
-    name = _names(which.place.platform, which.place.channel, which.community, which.author)[scope]
-    query = select(spent.c.hour, spent.c.tokens).where(spent.c.scope == scope, spent.c.name == name, spent.c.hour > now - DAY)
-    return tuple((float(row.hour), int(row.tokens)) for row in await connection.execute(query))
+async def _tokens(
+    connection: AsyncConnection, which: Asked, shares: Mapping[Scope, Share], now: float
+) -> dict[Scope, list[tuple[float, int]]]:
+    names = _names(which.place.platform, which.place.channel, which.community, which.author)
+    each = [and_(spent.c.scope == scope, spent.c.name == names[scope]) for scope, share in shares.items() if share.tokens_a_day]
+    found: dict[Scope, list[tuple[float, int]]] = {}
+    if each:
+        query = select(spent.c.scope, spent.c.hour, spent.c.tokens).where(or_(*each), spent.c.hour > now - DAY)
+        for row in await connection.execute(query):
+            found.setdefault(Scope(row.scope), []).append((float(row.hour), int(row.tokens)))
+    return found
 
 
-async def _was_handled(connection: AsyncConnection, which: Asked) -> bool:
-    query = select(inbox.c.id).where(
-        inbox.c.platform == which.place.platform, inbox.c.event == which.event, inbox.c.payload.is_(None)
-    )
-    return (await connection.execute(query)).first() is not None
+async def _known(connection: AsyncConnection, which: Asked) -> Row[Any]:
+    """What is known of an event: the ruling, if there was one, and whether it was handled."""
+    place = which.place
+    handled = exists().where(inbox.c.platform == place.platform, inbox.c.event == which.event, inbox.c.payload.is_(None))
+    one = select(literal(1).label("one")).subquery().outerjoin(asked, _this(place, which.event))
+    query = select(asked.c.event, asked.c.over, asked.c.told_until, handled.label("was_handled")).select_from(one)
+    return (await connection.execute(query)).one()
 
 
 async def _was_told(connection: AsyncConnection, which: Asked, over: Over, now: float) -> bool:

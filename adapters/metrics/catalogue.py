@@ -54,8 +54,8 @@ COUNTED: Mapping[str, Figure] = {
     "refused_replies": _counter("refused_replies", "Replies that were stopped for their words, by the reason.", "reason"),
     "limited": _counter(
         "limited",
-        "Replies that were not asked for, by the limit that was reached (of a player, a place or a community), and those that "
-        "found the engine's own queue full again and again.",
+        "Replies that the model was not asked for, by the limit that was reached: "
+        f"{', '.join(LABELS)}, or engine_queue (the engine's own queue, full again and again).",
         "limit",
         known=(*LABELS, "engine_queue"),
     ),

@@ -43,8 +43,8 @@ class Tries:
 
     def check(self, address: str | None) -> None:
         """Raises TooManyTries where no token is looked at."""
-        wrong = self._wrong.get(self._known(address), ())
-        if len(wrong) == TRIES and (left := wrong[0] + WINDOW - self.ticks()) > 0:
+        wrong = self._wrong.get(self._known(address))
+        if wrong and len(wrong) == TRIES and (left := wrong[0] + WINDOW - self.ticks()) > 0:
             raise TooManyTries(math.ceil(left))
 
     def was_wrong(self, address: str | None) -> None:
