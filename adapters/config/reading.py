@@ -3,7 +3,7 @@
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import field, fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -96,10 +96,7 @@ def _judge(text: str, path: Path, environment: Mapping[str, str]) -> Config:
     mistakes += _misspelt(environment)
     if mistakes or sections is None or scene is None:
         raise ConfigMistakes(mistakes)
-    parts = {
-        name: getattr(sections, name)
-        for name in ("storage", "model", "engine", "sampling", "web", "discord", "matrix", "story", "safety", "privacy", "logs")
-    }
+    parts = {each.name: getattr(sections, each.name) for each in fields(Config) if each.name != "scene"}
     return Config(**parts, scene=scene)
 
 

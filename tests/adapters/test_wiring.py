@@ -14,6 +14,7 @@ from adapters import faces, wiring
 from adapters.cli.once import STAGE, NotingCourier
 from adapters.clock import SystemClock
 from adapters.config import Config, EngineConfig, ModelConfig, defaults
+from adapters.config.limits import LimitsConfig, PlayerLimits
 from adapters.llama.engine import open_engine
 from adapters.llama.loading import ModelFacts
 from adapters.remote import EngineServerSettings
@@ -24,7 +25,7 @@ from bot.engine.threaded import ThreadedEngine
 from bot.errors import EngineUnavailable, Refused, StoreUnavailable
 from bot.ids import EventId
 from bot.ports.engine import Engine, GenerationRequest, StreamItem
-from bot.posts import Command
+from bot.posts import Command, InboundPost
 from bot.prompt.format import CHATML, LIMARP
 from bot.story.policy import Rating
 from bot.story.settings import Length
@@ -182,6 +183,18 @@ async def test_a_story_is_played_on_an_engine_that_is_elsewhere(tmp_path: Path) 
             await built.service.receiver.settled(STAGE)
     assert [post.text for _, post in courier.posts][-1] == '"Come in," said Eleanor.'
     assert not (tmp_path / "kv").exists()
+
+
+async def test_the_configured_limits_hold_and_after_a_restart_too(tmp_path: Path) -> None:
+    limits = LimitsConfig(player=PlayerLimits(turns_a_minute=1))
+    config = replace(configured(tmp_path), limits=limits)
+    for name in ("first", "second"):
+        async with opened(config) as (built, courier):
+            await built.begin(STAGE)
+            await built.service.receiver.receive(InboundPost(EventId(name), STAGE, PLAYER, "Tobias", f"The {name} post."))
+            await built.service.receiver.settled(STAGE)
+            last = [post.text for _, post in courier.posts][-1]
+    assert "has asked for 1 reply within a minute" in last
 
 
 async def test_an_adult_engine_elsewhere_is_not_played_on(tmp_path: Path) -> None:
