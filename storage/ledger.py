@@ -27,8 +27,8 @@ async def ask(connection: AsyncConnection, which: Asked, limits: Limits, now: fl
     over = await _judged(connection, which, limits, now)
     was_told = over is not None and await _was_told(connection, which, over, now)
     if over is None or which.stays or not was_told:
-        until = None if over is None or was_told else now + (over.seconds or TOLD_FOR)
-        await connection.execute(insert(asked).values(_row(which, over, until, now)))
+        told = over is not None and not was_told
+        await connection.execute(insert(asked).values(_row(which, over, now, told=told)))
     return Ruling(over, was_told)
 
 
@@ -46,7 +46,7 @@ async def follow(connection: AsyncConnection, change: Change, now: float) -> Non
     elif not writes and change.before is not None and change.before.writing is not None:
         await connection.execute(update(asked).where(mine).values(ended=now))
     if change.handled is not None:
-        await connection.execute(delete(asked).where(mine, asked.c.over.is_not(None), asked.c.told_until.is_(None)))
+        await connection.execute(delete(asked).where(mine, asked.c.over.is_not(None), ~asked.c.told))
 
 
 async def dismiss(connection: AsyncConnection, place: Place, event: EventId, now: float) -> None:
@@ -67,8 +67,8 @@ async def forget(connection: AsyncConnection, author: AuthorId) -> None:
 
 async def drop(connection: AsyncConnection, now: float) -> None:
     """Drop what no limit asks for any more."""
-    untold = or_(asked.c.told_until.is_(None), asked.c.told_until < now)
-    await connection.execute(delete(asked).where(asked.c.ended < now - FORGIVEN, untold))
+    is_past = or_(asked.c.until.is_(None), asked.c.until < now)
+    await connection.execute(delete(asked).where(asked.c.ended < now - FORGIVEN, is_past))
     await connection.execute(delete(asked).where(asked.c.ended.is_(None), asked.c.at < now - DAY))
     await connection.execute(delete(spent).where(spent.c.hour <= now - DAY))
 
@@ -132,14 +132,14 @@ async def _known(connection: AsyncConnection, which: Asked) -> Row[Any]:
     place = which.place
     handled = exists().where(inbox.c.platform == place.platform, inbox.c.event == which.event, inbox.c.payload.is_(None))
     one = select(literal(1).label("one")).subquery().outerjoin(asked, _this(place, which.event))
-    query = select(asked.c.event, asked.c.over, asked.c.told_until, handled.label("was_handled")).select_from(one)
+    query = select(asked.c.event, asked.c.over, asked.c.until, handled.label("was_handled")).select_from(one)
     return (await connection.execute(query)).one()
 
 
 async def _was_told(connection: AsyncConnection, which: Asked, over: Over, now: float) -> bool:
     """Whether this limit was told, and its time is not over: to the player wherever they were, else in this place."""
     whose = _whose(Scope.PLAYER if over.scope is Scope.PLAYER else Scope.PLACE, which)
-    query = select(asked.c.at).where(whose, asked.c.over == over.label, asked.c.told_until > now)
+    query = select(asked.c.at).where(whose, asked.c.over == over.label, asked.c.told, asked.c.until > now)
     return (await connection.execute(query.limit(1))).first() is not None
 
 
@@ -155,7 +155,7 @@ async def _spend(connection: AsyncConnection, mine: ColumnElement[bool], tokens:
             await connection.execute(insert_adding(connection, spent, "tokens").values(values))
 
 
-def _row(which: Asked, over: Over | None, told_until: float | None, now: float) -> dict[str, Any]:
+def _row(which: Asked, over: Over | None, now: float, *, told: bool) -> dict[str, Any]:
     return {
         "platform": which.place.platform,
         "event": which.event,
@@ -166,7 +166,8 @@ def _row(which: Asked, over: Over | None, told_until: float | None, now: float) 
         "writing": False,
         "ended": None if over is None else now,
         "over": None if over is None else over.label,
-        "told_until": told_until,
+        "until": None if over is None else now + (over.seconds or TOLD_FOR),
+        "told": told,
     }
 
 
@@ -175,7 +176,7 @@ def _over(row: Row[Any], limits: Limits, now: float) -> Over | None:
     if row.over is None:
         return None
     scope, kind = Scope(row.over.partition("_")[0]), Kind(row.over.partition("_")[2])
-    seconds = None if row.told_until is None or kind is Kind.WAITING else max(1.0, row.told_until - now)
+    seconds = None if kind is Kind.WAITING else max(1.0, row.until - now)
     return Over(scope, kind, limits.share(scope).most(kind), seconds)
 
 

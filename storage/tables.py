@@ -291,7 +291,8 @@ asked = Table(  # replies that were asked for: `over` names the limit that kept 
     Column("writing", Boolean, nullable=False),  # it is the reply that its place writes
     Column("ended", Double),
     Column("over", AnyText),
-    Column("told_until", Double),
+    Column("until", Double),  # when there is room again
+    Column("told", Boolean, nullable=False),  # its place was told of the limit by this one
     PrimaryKeyConstraint("platform", "event"),
     Index(None, "author", "at"),
     Index(None, "platform", "channel", "at"),

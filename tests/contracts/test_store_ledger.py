@@ -68,6 +68,7 @@ async def test_the_same_event_gets_the_same_ruling_and_counts_once(store: Store)
     assert await asked(store, TURNS, "a", "a", "a", "b") == [None] * 4
     [over] = await asked(store, TURNS, "c")
     assert await store.ask(an_ask("c"), TURNS) == Ruling(over, was_told=True, is_repeated=True)
+    assert (await store.ask(an_ask("d"), TURNS)).over == (await store.ask(an_ask("d"), TURNS)).over, "told or not"
 
 
 async def test_what_waits_counts_until_its_reply_is_written(store: Store) -> None:

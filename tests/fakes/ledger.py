@@ -17,7 +17,8 @@ class _Entry:
     writing: bool = False
     ended: float | None = None
     over: Over | None = None
-    told_until: float | None = None
+    until: float = 0.0
+    told: bool = False
 
 
 class MemoryLedger:
@@ -45,8 +46,9 @@ class MemoryLedger:
         over = longest([each for each in found if each])
         was_told = over is not None and self._was_told(asked, over, now)
         if over is None or asked.stays or not was_told:
-            until = None if over is None or was_told else now + (over.seconds or TOLD_FOR)
-            self._entries.append(_Entry(asked, now, ended=now if over else None, over=over, told_until=until))
+            until = now + (over.seconds or TOLD_FOR) if over else 0.0
+            told = over is not None and not was_told
+            self._entries.append(_Entry(asked, now, ended=now if over else None, over=over, until=until, told=told))
         return Ruling(over, was_told)
 
     async def tell(self, wishes: Sequence[Wish]) -> None:
@@ -70,7 +72,7 @@ class MemoryLedger:
         elif event is not None or (change.before and change.before.writing and not change.after.writing):
             self._end(mine)
         if event is not None:
-            self._entries = [each for each in self._entries if each not in mine or not each.over or each.told_until]
+            self._entries = [each for each in self._entries if each not in mine or not each.over or each.told]
 
     def _dismissed(self, place: Place, event: EventId) -> None:
         self._end(self._for(place, event))
@@ -105,7 +107,7 @@ class MemoryLedger:
     def _was_told(self, asked: Asked, over: Over, now: float) -> bool:
         scope = Scope.PLAYER if over.scope is Scope.PLAYER else Scope.PLACE
         return any(
-            each.over is not None and each.over.label == over.label and (each.told_until or 0.0) > now
+            each.over is not None and each.over.label == over.label and each.told and each.until > now
             for each in self._entries
             if _key(scope, each.asked) == _key(scope, asked)
         )
@@ -128,12 +130,12 @@ def _key(scope: Scope, asked: Asked) -> object:
 
 
 def _again(entry: _Entry, now: float) -> Over | None:
-    if entry.over is None or entry.over.kind is Kind.WAITING or entry.told_until is None:
-        return entry.over and replace(entry.over, seconds=None)
-    return replace(entry.over, seconds=max(1.0, entry.told_until - now))
+    if entry.over is None or entry.over.kind is Kind.WAITING:
+        return entry.over
+    return replace(entry.over, seconds=max(1.0, entry.until - now))
 
 
 def _is_stale(entry: _Entry, now: float) -> bool:
     if entry.ended is None:
         return entry.at < now - DAY
-    return entry.ended < now - FORGIVEN and (entry.told_until or 0.0) < now
+    return entry.ended < now - FORGIVEN and entry.until < now

@@ -248,5 +248,6 @@ async def test_why_tells_that_a_limit_keeps_the_newest_post_from_being_answered(
     async with a_limited_stage(ONE_A_MINUTE) as stage:
         await stage.post("Hello?")
         await stage.post("And now?")
+        await stage.post("And then?")
         answer = await stage.service.desk.answer(a_command("why", EventId("why")))
-        assert "the most that a player may" in answer.text
+        assert "use retry in 60 seconds" in answer.text

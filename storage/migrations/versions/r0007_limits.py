@@ -21,7 +21,8 @@ def upgrade() -> None:
         Column("writing", sa.Boolean(), nullable=False),
         Column("ended", sa.Double()),
         Column("over", sa.Text()),
-        Column("told_until", sa.Double()),
+        Column("until", sa.Double()),
+        Column("told", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("platform", "event", name=op.f("pk_asked")),
     )
     for columns in (("author", "at"), ("platform", "channel", "at"), ("platform", "community", "at"), ("ended", "at")):

@@ -43,5 +43,5 @@ def test_each_limit_is_set_by_its_key_and_switched_off_by_nought(tmp_path: Path)
 
 @pytest.mark.parametrize("value", ["-1", "1.5", "true", '"many"', "100001"])
 def test_what_is_no_number_of_turns_is_a_mistake_with_its_line(tmp_path: Path, value: str) -> None:
-    with pytest.raises(ConfigMistakes, match="line 2.*turns_a_minute"):
+    with pytest.raises(ConfigMistakes, match=r"line 2.*turns_a_minute"):
         configured(tmp_path, f"[limits.player]\nturns_a_minute = {value}\n")
