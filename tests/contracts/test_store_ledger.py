@@ -177,13 +177,23 @@ async def test_counts_are_dropped_when_no_limit_asks_for_them(store: Store, cloc
 
 async def test_who_is_forgotten_is_counted_no_more_but_the_place_is(store: Store) -> None:
     session = await begun(store)
-    limits = Limits(place=Share(turns_a_minute=1, tokens_a_day=100))
-    await asked(store, limits, "a")
-    await store.receive(a_post(event="a"))
-    session = await opened(store, session, "a")
+    await asked(store, TOKENS, "a")
+    session = await written(store, session, "a", spent=100)
+    assert await asked(store, TOKENS, "b") != [None]
     await store.forget(TOBIAS.author)
-    session = await store.session_at(HERE) or session
-    await store.save(Change(session, finished(session, "Come in."), spent=100))
+    assert await asked(store, TOKENS, "c") == [None]
+    for number, share in enumerate((Share(turns_a_minute=1), Share(tokens_a_day=100))):
+        assert await asked(store, Limits(place=share), f"d{number}") != [None]
+
+
+async def test_what_the_reply_of_a_forgotten_player_costs_is_nobodys(store: Store) -> None:
+    session = await begun(store)
+    await asked(store, TOKENS, "a")
+    await store.receive(a_post(event="a"))
+    await opened(store, session, "a")
+    await store.forget(TOBIAS.author)
+    now = await store.session_at(HERE)
+    assert now is not None
+    await store.save(Change(now, finished(now, "Come in."), spent=100))
     assert await asked(store, TOKENS, "b") == [None]
-    assert await asked(store, replace(limits, place=Share(turns_a_minute=2)), "c") != [None]
-    assert await asked(store, Limits(place=Share(tokens_a_day=100)), "d") != [None]
+    assert await asked(store, Limits(place=Share(tokens_a_day=100)), "c") != [None]
