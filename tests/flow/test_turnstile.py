@@ -8,9 +8,12 @@ from dataclasses import replace
 import pytest
 
 from bot.errors import Refused
+from bot.flow.commanding import Commanding
+from bot.flow.service import Service
 from bot.ids import AuthorId, ChannelKey, CommunityId, EventId, Place, SessionId
 from bot.limits import HOUR, Limits, Share
 from bot.posts import ChannelLimits, Edited
+from bot.prompt.format import FORMATS
 from bot.story.persona import Persona
 from bot.story.session import with_length
 from bot.story.settings import Length, TurnPolicy
@@ -20,6 +23,7 @@ from tests.builders import HERE, MIRA, TOBIAS, a_command, a_post, a_session
 from tests.fakes.clock import FrozenClock
 from tests.fakes.courier import RecordingCourier
 from tests.fakes.engine import Pause, ScriptedEngine, ScriptedReply
+from tests.fakes.leases import SharedMemory
 from tests.fakes.store import MemoryStore
 from tests.flow.stage import Stage
 
@@ -189,6 +193,29 @@ async def test_after_a_restart_what_was_asked_for_still_counts_and_what_was_over
         await stage.service.receiver.settled(HERE)
         assert (await stage.session()).turns[-1].role is Role.PLAYER
         assert "use retry in 60 seconds" in stage.shown[-1]
+
+
+async def test_two_processes_share_the_limits_and_a_face_tells_whoever_asked() -> None:
+    async with a_limited_stage(ONE_A_MINUTE) as stage:
+        shared = SharedMemory(stage.store, stage.clock)
+        await stage.service.close()
+        services = [
+            Service(shared.process(name), stage.engine, (stage.courier,), stage.clock, FORMATS["limarp"], limits=ONE_A_MINUTE)
+            for name in ("first", "second")
+        ]
+        for service in services:
+            await service.start()
+        try:
+            await services[0].receiver.receive(a_post("Hello?", "heard-by-the-first"))
+            await services[0].receiver.settled(HERE)
+            faces = Commanding(services[1].receiver)
+            with pytest.raises(Refused, match="You have asked for 1 reply within a minute"):
+                await faces.hand_in(a_command("retry", EventId("asked-of-the-second")))
+            await faces.close()
+        finally:
+            for service in services:
+                await service.close()
+        assert len(stage.engine.requests) == 1
 
 
 async def test_tokens_that_were_read_and_written_count_also_of_a_reply_that_was_stopped() -> None:
