@@ -19,8 +19,8 @@ from storage.dialects import Database, sqlite_file
 from storage.migrate import Schema, Tell
 from storage.tables import outbox
 
-NOT_OF_PEOPLE = {"alembic_version", "works_with", "processes", "leases"}
-"""Tables that migrations fill, and those of programs that run."""
+NOT_OF_PEOPLE = {"alembic_version", "works_with", "processes", "leases", "asked", "spent"}
+"""Tables that migrations fill, those of programs that run, and counts that mean nothing a day later."""
 
 AT_A_TIME = 100
 """Rows in hand: one of them may hold a picture."""
