@@ -22,7 +22,10 @@ class PlayerStory:
 
 @dataclass(frozen=True, slots=True)
 class PlayerData:
-    """All that is stored of a player. Replies of the model that quote them are not theirs and not in here."""
+    """All that is stored of a player, but for what is counted of them for a day (`bot.ports.ledger`).
+
+    Replies of the model that quote them are not theirs and not in here.
+    """
 
     persona: Persona | None
     cards: tuple[LibraryCard, ...]
@@ -99,7 +102,7 @@ class Privacy(Protocol):
     async def forget(self, author: AuthorId, answers: EventId | None = None) -> Forgotten:
         """Take a player's words out of everything, in one transaction, for good.
 
-        Gone are their default persona, library cards and reports, what waits of them (but for the event that `answers`
+        Gone are their default persona, library cards and reports, what was counted of them, what waits of them (but for the event that `answers`
         names: it is to be dismissed), and in every session, in the bin too, their part and the texts of their turns, as
         `bot.story.forgetting` says; so are quotes of them in what others wrote or reported there and in posts that stand or
         wait. Other players keep their stories, with a placeholder in the gaps. That a table removed the player stays known.
