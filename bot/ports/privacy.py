@@ -102,10 +102,11 @@ class Privacy(Protocol):
     async def forget(self, author: AuthorId, answers: EventId | None = None) -> Forgotten:
         """Take a player's words out of everything, in one transaction, for good.
 
-        Gone are their default persona, library cards and reports, what was counted of them, what waits of them (but for the event that `answers`
-        names: it is to be dismissed), and in every session, in the bin too, their part and the texts of their turns, as
-        `bot.story.forgetting` says; so are quotes of them in what others wrote or reported there and in posts that stand or
-        wait. Other players keep their stories, with a placeholder in the gaps. That a table removed the player stays known.
+        Gone are their default persona, library cards and reports, what was counted of them, what waits of them (but for the
+        event that `answers` names: it is to be dismissed), and in every session, in the bin too, their part and the texts of
+        their turns, as `bot.story.forgetting` says; so are quotes of them in what others wrote or reported there and in posts
+        that stand or wait. Other players keep their stories, with a placeholder in the gaps. That a table removed the player
+        stays known.
 
         What is promised of the bytes: on SQLite, no file of the database holds the words any more when this returns (free
         pages and the write-ahead log included). PostgreSQL writes the tables and its statistics anew, so that none of their
