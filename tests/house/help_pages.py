@@ -21,8 +21,9 @@ COMMANDS_HEAD = f"""# The commands, one by one
 
 {ORIGIN}
 
-What `/help` says of each, for players. On Discord the commands on a story as a whole are those of `/rp`; on Matrix all begin with
-`!rp`. What stands in `<…>` is needed, what stands in `[…]` may be left out. How they play together says [playing.md](playing.md).
+What `/help` says of each, for players. On Discord the commands on a story as a whole are those of `/rp`; on Matrix all begin
+with `!rp`. What stands in `<…>` is needed, what stands in `[…]` may be left out. [playing.md](playing.md) says how they play
+together.
 """
 
 LINE_HEAD = f"""# The command line
