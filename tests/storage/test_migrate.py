@@ -32,6 +32,7 @@ from storage.store import SqlStore, open_store
 from storage.tables import metadata, works_with
 from tests.builders import HERE, TOBIAS, a_post, a_session
 from tests.contracts.stories import ANN, ELSEWHERE
+from tests.house.project import ROOT
 
 ADDS = """
 import sqlalchemy as sa
@@ -62,6 +63,13 @@ SQLITE_DEFINITIONS = (
 POSTGRES_DEFINITIONS = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
 HEAD = "0006"
 SERVED = {"0003", "0004", "0005", HEAD}
+
+
+def test_operators_are_told_of_the_oldest_program_that_can_use_the_newest_schema() -> None:
+    page = (ROOT / "docs" / "upkeep.md").read_text(encoding="utf-8")
+    assert f"(today: any version from schema {min(SERVED)} on)" in " ".join(page.split())
+
+
 """The schemas whose programs can use a database of today."""
 
 

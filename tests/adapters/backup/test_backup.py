@@ -268,6 +268,7 @@ async def a_backup_with_keys(places: Places, file: Path) -> None:
     await back_up(config, file, Noting())
 
 
+@pytest.mark.slow
 async def test_a_restore_that_was_killed_can_be_made_again(places: Places, tmp_path: Path) -> None:
     file, target = tmp_path / "backup.zip", places.new()
     await a_backup_with_keys(places, file)
