@@ -65,11 +65,6 @@ HEAD = "0006"
 SERVED = {"0003", "0004", "0005", HEAD}
 
 
-def test_operators_are_told_of_the_oldest_program_that_can_use_the_newest_schema() -> None:
-    page = (ROOT / "docs" / "upkeep.md").read_text(encoding="utf-8")
-    assert f"(today: any version from schema {min(SERVED)} on)" in " ".join(page.split())
-
-
 """The schemas whose programs can use a database of today."""
 
 
@@ -310,3 +305,8 @@ async def test_a_migration_that_fails_leaves_no_trace(url: str, tmp_path: Path) 
     store = SqlStore(await migrated(url))
     assert await store.places() == ()
     await store.close()
+
+
+def test_operators_are_told_of_the_oldest_program_that_can_use_the_newest_schema() -> None:
+    page = (ROOT / "docs" / "upkeep.md").read_text(encoding="utf-8")
+    assert f"(today: any version from schema {min(SERVED)} on)" in " ".join(page.split())
