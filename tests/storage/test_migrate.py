@@ -63,8 +63,6 @@ SQLITE_DEFINITIONS = (
 POSTGRES_DEFINITIONS = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
 HEAD = "0006"
 SERVED = {"0003", "0004", "0005", HEAD}
-
-
 """The schemas whose programs can use a database of today."""
 
 
