@@ -25,7 +25,7 @@ from adapters.matrix.trust import findings as findings_of_matrix
 from adapters.network.dates import time_at
 from bot.errors import EngineError, ModelNotLoaded, StoreUnavailable
 from storage.store import sqlite_url
-from storage.upkeep import health
+from storage.upkeep import at_work, health
 
 GIB = 1024**3
 LITTLE, TOO_LITTLE = 2 * GIB, GIB // 5
@@ -113,7 +113,7 @@ def _model(config: Config) -> list[Finding]:
 
 async def _engine(config: Config) -> list[Finding]:
     if not config.engine.url:
-        return []
+        return await _shared(config)
     hasty = replace(config, engine=replace(config.engine, patience_seconds=ENGINE_SECONDS))
     try:
         async with engine_of(hasty) as engine:
@@ -121,6 +121,24 @@ async def _engine(config: Config) -> list[Finding]:
     except EngineError as error:
         return [Finding("engine", Grade.WRONG, str(error))]
     return [Finding("engine", Grade.OK, f"It answers, and runs {runs.model} with {runs.context:,} tokens.")]
+
+
+async def _shared(config: Config) -> list[Finding]:
+    """What to know where other processes may play on the same database, and each has an engine of its own."""
+    if not config.storage.url or config.storage.url.startswith("sqlite"):
+        return []
+    try:
+        several = await at_work(config.storage.url) > 1
+    except StoreUnavailable:
+        return []  # told already
+    why = "what players delete is forgotten by one engine only"
+    if several:
+        sentence = (
+            f"Several bots play on this database, and here [engine] url is not set: {why}. Serve the model once, for all."
+        )
+        return [Finding("engine", Grade.WARNING, sentence)]
+    sentence = f"It runs in the bot. Before a second bot plays on this database, set [engine] url in both, or {why}."
+    return [Finding("engine", Grade.OK, sentence)]
 
 
 async def _discord(config: Config) -> list[Finding]:

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Integer, MetaData, Table, func, insert, select, text, true, update
+from sqlalchemy import BigInteger, Connection, Integer, MetaData, Table, func, insert, inspect, select, text, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import Refused, StoreUnavailable
 from storage import migrate
 from storage.dialects import Database, sqlite_file
+from storage.leases import NOW
 from storage.migrate import Schema, Tell
-from storage.tables import outbox
+from storage.tables import outbox, processes
 
 NOT_OF_PEOPLE = {"alembic_version", "works_with", "processes", "leases", "asked", "spent"}
 """Tables that migrations fill, those of programs that run, and counts that mean nothing a day later."""
@@ -45,6 +46,18 @@ async def health(url: str) -> Health:
         if not schema.steps and not faults:
             faults = await connection.run_sync(lambda each: migrate.differences(each, may_have_more=schema.is_newer))
         return Health(connection.dialect.name, schema, faults)
+
+
+async def at_work(url: str) -> int:
+    """How many processes say that they work on a database at this moment. Raises StoreUnavailable."""
+    async with _opened(url, must_exist=True) as database, database.reading() as connection:
+        if connection.dialect.name != "postgresql" or not await connection.run_sync(_has_processes):
+            return 0  # only on PostgreSQL can there be several, and they say so
+        return int(await connection.scalar(select(func.count()).select_from(processes).where(processes.c.until > NOW)) or 0)
+
+
+def _has_processes(connection: Connection) -> bool:
+    return inspect(connection).has_table(processes.name)
 
 
 async def bring_up_to_date(url: str, tell: Tell) -> Schema:

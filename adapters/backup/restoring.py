@@ -23,7 +23,7 @@ from adapters.backup import manifest as manifests
 from adapters.backup.making import BLOCK, Progress
 from adapters.backup.manifest import MATRIX, NAME, NOT_OURS, Manifest, member_of
 from adapters.config import Config
-from adapters.matrix.copying import PARTS, PutBack, is_vacant, write_part
+from adapters.matrix.copying import PARTS, PutBack, write_part
 from adapters.matrix.keeping import Folder
 from adapters.wiring import claimed
 from bot.errors import Refused
@@ -126,8 +126,6 @@ def _checked(archive: zipfile.ZipFile, name: str, progress: Progress) -> Manifes
 def _put_back(archive: zipfile.ZipFile, manifest: Manifest, folder: Folder) -> PutBack | None:
     if not manifest.has_matrix:
         return None
-    if not is_vacant(folder):
-        raise Refused(f"{folder.path} holds an account on Matrix already: move it away, so that nothing is mixed.")
     put_back = PutBack(folder)
     try:
         for part in [each for each in PARTS if MATRIX + each in manifest.parts]:

@@ -62,7 +62,8 @@ def is_vacant(folder: Folder) -> bool:
 class PutBack:
     """The parts of a copy on their way to a vacant folder: checked beside it, and then there at once, or not at all.
 
-    Write the parts into `half`; then `check`, `finish`, and always `close`.
+    Write the parts into `half`; then `check`, `finish`, and always `close`. A folder that holds these very parts is as good as
+    vacant: a restore that was killed just before its end left it, and nobody has used it since.
     """
 
     def __init__(self, folder: Folder) -> None:
@@ -86,12 +87,18 @@ class PutBack:
         (self.half / KEY_STORE).rename(half.key_store(account))
         half.key_store(account).chmod(FILE_MODE)
         device_account(half, account)
+        if not is_vacant(self._folder) and not self._is_left_over():
+            raise Refused(f"{self._folder.path} holds an account on Matrix already: move it away, so that nothing is mixed.")
         return account.user_id
 
     def finish(self) -> None:
         """Put the folder in its place. Raises Refused when something is there by now."""
         folder = self._folder
         try:
+            if self._is_left_over():
+                shutil.rmtree(self.half)
+                self._is_there = True
+                return
             if folder.path.is_dir():
                 (folder.keys / LOCK).unlink(missing_ok=True)
                 with suppress(FileNotFoundError):
@@ -101,6 +108,9 @@ class PutBack:
         except OSError as error:
             raise Refused(f"{folder.path} is in the way ({error.strerror}): move it away.") from None
         self._is_there = True
+
+    def _is_left_over(self) -> bool:
+        return not is_vacant(self._folder) and _contents(self._folder.path) == _contents(self.half)
 
     def undo(self) -> None:
         """Take it out of its place again."""
@@ -112,6 +122,12 @@ class PutBack:
         """Clear up what did not come to its place."""
         if self.half.is_dir():
             shutil.rmtree(self.half, ignore_errors=True)
+
+
+def _contents(folder: Path) -> Mapping[Path, bytes]:
+    """Every file below a folder but the lock, which says nothing. Raises OSError."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != LOCK]
+    return {path.relative_to(folder): path.read_bytes() for path in files}
 
 
 def write_part(path: Path) -> int:

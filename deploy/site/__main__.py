@@ -19,6 +19,7 @@ def pages() -> dict[Path, str]:
     """The documents of the site, by the name that each has in it."""
     found = {ROOT / "README.md": "index.md"}
     found |= {ROOT / f"{name}.md": f"{name.lower()}.md" for name in TOP}
+    found |= {ROOT / "deploy" / "README.md": "run-book.md"}
     return found | {page: page.name for page in sorted((ROOT / "docs").glob("*.md"))}
 
 

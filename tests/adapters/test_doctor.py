@@ -88,3 +88,24 @@ async def test_a_clock_that_is_wrong_is_told(
     monkeypatch.setattr("time.time", lambda: 1_000_000.0 + wrong)
     found = await of(replace(config, discord=replace(config.discord, token="a-token")), "clock")  # noqa: S106  a made-up one
     assert found.grade is grade
+
+
+async def test_several_processes_with_an_engine_each_are_told(config: Config, empty_postgres: str) -> None:
+    shared = replace(config, storage=replace(config.storage, url=empty_postgres))
+    first = await open_store(empty_postgres)
+    assert (await of(shared, "engine")).grade is Grade.OK
+    assert "Before a second bot" in (await of(shared, "engine")).sentence
+    await first.beat()
+    second = await open_store(empty_postgres)
+    await second.beat()
+    found = await of(shared, "engine")
+    assert found.grade is Grade.WARNING
+    assert "[engine] url" in found.sentence
+    await first.close()
+    await second.close()
+
+
+async def test_a_database_of_one_process_asks_for_no_engine_elsewhere(config: Config) -> None:
+    alone = replace(config, storage=replace(config.storage, url=sqlite_url(config.storage.file)))
+    await (await open_store(sqlite_url(config.storage.file))).close()
+    assert "engine" not in [each.about for each in await examine(alone)]

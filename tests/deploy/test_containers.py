@@ -1,13 +1,17 @@
 """The images and compose files are well written: by their schema, by what they copy and mount, and by what they shut in."""
 
+import asyncio
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 import yaml  # type: ignore[import-untyped]  # it comes without types
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from adapters.config import read
 from adapters.config.secrets import SECRETS
@@ -96,6 +100,35 @@ def test_an_image_runs_as_nobody_and_says_how_it_is() -> None:
     assert f":8000{HEALTH}" in by_name["bot"]
     assert ":8004/health'" in by_name["engine"]
     assert all("HEALTHCHECK" in by_name[name] for name in ("bot", "engine"))
+
+
+def health_checks() -> list[tuple[int, list[str]]]:
+    """The port that each asks, and its command."""
+    found = re.findall(r"^HEALTHCHECK (?:.*\\\n)*\s*CMD (\[.+\])$", CONTAINERFILE, re.MULTILINE)
+    commands = [json.loads(each) for each in found]
+    return [(int(re.findall(r":(\d+)/", " ".join(each))[0]), each) for each in commands]
+
+
+@pytest.mark.parametrize(("port", "command"), health_checks(), ids=lambda value: str(value) if isinstance(value, int) else "")
+@pytest.mark.parametrize("status", [200, 503])
+async def test_a_health_check_tells_well_from_unwell(port: int, command: list[str], status: int) -> None:
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(status=status)
+
+    app = web.Application()
+    app.router.add_get("/{path:health|healthz}", answer)
+    async with TestServer(app, host="127.0.0.1") as there:
+        words = [sys.executable, *(word.replace(f":{port}/", f":{there.port}/") for word in command[1:])]
+        process = await asyncio.create_subprocess_exec(*words, stderr=asyncio.subprocess.DEVNULL)
+        assert (await process.wait() == 0) is (status == 200)
+
+
+def test_every_image_is_asked_how_it_is() -> None:
+    assert sorted(port for port, _ in health_checks()) == [8000, 8004]
+
+
+def test_the_data_folder_of_an_image_is_for_its_user_alone() -> None:
+    assert "install -d -m 0700 -o understudy -g understudy /data" in CONTAINERFILE
 
 
 def test_the_balancer_keeps_a_story_with_its_host() -> None:

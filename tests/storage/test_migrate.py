@@ -32,6 +32,7 @@ from storage.store import SqlStore, open_store
 from storage.tables import metadata, works_with
 from tests.builders import HERE, TOBIAS, a_post, a_session
 from tests.contracts.stories import ANN, ELSEWHERE
+from tests.house.project import ROOT
 
 ADDS = """
 import sqlalchemy as sa
@@ -302,3 +303,8 @@ async def test_a_migration_that_fails_leaves_no_trace(url: str, tmp_path: Path) 
     store = SqlStore(await migrated(url))
     assert await store.places() == ()
     await store.close()
+
+
+def test_operators_are_told_of_the_oldest_program_that_can_use_the_newest_schema() -> None:
+    page = (ROOT / "docs" / "upkeep.md").read_text(encoding="utf-8")
+    assert f"(today: any version from schema {min(SERVED)} on)" in " ".join(page.split())

@@ -1,7 +1,10 @@
 """What is backed up comes back: whole, from one kind of database into the other, and never over anything."""
 
 import json
+import signal
 import stat
+import subprocess
+import sys
 import zipfile
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -25,6 +28,7 @@ from tests.adapters.backup.conftest import Noting, Places, left_in, make, url_of
 from tests.adapters.matrix.test_keeping import ACCOUNT
 from tests.builders import HERE, MIRA, a_post, a_session
 from tests.contracts.stories import queued, shown, whole
+from tests.house.project import ROOT
 from tests.storage.test_migrate import a_newer_history, migrated
 
 KINDS = ("sqlite", "postgres")
@@ -235,6 +239,61 @@ async def test_a_restore_that_fails_at_the_last_moment_leaves_nothing(
     monkeypatch.undo()
     assert left_in(target) == set()
     await restore(target, file, Noting())
+
+
+KILLED = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from adapters.backup import restore
+from adapters.matrix.copying import PutBack
+from tests.adapters.backup.conftest import Noting, configured
+
+finish = PutBack.finish
+
+def killed(self):
+    finish(self)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+PutBack.finish = killed
+asyncio.run(restore(configured(Path(sys.argv[1])), Path(sys.argv[2]), Noting()))
+"""
+
+
+async def a_backup_with_keys(places: Places, file: Path) -> None:
+    config = places.new()
+    make(config)
+    await (await open_store(url_of(config))).close()
+    Folder(config.matrix_folder).keep(ACCOUNT)
+    await first_client(ACCOUNT, Folder(config.matrix_folder), Settings(folder=config.matrix_folder)).close()
+    await back_up(config, file, Noting())
+
+
+@pytest.mark.slow
+async def test_a_restore_that_was_killed_can_be_made_again(places: Places, tmp_path: Path) -> None:
+    file, target = tmp_path / "backup.zip", places.new()
+    await a_backup_with_keys(places, file)
+    command = [sys.executable, "-c", KILLED, target.storage.directory, str(file)]
+    done = subprocess.run(command, cwd=ROOT, check=False)  # noqa: ASYNC221, S603  our own, and nothing else runs
+    assert done.returncode == -signal.SIGKILL
+    assert Folder(target.matrix_folder).account() == ACCOUNT, "the keys were in their place, and the stories were not"
+
+    assert (await restore(target, file, Noting())).account == ACCOUNT.user_id
+    assert "matrix.restoring" not in left_in(target)
+    assert device_account(Folder(target.matrix_folder), ACCOUNT)
+    await (await open_store(url_of(target))).close()
+
+
+async def test_keys_that_were_used_since_are_not_taken_for_those_of_a_killed_restore(places: Places, tmp_path: Path) -> None:
+    file, target = tmp_path / "backup.zip", places.new()
+    await a_backup_with_keys(places, file)
+    await restore(target, file, Noting())
+    target.storage.file.unlink()
+    newer = replace(ACCOUNT, access_token="another")  # noqa: S106  a made-up one
+    Folder(target.matrix_folder).keep(newer)
+    with pytest.raises(Refused, match="an account on Matrix already"):
+        await restore(target, file, Noting())
+    assert Folder(target.matrix_folder).account() == newer
+    assert not target.storage.file.exists()
 
 
 def in_the_way_of(path: Path, fails: object) -> object:
