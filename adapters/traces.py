@@ -26,8 +26,8 @@ KEPT, AT_ONCE = 1000, 100
 PATIENCE, LAST_PATIENCE, REST = 10.0, 2.0, 30.0
 """Seconds that a request may take, and the last one at the end; seconds of rest after one that failed."""
 
-OK_BELOW, ITS_OWN, PASSING = 300, 500, frozenset({408, 429})
-"""Statuses: which are good, which are the collector's own trouble, and which others may pass."""
+OK_BELOW, PASSING = 300, frozenset({429, 502, 503, 504})
+"""Statuses: which are good, and after which the format lets the same be sent again (OTLP/HTTP, "Failures"); after others never."""
 
 INTERNAL, ERROR = 1, 2
 """SpanKind and Status.code of the format."""
@@ -94,7 +94,7 @@ class Traces:
             ):
                 if answer.status < OK_BELOW:
                     return None
-                return NetworkTrouble(f"it answers {answer.status}", answer.status in PASSING or answer.status >= ITS_OWN)
+                return NetworkTrouble(f"it answers {answer.status}", answer.status in PASSING)
         except NETWORK_ERRORS as error:
             return meaning(error)
 

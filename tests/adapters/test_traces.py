@@ -89,7 +89,7 @@ async def test_a_walk_is_sent_when_it_is_over() -> None:
     assert document([])["resourceSpans"][0]["resource"] == collector.bodies[0]["resourceSpans"][0]["resource"]
 
 
-@pytest.mark.parametrize(("status", "comes_again"), [(503, True), (429, True), (400, False)])
+@pytest.mark.parametrize(("status", "comes_again"), [(503, True), (429, True), (400, False), (500, False)])
 async def test_what_a_collector_cannot_take_now_waits_for_it(
     status: int, caplog: pytest.LogCaptureFixture, *, comes_again: bool
 ) -> None:
