@@ -27,7 +27,7 @@ PATIENCE, LAST_PATIENCE, REST = 10.0, 2.0, 30.0
 """Seconds that a request may take, and the last one at the end; seconds of rest after one that failed."""
 
 OK_BELOW, PASSING = 300, frozenset({429, 502, 503, 504})
-"""Statuses: which are good, and after which the format lets the same be sent again (OTLP/HTTP, "Failures"); after others never."""
+"""Statuses: which are good, and after which the format lets the same be sent again (OTLP/HTTP, "Failures")."""
 
 INTERNAL, ERROR = 1, 2
 """SpanKind and Status.code of the format."""

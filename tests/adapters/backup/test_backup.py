@@ -1,6 +1,8 @@
 """What is backed up comes back: whole, from one kind of database into the other, and never over anything."""
 
 import json
+import random
+import resource
 import stat
 import zipfile
 from dataclasses import replace
@@ -181,6 +183,26 @@ async def test_a_backup_of_nothing_is_one_sentence(places: Places, tmp_path: Pat
 async def test_a_backup_that_cannot_be_written_leaves_nothing(places: Places, tmp_path: Path) -> None:
     with pytest.raises(Refused, match="cannot be written"):
         await a_backup(places, tmp_path / "no" / "folder.zip")
+
+
+@pytest.mark.parametrize("room", [100_000, 700_000, 1_500_000])
+async def test_a_disk_that_gets_full_is_not_taken_for_trouble_with_the_database(
+    places: Places, tmp_path: Path, room: int
+) -> None:
+    config, dice = places.new(), random.Random(7)  # noqa: S311  no secret
+    make(config)
+    store = await open_store(url_of(config))
+    for number in range(8):
+        await store.keep_card(LibraryCard(CardId(f"{number}"), AuthorId("ann"), MIRA, dice.randbytes(1 << 18), "image/png"))
+    await store.close()
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, usual[1]))
+    try:
+        with pytest.raises(Refused, match=r"full\.zip cannot be written"):
+            await back_up(config, tmp_path / "full.zip", Noting())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    assert [path.name for path in tmp_path.iterdir()] == ["data-1"]  # noqa: ASYNC240  nothing else runs
 
 
 async def test_nothing_is_restored_over_anything_or_under_a_running_bot(all_places: Places, tmp_path: Path) -> None:
