@@ -84,7 +84,7 @@ async def _written(config: Config, file: IO[bytes], target: Path, progress: Prog
                 await _write_table(members, state, table, progress)
             # Within the block: see the rule above.
             with _written_to(target):
-                _write_matrix(members, Folder(config.matrix_folder), target.parent)
+                _write_matrix(members, Folder(config.matrix_folder), target)
         manifest = Manifest(
             program=__version__,
             made=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -107,8 +107,8 @@ async def _write_table(members: "_Members", state: Snapshot, table: str, progres
             progress.advance(len(rows))
 
 
-def _write_matrix(members: "_Members", folder: Folder, beside: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix=".understudy-", dir=beside) as private:
+def _write_matrix(members: "_Members", folder: Folder, target: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as private:
         for name, path in copied(folder, Path(private)).items():
             with members.new(MATRIX + name) as member, path.open("rb") as file:
                 shutil.copyfileobj(file, member, BLOCK)
