@@ -22,6 +22,11 @@ DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "po
 # steps with the power, and a post that was shown but forgotten would be shown twice. tests/bench/bench_storage.py
 # prints what the difference costs.
 SYNCHRONOUS = "FULL"
+# What may stand behind an address of PostgreSQL: the options of its driver that are texts. libpq calls `ssl` `sslmode`.
+OPTIONS = frozenset(
+    {"host", "port", "user", "password", "database", "ssl", "passfile", "service", "servicefile"}
+    | {"target_session_attrs", "krbsrvname", "gsslib", "prepared_statement_cache_size"}
+)
 BUSY_SECONDS = 20
 # A step that took text away waits no longer than this for readers to let the write-ahead log be emptied; the next such
 # step, or the end of the program, does it then.
@@ -169,6 +174,8 @@ def _address(url: str) -> URL:
         raise ArgumentError(f"unknown database {address.drivername}")
     if address.get_backend_name() == "sqlite" and (address.database in {None, "", ":memory:"} or address.query):
         raise ArgumentError("a story needs a file to survive in, named by its path alone")
+    if address.get_backend_name() != "sqlite" and not address.query.keys() <= OPTIONS:
+        raise ArgumentError("its driver does not know such an option")
     return address
 
 
