@@ -60,6 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(LATER if isinstance(error, StoreAway) else FAILED)
     except Exception as defect:
         log.debug("a defect", exc_info=True)
+        if isinstance(defect, OSError) and defect.filename:
+            sentence = f"error: {defect.filename} cannot be used ({defect.strerror}); mend that, or name another."
+            click.echo(logs.without_secrets(sentence), err=True)
+            sys.exit(FAILED)
         sentence = f"error: a defect in Understudy ({type(defect).__name__}: {defect}); --verbose shows where."
         click.echo(logs.without_secrets(sentence), err=True)
         sys.exit(BROKEN)

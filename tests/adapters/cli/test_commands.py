@@ -77,6 +77,13 @@ def test_every_mistake_of_a_configuration_is_one_line_and_nothing_else(ended: En
     ]
 
 
+@pytest.mark.parametrize("command", ["backup", "db check --data", "doctor --data"])
+def test_a_path_that_the_system_does_not_take_is_one_sentence(ended: Ended, command: str) -> None:
+    code, out, err = ended(*command.split(), "x" * 300)
+    assert (code, out) == (2, "")
+    assert err.endswith("cannot be used (File name too long); mend that, or name another.\n")
+
+
 def test_a_database_that_is_not_up_yet_is_told_from_a_mistake(ended: Ended, tmp_path: Path, unused_tcp_port: int) -> None:
     """Or the unit, which rests after a mistake, would rest for good where the database starts after it."""
     for address, status in ((f"127.0.0.1:{unused_tcp_port}/x", LATER), ("h/x?sslmode=require", 2)):
