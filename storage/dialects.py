@@ -103,6 +103,11 @@ class Database:
         if not self._is_sqlite:  # an SQLite writer is alone from its beginning
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
 
+    async def take_time(self, connection: AsyncConnection) -> None:
+        """Let the server not give this transaction up, however long it waits for us: it holds nothing that others need."""
+        if not self._is_sqlite:
+            await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+
     async def empty_log(self) -> None:
         """What was deleted leaves the files as well: SQLite's log is written back, over what stood there, and cut to nothing.
 

@@ -4,6 +4,7 @@ import json
 import random
 import resource
 import stat
+import threading
 import zipfile
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from bot.ids import AuthorId, CardId
 from bot.ports.reports import Report
 from bot.ports.store import Change
 from bot.story.library import LibraryCard
+from storage import dialects, upkeep
 from storage.store import SqlStore, open_store
 from tests.adapters.backup.conftest import Noting, Places, left_in, make, url_of
 from tests.adapters.matrix.test_keeping import ACCOUNT
@@ -78,6 +80,32 @@ async def test_everything_comes_back_also_in_the_other_kind_of_database(
     assert [each.number for each in await back.reports()] == [1]
     assert await back.keep_report(Report(HERE, AuthorId("bo"), "Hm.", "", 0.0)) == 3, "no number is given out twice"
     assert await back.bookmarks(HERE.platform) == {HERE.channel: "mark"}
+    await back.close()
+
+
+class Slow(Noting):
+    """As a slow disk, or rows full of pictures, hold the program up between two questions to the database."""
+
+    def advance(self, count: int) -> None:
+        super().advance(count)
+        threading.Event().wait(0.3)
+
+
+async def test_postgres_does_not_give_up_on_a_backup_or_a_restore_that_takes_its_time(
+    all_places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialects, "IDLE_SECONDS", 0.1)
+    monkeypatch.setattr(upkeep, "AT_A_TIME", 1)
+    source, target = all_places.new("postgres"), all_places.new("postgres")
+    make(source)
+    store = await open_store(url_of(source))
+    for text in ("Nice.", "Not nice."):
+        await store.keep_report(Report(HERE, AuthorId("ann"), text, "", 0.0))
+    await store.close()
+    await back_up(source, tmp_path / "backup.zip", Slow())
+    await restore(target, tmp_path / "backup.zip", Slow())
+    back = await open_store(url_of(target))
+    assert len(await back.reports()) == 2
     await back.close()
 
 
