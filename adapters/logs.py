@@ -44,10 +44,12 @@ class FactsFormatter(logging.Formatter):
     """One line per record: when, how grave, who, the sentence, and every `extra` as key=value in the order it was given."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line; a traceback, where there is one, follows on lines of its own."""
+        """The line; a traceback, where there is one, follows on lines of its own, which no line of a record looks like."""
         facts = [f"{key}={_shown(value)}" for key, value in vars(record).items() if key not in _PLAIN]
         line = " ".join([_when(record), record.levelname, record.name, _one_line(record.getMessage()), *facts])
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        # What an error says may be what others sent: indented, none of its lines can pass for a record.
+        told = self.formatException(record.exc_info).splitlines() if record.exc_info else []
+        return "\n".join([line, *(f"  {_one_line(each)}" for each in told)])
 
 
 class JsonFormatter(logging.Formatter):

@@ -8,6 +8,7 @@ import logging
 import secrets
 from collections import deque
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from typing import Any
 
@@ -26,8 +27,8 @@ KEPT, AT_ONCE = 1000, 100
 PATIENCE, LAST_PATIENCE, REST = 10.0, 2.0, 30.0
 """Seconds that a request may take, and the last one at the end; seconds of rest after one that failed."""
 
-OK_BELOW, ITS_OWN, PASSING = 300, 500, frozenset({408, 429})
-"""Statuses: which are good, which are the collector's own trouble, and which others may pass."""
+OK_BELOW, PASSING = 300, frozenset({429, 502, 503, 504})
+"""Statuses: which are good, and after which the format lets the same be sent again (OTLP/HTTP, "Failures")."""
 
 INTERNAL, ERROR = 1, 2
 """SpanKind and Status.code of the format."""
@@ -61,8 +62,10 @@ class Traces:
         if self._sending is not None:
             self._sending.cancel()
             await asyncio.gather(self._sending, return_exceptions=True)
-        if self._waiting:
-            await self._send(LAST_PATIENCE)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_PATIENCE):
+                while self._waiting and await self._send(LAST_PATIENCE) and not self._is_away:
+                    pass
 
     async def _send_on(self) -> None:
         while True:
@@ -75,15 +78,22 @@ class Traces:
     async def _send(self, patience: float) -> bool:
         """Send what waits, as much as goes at once. False where the collector may take it later; it waits on then."""
         some = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
-        trouble = await self._trouble(document(span for each in some for span in each), patience)
+        try:
+            trouble = await self._trouble(document(span for each in some for span in each), patience)
+        except asyncio.CancelledError:
+            self._put_back(some)
+            raise
         if trouble is not None and trouble.may_pass:
-            room = KEPT - len(self._waiting)
-            self._waiting.extendleft(reversed(some[-room:] if room else []))
+            self._put_back(some)
         if trouble is not None and not self._is_away:
             what = "wait" if trouble.may_pass else "are lost"
             log.warning("the traces cannot be sent, and %s: %s", what, trouble.reason, extra={"action": "keep_traces"})
         self._is_away = trouble is not None
         return trouble is None or not trouble.may_pass
+
+    def _put_back(self, some: Sequence[Sequence[dict[str, Any]]]) -> None:
+        room = KEPT - len(self._waiting)
+        self._waiting.extendleft(reversed(some[-room:] if room else []))
 
     async def _trouble(self, body: dict[str, Any], patience: float) -> NetworkTrouble | None:
         """What was against it; None where it was taken."""
@@ -94,7 +104,7 @@ class Traces:
             ):
                 if answer.status < OK_BELOW:
                     return None
-                return NetworkTrouble(f"it answers {answer.status}", answer.status in PASSING or answer.status >= ITS_OWN)
+                return NetworkTrouble(f"it answers {answer.status}", answer.status in PASSING)
         except NETWORK_ERRORS as error:
             return meaning(error)
 

@@ -8,6 +8,7 @@ UnderstudyError
 │   ├── StaleSession     the story moved on since it was read: read again, decide again
 │   ├── LeaseLost        another process works on the place by now: nothing was stored
 │   └── StoreUnavailable the database cannot be used now
+│       └── StoreAway    it does not answer: the same may work later
 ├── CourierError
 │   ├── TryLater         the platform asks for patience; `seconds` says how much
 │   ├── ChannelGone      the place is no longer there: nothing more can be posted to it
@@ -69,6 +70,10 @@ class AlreadyHandled(StoreError):
 
 class StoreUnavailable(StoreError):
     """The database cannot be used now; the message says what to check."""
+
+
+class StoreAway(StoreUnavailable):
+    """The database does not answer now: it is not up yet, or too busy. The same may work later, with nothing changed."""
 
 
 class CourierError(UnderstudyError):

@@ -1,6 +1,7 @@
 """Where SQLite and PostgreSQL differ: addresses, connections, locks and inserts. It knows no table and no story."""
 
 import asyncio
+import socket
 import sqlite3
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -22,6 +23,11 @@ DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "po
 # steps with the power, and a post that was shown but forgotten would be shown twice. tests/bench/bench_storage.py
 # prints what the difference costs.
 SYNCHRONOUS = "FULL"
+# What may stand behind an address of PostgreSQL: the options of its driver that are texts. libpq calls `ssl` `sslmode`.
+OPTIONS = frozenset(
+    {"host", "port", "user", "password", "database", "ssl", "passfile", "service", "servicefile"}
+    | {"target_session_attrs", "krbsrvname", "gsslib", "prepared_statement_cache_size"}
+)
 BUSY_SECONDS = 20
 # A step that took text away waits no longer than this for readers to let the write-ahead log be emptied; the next such
 # step, or the end of the program, does it then.
@@ -29,6 +35,9 @@ PATIENCE_MS = 100
 # A process that vanished in the middle of a step (its machine lost power) keeps rows locked on PostgreSQL until the server
 # gives the step up; nothing here is ever idle in a step for so long.
 IDLE_SECONDS = 10
+# A server whose machine vanished says nothing any more, also not that it is gone: asked by the system whether it is still
+# there, it has so long to answer. Without, a step that waits for it would wait for ever, and its place with it.
+GONE_SECONDS = 30
 # A sign of life that takes longer than this is none.
 PULSE_SECONDS = 3
 
@@ -104,6 +113,11 @@ class Database:
         """Keep every other process from counting until this writing transaction ends: two would find room for one."""
         if not self._is_sqlite:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": COUNTING_LOCK})
+
+    async def take_time(self, connection: AsyncConnection) -> None:
+        """Let the server not give this transaction up, however long it waits for us: it holds nothing that others need."""
+        if not self._is_sqlite:
+            await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
 
     async def empty_log(self) -> None:
         """What was deleted leaves the files as well: SQLite's log is written back, over what stood there, and cut to nothing.
@@ -187,6 +201,8 @@ def _address(url: str) -> URL:
         raise ArgumentError(f"unknown database {address.drivername}")
     if address.get_backend_name() == "sqlite" and (address.database in {None, "", ":memory:"} or address.query):
         raise ArgumentError("a story needs a file to survive in, named by its path alone")
+    if address.get_backend_name() != "sqlite" and not address.query.keys() <= OPTIONS:
+        raise ArgumentError("its driver does not know such an option")
     return address
 
 
@@ -203,8 +219,22 @@ def _snapshots(engine: AsyncEngine) -> tuple[AsyncEngine, AsyncEngine]:
         cursor.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
         cursor.close()
         connection.commit()
+        _watch(connection)
 
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True), engine
+
+
+def _watch(connection: Any) -> None:  # noqa: ANN401  SQLAlchemy's wrapping of asyncpg's, which has no types
+    """Have the system notice when the other end of a connection has vanished (tcp(7))."""
+    wire = connection.driver_connection._transport.get_extra_info("socket")  # noqa: SLF001  asyncpg shows it nowhere else
+    if wire is None or wire.family not in {socket.AF_INET, socket.AF_INET6}:
+        return
+    wire.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    wanted = {"TCP_KEEPIDLE": GONE_SECONDS // 3, "TCP_KEEPINTVL": GONE_SECONDS // 6, "TCP_KEEPCNT": 4}
+    wanted |= {"TCP_USER_TIMEOUT": GONE_SECONDS * 1000}
+    for name, value in wanted.items():
+        if option := getattr(socket, name, None):  # not every system has all of them
+            wire.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def _prepare(engine: AsyncEngine, synchronous: str) -> tuple[AsyncEngine, AsyncEngine]:

@@ -8,7 +8,7 @@ import asyncpg  # type: ignore[import-untyped]  # it ships no types
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from bot.errors import StoreUnavailable
+from bot.errors import StoreAway, StoreUnavailable
 
 LOCKED = "Another program holds the database locked: see whether a second Understudy or a database tool has it open."
 
@@ -40,18 +40,23 @@ POSTGRES = {
 UNREACHABLE = "PostgreSQL cannot be reached: check that it runs and that the address in the configuration names it."
 ADDRESS = (
     "The database address cannot be used: write sqlite+aiosqlite:////path/to/file.db"
-    " or postgresql+asyncpg://user:password@host/database."
+    " or postgresql+asyncpg://user:password@host/database, with ?ssl=require behind it for TLS."
 )
 CROWDED = "The database is too slow for what is asked of it: no connection became free in time."
 
 
+PASSING = frozenset({LOCKED, UNREACHABLE, CROWDED, POSTGRES["53300"], POSTGRES["57P"], POSTGRES["08"]})
+"""Sentences about what may be over by itself."""
+
+
 @contextmanager
 def translated() -> Iterator[None]:
-    """Whatever a database or driver raises inside leaves as StoreUnavailable with a sentence, its cause kept."""
+    """Whatever a database or driver raises inside leaves as StoreUnavailable (StoreAway, if it may pass), its cause kept."""
     try:
         yield
     except (SQLAlchemyError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-        raise StoreUnavailable(sentence(error)) from error
+        told = sentence(error)
+        raise (StoreAway if told in PASSING else StoreUnavailable)(told) from error
 
 
 def sentence(error: Exception) -> str:

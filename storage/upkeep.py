@@ -100,6 +100,8 @@ class Snapshot:
 async def snapshot(url: str) -> AsyncIterator[Snapshot]:
     """One state of a database, until the block ends. Raises StoreUnavailable, and Refused where there are no tables yet."""
     async with _opened(url, must_exist=True) as database, database.reading() as connection:
+        # Rows are packed and written to a slow disk between two questions.
+        await database.take_time(connection)
         schema = await connection.run_sync(migrate.schema_of)
         if schema.found is None:
             raise Refused("The database holds no stories yet, so there is nothing to back up.")
@@ -134,6 +136,7 @@ async def fill(url: str, contents: Contents, at_last: Callable[[], None]) -> Non
     is_new = file is not None and (not file.exists() or not file.stat().st_size)
     try:
         async with _opened(url) as database, database.writing() as connection:
+            await database.take_time(connection)
             await database.lock_schema(connection)
             await _check_empty(connection, file)
             await connection.run_sync(lambda each: migrate.bring_up_to_date(each, to=contents.revision))

@@ -12,7 +12,7 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -44,20 +44,20 @@ class Progress(Protocol):
 
 async def back_up(config: Config, target: Path, progress: Progress) -> Manifest:
     """Write a backup to a file that is not there yet; what is in it. Raises Refused and StoreUnavailable."""
-    _check_free(target)
     half = target.with_name(target.name + HALF)
     try:
-        half.unlink(missing_ok=True)
-        with os.fdopen(write_part(half), "w+b") as file:
-            manifest = await _written(config, file, half.parent, progress)
-            file.flush()
-            os.fsync(file.fileno())
-        _check_free(target)
-        half.replace(target)
-    except OSError as error:
-        raise Refused(f"{target} cannot be written ({error.strerror or error}); make room, or name another file.") from None
+        with _written_to(target):
+            _check_free(target)
+            half.unlink(missing_ok=True)
+            with os.fdopen(write_part(half), "w+b") as file:
+                manifest = await _written(config, file, target, progress)
+                file.flush()
+                os.fsync(file.fileno())
+            _check_free(target)
+            half.replace(target)
     finally:
-        half.unlink(missing_ok=True)
+        with suppress(OSError):
+            half.unlink(missing_ok=True)
     return manifest
 
 
@@ -66,15 +66,25 @@ def _check_free(target: Path) -> None:
         raise Refused(f"{target} is there already and stays as it is; name another file.")
 
 
-async def _written(config: Config, file: IO[bytes], beside: Path, progress: Progress) -> Manifest:
+@contextmanager
+def _written_to(target: Path) -> Iterator[None]:
+    """A file that cannot be written is Refused. Within a step of the database it would else count as one of its errors."""
+    try:
+        yield
+    except OSError as error:
+        raise Refused(f"{target} cannot be written ({error.strerror or error}); make room, or name another file.") from None
+
+
+async def _written(config: Config, file: IO[bytes], target: Path, progress: Progress) -> Manifest:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        members = _Members(archive)
+        members = _Members(archive, target)
         async with snapshot(config.storage.url or sqlite_url(config.storage.file)) as state:
             progress.stage("stories", sum(state.rows.values()))
             for table in state.rows:
                 await _write_table(members, state, table, progress)
             # Within the block: see the rule above.
-            _write_matrix(members, Folder(config.matrix_folder), beside)
+            with _written_to(target):
+                _write_matrix(members, Folder(config.matrix_folder), target)
         manifest = Manifest(
             program=__version__,
             made=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -97,8 +107,8 @@ async def _write_table(members: "_Members", state: Snapshot, table: str, progres
             progress.advance(len(rows))
 
 
-def _write_matrix(members: "_Members", folder: Folder, beside: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix=".understudy-", dir=beside) as private:
+def _write_matrix(members: "_Members", folder: Folder, target: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as private:
         for name, path in copied(folder, Path(private)).items():
             with members.new(MATRIX + name) as member, path.open("rb") as file:
                 shutil.copyfileobj(file, member, BLOCK)
@@ -117,12 +127,13 @@ def _bytes(value: object) -> dict[str, str]:
 class _Member:
     """A member while it is written."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file, self._hash, self._length = file, hashlib.sha256(), 0
+    def __init__(self, file: IO[bytes], target: Path) -> None:
+        self._file, self._target, self._hash, self._length = file, target, hashlib.sha256(), 0
 
     def write(self, block: bytes) -> None:
-        """Write so much more."""
-        self._file.write(block)
+        """Write so much more. Raises Refused."""
+        with _written_to(self._target):
+            self._file.write(block)
         self._hash.update(block)
         self._length += len(block)
 
@@ -135,16 +146,21 @@ class _Member:
 class _Members:
     """Writes members, and notes what they are."""
 
-    def __init__(self, archive: zipfile.ZipFile) -> None:
-        self._archive = archive
+    def __init__(self, archive: zipfile.ZipFile, target: Path) -> None:
+        self._archive, self._target = archive, target
         self.parts: dict[str, Part] = {}
 
     @contextmanager
     def new(self, name: str) -> Iterator[_Member]:
-        """A member that is written in the block."""
+        """A member that is written in the block. Raises Refused."""
         about = zipfile.ZipInfo(name, datetime.now(UTC).timetuple()[:6])
         about.compress_type, about.external_attr = zipfile.ZIP_DEFLATED, FILE_RIGHTS
-        with self._archive.open(about, "w", force_zip64=True) as file:
-            member = _Member(file)
+        with _written_to(self._target):
+            file = self._archive.open(about, "w", force_zip64=True)
+        member = _Member(file, self._target)
+        try:
             yield member
+        finally:
+            with _written_to(self._target):
+                file.close()
         self.parts[name] = member.part

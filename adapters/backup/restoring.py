@@ -37,6 +37,9 @@ BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, struct.error)
 """What Python's reader of ZIP files raises at a broken one."""
 
 PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+LARGEST = 2**63
+"""Where the numbers of databases end."""
+
 IS_ENCRYPTED = 1
 """A flag of a member (APPNOTE.TXT of the ZIP format, 4.4.4)."""
 
@@ -189,12 +192,25 @@ class _Rows:
                     return base64.b64decode(packed, validate=True)
                 except binascii.Error:
                     raise self._wrong(table) from None
-            case None | str() | int() | float():
+            case str() if _is_whole(value):
+                return value
+            case int() if -LARGEST <= value < LARGEST:
+                return value
+            case None | float():
                 return value
         raise self._wrong(table)
 
     def _wrong(self, table: str) -> Refused:
         return Refused(NOT_OURS.format(name=self.name, why=f"the rows of {table} make no sense"))
+
+
+def _is_whole(text: str) -> bool:
+    """Whether it is no more than letters: JSON can write half of one, which no database takes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _line_of(file: IO[bytes]) -> bytes:

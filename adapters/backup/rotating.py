@@ -5,7 +5,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-OURS = re.compile(r"understudy-(\d{4}-\d{2}-\d{2}T\d{6}Z)\.zip")
+OURS = re.compile(r"understudy-(\d{4}-\d{2}-\d{2}T\d{6}Z)\.zip(?:\.part)?")
+KEYS = re.compile(r"\.understudy-(\d{4}-\d{2}-\d{2}T\d{6}Z)\.zip-\w+")
+"""What a backup that was killed leaves: half a file, and a folder with copies of keys."""
+
 WHEN = "%Y-%m-%dT%H%M%SZ"
 
 
@@ -15,10 +18,15 @@ def new_name(now: datetime) -> str:
 
 
 def old_ones(folder: Path, days: int, now: datetime) -> Sequence[Path]:
-    """The backups of a folder that were made more than so many days ago, by their names; nothing else in it is touched."""
+    """The backups of a folder that were made more than so many days ago, by their names; nothing else in it is touched.
+
+    What a backup that was killed left behind counts as one.
+    """
     found: list[Path] = []
     for path in sorted(folder.iterdir()):
-        if (match := OURS.fullmatch(path.name)) and path.is_file() and not path.is_symlink():
+        if path.is_symlink():
+            continue
+        if match := (KEYS if path.is_dir() else OURS).fullmatch(path.name):
             try:
                 made = datetime.strptime(match[1], WHEN).replace(tzinfo=UTC)
             except ValueError:

@@ -18,13 +18,16 @@ from adapters.cli import hosting, matrix, models, once, reports, serving, upkeep
 from adapters.cli.doctor import doctor
 from adapters.cli.options import FILE, configured, with_config, with_data
 from adapters.config import EXAMPLE
-from bot.errors import ConfigMistakes, Refused, UnderstudyError
+from bot.errors import ConfigMistakes, Refused, StoreAway, UnderstudyError
 
 PROGRAM = "understudy" if Path(sys.argv[0]).stem == "understudy" else "python -m bot"
 """What this program was called as: a clone has no command of its own."""
 
 FAILED = 2
 BROKEN = 70
+LATER = 75
+"""The database is away, which may pass: whoever starts programs shall try again (EX_TEMPFAIL of sysexits.h)."""
+
 INTERRUPTED = 130
 
 HOST = re.compile(r"[!-~]{1,255}")
@@ -37,7 +40,7 @@ with_port = click.option("--port", type=click.IntRange(0, 65_535), help="The por
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line. Ends the process: 0 done, 2 it cannot be done and why is said, 130 interrupted."""
+    """Run the command line. Ends the process: 0 done, 2 it cannot be done and why is said, 75 not now, 130 interrupted."""
     os.umask(0o077)  # Stories are private: other users of the machine shall not read them.
     try:
         understudy.main(arguments, prog_name=PROGRAM, standalone_mode=False)
@@ -54,9 +57,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except UnderstudyError as error:
         for sentence in error.mistakes if isinstance(error, ConfigMistakes) else (str(error),):
             click.echo(logs.without_secrets(f"error: {sentence}"), err=True)
-        sys.exit(FAILED)
+        sys.exit(LATER if isinstance(error, StoreAway) else FAILED)
     except Exception as defect:
         log.debug("a defect", exc_info=True)
+        if isinstance(defect, OSError) and defect.filename:
+            sentence = f"error: {defect.filename} cannot be used ({defect.strerror}); mend that, or name another."
+            click.echo(logs.without_secrets(sentence), err=True)
+            sys.exit(FAILED)
         sentence = f"error: a defect in Understudy ({type(defect).__name__}: {defect}); --verbose shows where."
         click.echo(logs.without_secrets(sentence), err=True)
         sys.exit(BROKEN)

@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import shutil
+import signal
 import sys
+from collections.abc import Coroutine
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
 import click
 from rich.console import Console
@@ -21,6 +24,8 @@ from adapters.wiring import claimed
 from bot.errors import Refused
 from storage.store import sqlite_url
 from storage.upkeep import Health, bring_up_to_date, health
+
+Done = TypeVar("Done")
 
 WRONG = 2
 """How `understudy db check` ends where something is wrong."""
@@ -58,11 +63,11 @@ def backup(target: Path, *, keep_days: int | None, path: Path | None, data: Path
         raise Refused("--keep-days needs a folder that holds backups; name one that is there.")
     file = target / backups.new_name(now) if target.is_dir() else target
     with ProgressBar(Console(stderr=True)) as bar:
-        made = asyncio.run(backups.back_up(config, file, bar))
+        made = _done(backups.back_up(config, file, bar))
     rows, keys = sum(made.rows.values()), " and the keys on Matrix" if made.has_matrix else ""
     click.echo(f"Wrote {file}: {rows:,} rows{keys}. {FORGETTING}")
     for old in backups.old_ones(target, keep_days, now) if keep_days is not None else ():
-        old.unlink(missing_ok=True)
+        shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)
         click.echo(f"Deleted {old}, which was older than {keep_days} days.")
 
 
@@ -77,7 +82,7 @@ def restore(source: Path, *, path: Path | None, data: Path | None) -> None:
     database can be put into the other. A backup of an older version is brought up to date.
     """
     with ProgressBar(Console(stderr=True)) as bar:
-        done = asyncio.run(backups.restore(configured(path, data=data), source, bar))
+        done = _done(backups.restore(configured(path, data=data), source, bar))
     made = tame(done.manifest.made)
     click.echo(f"Restored {sum(done.manifest.rows.values()):,} rows from {made}. {FORGOTTEN}")
     if done.account:
@@ -149,6 +154,18 @@ class ProgressBar:
     def advance(self, count: int) -> None:
         """Move the newest bar."""
         self._progress.advance(self._progress.tasks[-1].id, count)
+
+
+def _done(work: Coroutine[Any, Any, Done]) -> Done:
+    """What comes of it. A signal that ends it has everything cleared up, as Ctrl-C has: what is half done holds stories."""
+    ours = [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is signal.SIG_DFL]
+    for each in ours:
+        signal.signal(each, signal.default_int_handler)
+    try:
+        return asyncio.run(work)
+    finally:
+        for each in ours:
+            signal.signal(each, signal.SIG_DFL)
 
 
 def _url(config: Config) -> str:

@@ -98,12 +98,15 @@ def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def parts_of(url: str | None) -> tuple[str, ...]:
-    """What must not be shown of an address: its password, as it stands and as it is meant, and the whole of it with that."""
+    """What must not be shown of an address: its passwords, as they stand and as they are meant, and all of it with them."""
     try:
-        password = urlsplit(url or "").password
+        parts = urlsplit(url or "")
+        # PostgreSQL takes one behind the address as well.
+        behind = [value for name, _, value in (each.partition("=") for each in parts.query.split("&")) if name == "password"]
+        passwords = [each for each in (parts.password, *behind) if each]
     except ValueError:
         return (url,) if url else ()
-    return (url or "", password, unquote(password)) if password else ()
+    return (url or "", *(worn for each in passwords for worn in (each, unquote(each)))) if passwords else ()
 
 
 def _given(secret: Secret, environment: Mapping[str, str]) -> Found | None:

@@ -5,6 +5,7 @@ homeserver but from something before it, which says nothing about the post.
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ SOON = 5.0
 
 LONGEST_REST = 3600.0
 LONGEST_SAID = 200
+CODE = re.compile(r"[!-~]{1,100}")
+"""What a code can look like: it stands in lines and labels, whoever sent it."""
 
 LIMITED = "M_LIMIT_EXCEEDED"
 FORBIDDEN = "M_FORBIDDEN"
@@ -116,7 +119,7 @@ def read_refusal(status: int, content: object, headers: Mapping[str, str]) -> De
     code, words = said.get("errcode"), said.get("error")
     return Declined(
         status,
-        code if isinstance(code, str) else "",
+        code if isinstance(code, str) and CODE.fullmatch(code) else "",
         words[:LONGEST_SAID] if isinstance(words, str) else "",
         _asked(said.get("retry_after_ms"), headers.get("Retry-After", "")),
     )

@@ -55,7 +55,8 @@ def _family(reading: Reading) -> Metric:
     made = CounterMetricFamily if figure.kind is Kind.COUNTER else GaugeMetricFamily
     family: CounterMetricFamily | GaugeMetricFamily = made(figure.name, figure.help, labels=figure.labels)
     for labels, value in sorted(reading.values.items()):
-        family.add_metric(labels, value)
+        # Words of others may hold half a letter, which no text format takes: no page at all would be the worse answer.
+        family.add_metric([each.encode(errors="replace").decode() for each in labels], value)
     return family
 
 

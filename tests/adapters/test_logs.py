@@ -98,3 +98,14 @@ def test_a_failure_shows_where_it_came_from(written: io.StringIO) -> None:
     except ValueError:
         logging.getLogger("bot").exception("it failed")
     assert "ValueError: invalid literal" in written.getvalue()
+
+
+def test_what_an_error_quotes_cannot_forge_a_line_or_steer_a_terminal(written: io.StringIO) -> None:
+    try:
+        raise ConnectionError("x\n2026-11-25T17:33:53.095Z ERROR bot.flow fake\r\x1b[2J\u2028y")  # noqa: TRY301  as above
+    except ConnectionError:
+        logging.getLogger("bot.flow").exception("it failed")
+    first, *traceback = written.getvalue().splitlines()
+    assert first.endswith("it failed")
+    assert all(line.startswith("  ") for line in traceback)
+    assert written.getvalue().replace("\n", "").isprintable()

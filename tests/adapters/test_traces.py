@@ -55,10 +55,15 @@ class Collector:
     statuses: list[int] = field(default_factory=list)
     bodies: list[Any] = field(default_factory=list)
     came: asyncio.Event = field(default_factory=asyncio.Event)
+    lets_go: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.lets_go.set()
 
     async def take(self, request: web.Request) -> web.Response:
         self.bodies.append(await request.json())
         self.came.set()
+        await self.lets_go.wait()
         return web.json_response({}, status=self.statuses.pop(0) if self.statuses else 200)
 
     def turns(self, body: int) -> list[str]:
@@ -89,7 +94,7 @@ async def test_a_walk_is_sent_when_it_is_over() -> None:
     assert document([])["resourceSpans"][0]["resource"] == collector.bodies[0]["resourceSpans"][0]["resource"]
 
 
-@pytest.mark.parametrize(("status", "comes_again"), [(503, True), (429, True), (400, False)])
+@pytest.mark.parametrize(("status", "comes_again"), [(503, True), (429, True), (400, False), (500, False)])
 async def test_what_a_collector_cannot_take_now_waits_for_it(
     status: int, caplog: pytest.LogCaptureFixture, *, comes_again: bool
 ) -> None:
@@ -107,6 +112,20 @@ async def test_what_a_collector_cannot_take_now_waits_for_it(
     assert collector.turns(-1)[-1] == "3"
     assert (collector.turns(-1)[0] == "1") is comes_again
     assert len([each for each in caplog.records if vars(each).get("action") == "keep_traces"]) == 1
+
+
+async def test_what_is_left_at_the_end_is_sent_as_a_whole_with_what_was_on_its_way() -> None:
+    async with collecting() as (collector, traces, _):
+        collector.lets_go.clear()
+        traces.note(a_walk(0))
+        await collector.came.wait()
+        for turn in range(1, 2 * AT_ONCE + 50):
+            traces.note(a_walk(turn))
+        collector.lets_go.set()
+        await traces.close()
+    sent = {turn for body in range(len(collector.bodies)) for turn in collector.turns(body)}
+    assert sent == {str(turn) for turn in range(2 * AT_ONCE + 50)}
+    assert collector.turns(1)[0] == "0", "the collector tells by its name that it is the same"
 
 
 async def test_nobody_there_costs_no_more_than_the_oldest_walks(unused_tcp_port: int) -> None:

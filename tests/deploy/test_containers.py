@@ -55,6 +55,7 @@ def test_a_service_is_shut_in_and_what_it_mounts_is_there(where: str, name: str,
     assert service["security_opt"] == ["no-new-privileges:true"]
     if name not in OF_OTHERS:
         assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+        assert service["init"], "the first process of a container hears only the signals that it has asked for"
     published = [port.split(":")[0] for port in service.get("ports", ())]
     assert set(published) <= {"127.0.0.1"}, f"{where}: only this machine may reach {name}"
     sources = [mount.split(":")[0] for mount in service["volumes"] if mount.startswith(".")]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.cli.commands import FAILED, LATER
 from adapters.config.secrets import SECRETS
 from bot.flow.ending import POSTS_SECONDS, REPLIES_SECONDS
 from tests.house.project import ROOT
@@ -53,3 +54,12 @@ def test_a_unit_names_secrets_that_there_are_and_gives_time_to_end(unit: Path) -
     assert set(re.findall(r"LoadCredential=([\w-]+):", text)) <= {each.credential for each in SECRETS}
     (seconds,) = re.findall(r"TimeoutStopSec=(\d+)s", text)
     assert int(seconds) > REPLIES_SECONDS + POSTS_SECONDS + 60, "the engine gets a minute more to write its cache"
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_a_unit_rests_after_a_mistake_and_tries_again_where_the_database_is_away(unit: Path) -> None:
+    text = unit.read_text(encoding="utf-8")
+    (rests_after,) = re.findall(r"RestartPreventExitStatus=(.+)", text)
+    assert rests_after.split() == [str(FAILED)]
+    assert LATER != FAILED
+    assert "Restart=on-failure" in text

@@ -1,6 +1,7 @@
 """How connections are set up: durable, forgetful of what is deleted, and not hurt by a task that gives up."""
 
 import asyncio
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -12,9 +13,10 @@ from bot.ids import EventId
 from bot.ports.store import Change
 from bot.story import acts as story
 from bot.story.session import Session, with_length
-from storage.dialects import Database, sqlite_url
+from storage.dialects import GONE_SECONDS, Database, sqlite_url
 from storage.store import open_store
 from tests.builders import HERE, TOBIAS, a_post, a_session
+from tests.postgres import Postgres
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -39,6 +41,35 @@ async def test_every_connection_to_sqlite_is_set_up(tmp_path: Path, pragma: str,
         for connection in (one, two):
             assert await connection.scalar(text(f"PRAGMA {pragma}")) == value
     await database.close()
+
+
+async def test_a_server_whose_machine_vanishes_is_noticed(postgres: Postgres) -> None:
+    """Nothing else ends a step that waits for an answer of a machine that is not there any more."""
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_unix_connection(str(postgres.folder / ".s.PGSQL.5432"))
+        await asyncio.gather(pour(reader, back), pour(there, writer))
+
+    async with await asyncio.start_server(relay, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        database = Database(f"postgresql://postgres@127.0.0.1:{port}/postgres?ssl=disable")
+        async with database.reading() as connection:
+            raw = await connection.get_raw_connection()
+            wire = raw.driver_connection._transport.get_extra_info("socket")  # type: ignore[union-attr]  # asyncpg's
+            assert wire.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            asked_for = wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
+            asked_for += 4 * wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL)
+            assert asked_for <= GONE_SECONDS
+            assert wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == GONE_SECONDS * 1000
+        await database.close()
+
+
+async def pour(source: asyncio.StreamReader, into: asyncio.StreamWriter) -> None:
+    while block := await source.read(1 << 16):
+        into.write(block)
+        await into.drain()
+    into.close()
+    await into.wait_closed()
 
 
 async def test_a_reader_sees_one_state_and_does_not_hold_up_a_writer(url: str) -> None:

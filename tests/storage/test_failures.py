@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from bot.errors import StoreUnavailable
+from bot.errors import StoreAway, StoreUnavailable
 from bot.ports.store import Change
 from bot.story import acts as story
 from storage import dialects
 from storage.dialects import Database
-from storage.failures import sentence
+from storage.failures import sentence, translated
 from storage.store import SqlStore, open_store
 from tests.builders import TOBIAS, a_post, a_session
 from tests.postgres import Postgres
@@ -58,6 +58,8 @@ def test_a_known_error_says_what_to_check(error: Exception, says: str) -> None:
         ("sqlite+aiosqlite://", "address cannot be used"),
         ("sqlite+aiosqlite:///:memory:", "address cannot be used"),
         ("sqlite+aiosqlite:///file:stories?mode=memory&uri=true", "address cannot be used"),
+        ("postgresql://user:secret@127.0.0.1:9/x?sslmode=require", r"\?ssl=require"),
+        ("postgresql://user:secret@127.0.0.1:9/x?command_timeout=5", "address cannot be used"),
         ("sqlite+aiosqlite:////no/such/folder/stories.db", "check that its folder exists"),
         ("sqlite+aiosqlite:////tmp", "check that its folder exists"),
         ("postgresql+asyncpg://postgres@/x?host=/no/such/folder", "cannot be reached"),
@@ -68,6 +70,25 @@ async def test_an_address_that_leads_nowhere_is_one_sentence(url: str, says: str
     with pytest.raises(StoreUnavailable, match=says) as caught:
         await open_store(url)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("error", "passes"),
+    [
+        (from_sqlite("SQLITE_BUSY"), True),
+        (asyncpg.CannotConnectNowError(), True),
+        (asyncpg.TooManyConnectionsError(), True),
+        (ConnectionRefusedError(), True),
+        (from_sqlite("SQLITE_NOTADB"), False),
+        (asyncpg.InvalidPasswordError(), False),
+        (asyncpg.InvalidCatalogNameError(), False),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_may_pass_is_told_from_what_somebody_has_to_mend(error: Exception, *, passes: bool) -> None:
+    with pytest.raises(StoreUnavailable) as caught, translated():
+        raise error
+    assert isinstance(caught.value, StoreAway) is passes
 
 
 @pytest.mark.parametrize("scheme", ["sqlite", "sqlite+aiosqlite"])

@@ -1,10 +1,13 @@
 """What is backed up comes back: whole, from one kind of database into the other, and never over anything."""
 
 import json
+import random
+import resource
 import signal
 import stat
 import subprocess
 import sys
+import threading
 import zipfile
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,6 +26,7 @@ from bot.ids import AuthorId, CardId
 from bot.ports.reports import Report
 from bot.ports.store import Change
 from bot.story.library import LibraryCard
+from storage import dialects, upkeep
 from storage.store import SqlStore, open_store
 from tests.adapters.backup.conftest import Noting, Places, left_in, make, url_of
 from tests.adapters.matrix.test_keeping import ACCOUNT
@@ -80,6 +84,32 @@ async def test_everything_comes_back_also_in_the_other_kind_of_database(
     assert [each.number for each in await back.reports()] == [1]
     assert await back.keep_report(Report(HERE, AuthorId("bo"), "Hm.", "", 0.0)) == 3, "no number is given out twice"
     assert await back.bookmarks(HERE.platform) == {HERE.channel: "mark"}
+    await back.close()
+
+
+class Slow(Noting):
+    """As a slow disk, or rows full of pictures, hold the program up between two questions to the database."""
+
+    def advance(self, count: int) -> None:
+        super().advance(count)
+        threading.Event().wait(0.3)
+
+
+async def test_postgres_does_not_give_up_on_a_backup_or_a_restore_that_takes_its_time(
+    all_places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialects, "IDLE_SECONDS", 0.1)
+    monkeypatch.setattr(upkeep, "AT_A_TIME", 1)
+    source, target = all_places.new("postgres"), all_places.new("postgres")
+    make(source)
+    store = await open_store(url_of(source))
+    for text in ("Nice.", "Not nice."):
+        await store.keep_report(Report(HERE, AuthorId("ann"), text, "", 0.0))
+    await store.close()
+    await back_up(source, tmp_path / "backup.zip", Slow())
+    await restore(target, tmp_path / "backup.zip", Slow())
+    back = await open_store(url_of(target))
+    assert len(await back.reports()) == 2
     await back.close()
 
 
@@ -185,6 +215,26 @@ async def test_a_backup_of_nothing_is_one_sentence(places: Places, tmp_path: Pat
 async def test_a_backup_that_cannot_be_written_leaves_nothing(places: Places, tmp_path: Path) -> None:
     with pytest.raises(Refused, match="cannot be written"):
         await a_backup(places, tmp_path / "no" / "folder.zip")
+
+
+@pytest.mark.parametrize("room", [100_000, 700_000, 1_500_000])
+async def test_a_disk_that_gets_full_is_not_taken_for_trouble_with_the_database(
+    places: Places, tmp_path: Path, room: int
+) -> None:
+    config, dice = places.new(), random.Random(7)  # noqa: S311  no secret
+    make(config)
+    store = await open_store(url_of(config))
+    for number in range(8):
+        await store.keep_card(LibraryCard(CardId(f"{number}"), AuthorId("ann"), MIRA, dice.randbytes(1 << 18), "image/png"))
+    await store.close()
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, usual[1]))
+    try:
+        with pytest.raises(Refused, match=r"full\.zip cannot be written"):
+            await back_up(config, tmp_path / "full.zip", Noting())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    assert [path.name for path in tmp_path.iterdir()] == ["data-1"]  # noqa: ASYNC240  nothing else runs
 
 
 async def test_nothing_is_restored_over_anything_or_under_a_running_bot(all_places: Places, tmp_path: Path) -> None:
@@ -324,12 +374,16 @@ def as_of(revision: str, file: Path, without: tuple[str, ...] = ()) -> None:
 def test_only_our_old_backups_are_too_old(tmp_path: Path) -> None:
     now = datetime(2026, 3, 10, 12, tzinfo=UTC)
     ours = [new_name(datetime(2026, 3, day, 11, tzinfo=UTC)) for day in (1, 2, 3, 9)]
+    left = ["understudy-2026-03-01T110000Z.zip.part", ".understudy-2026-03-01T110000Z.zip-ab_1"]
     others = ["understudy-2026-13-01T000000Z.zip", "notes.zip", "understudy-2020-01-01T000000Z.zip.bak"]
     for name in (*ours, *others):
         (tmp_path / name).touch()
+    (tmp_path / left[0]).touch()
+    (tmp_path / left[1]).mkdir()
+    (tmp_path / f"{ours[3]}.part").touch()
     (tmp_path / "understudy-2019-01-01T000000Z.zip").mkdir()
     (tmp_path / "understudy-2018-01-01T000000Z.zip").symlink_to(tmp_path / ours[0])
-    assert [path.name for path in old_ones(tmp_path, 7, now)] == ours[:3]
+    assert [path.name for path in old_ones(tmp_path, 7, now)] == [left[1], ours[0], left[0], *ours[1:3]]
 
 
 async def test_a_session_in_a_backup_is_no_more_than_its_rows(places: Places, tmp_path: Path) -> None:

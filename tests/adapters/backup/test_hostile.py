@@ -120,6 +120,9 @@ CHANGES = {
     "a row of a story that is not there": table(
         "personas", b'["session", "position", "author", "name", "description"]\n["x", 0, "a", "b", "c"]\n'
     ),
+    "a number that no database holds": table("reports", b'["id"]\n[99999999999999999999]\n'),
+    "half a letter": table("bookmarks", b'["platform", "channel", "mark"]\n["a", "b", "\\ud800"]\n'),
+    "half a letter in a name": table("bookmarks", b'["platform", "channel", "\\ud800"]\n'),
     "a column that is not ours": table("bookmarks", b'["platform", "evil"]\n'),
     "no columns": table("bookmarks", b"[]\n"),
     "columns that are no names": table("bookmarks", b"[1, 2]\n"),

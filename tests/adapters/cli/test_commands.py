@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from adapters.cli import understudy
+from adapters.cli.commands import LATER
 from adapters.cli.serving import ENDING
 from adapters.config import EXAMPLE
 from adapters.config.settings import DATABASE
@@ -74,6 +75,23 @@ def test_every_mistake_of_a_configuration_is_one_line_and_nothing_else(ended: En
         'error: my.toml, line 2: [web] port is "x"; it must be a whole number.',
         'error: my.toml, line 3: there is no section [modle]; did you mean "model"?',
     ]
+
+
+@pytest.mark.parametrize("command", ["backup", "db check --data", "doctor --data"])
+def test_a_path_that_the_system_does_not_take_is_one_sentence(ended: Ended, command: str) -> None:
+    code, out, err = ended(*command.split(), "x" * 300)
+    assert (code, out) == (2, "")
+    assert err.endswith("cannot be used (File name too long); mend that, or name another.\n")
+
+
+def test_a_database_that_is_not_up_yet_is_told_from_a_mistake(ended: Ended, tmp_path: Path, unused_tcp_port: int) -> None:
+    """Or the unit, which rests after a mistake, would rest for good where the database starts after it."""
+    for address, status in ((f"127.0.0.1:{unused_tcp_port}/x", LATER), ("h/x?sslmode=require", 2)):
+        (tmp_path / "my.toml").write_text(f"[storage]\nurl = 'postgresql://u:hunter2@{address}'\ndirectory = 'data'\n")
+        code, out, err = ended("run", "--config", "my.toml")
+        assert (code, out) == (status, "")
+        assert err.startswith("error: ")
+        assert "hunter2" not in err
 
 
 @pytest.mark.parametrize("command", ["try", "play"])

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from adapters.backup import new_name
+from adapters.cli import main, upkeep
+from adapters.cli.commands import INTERRUPTED
 from adapters.config.settings import DATABASE
 from adapters.matrix.client import first_client
 from adapters.matrix.keeping import Folder
@@ -59,6 +62,9 @@ def test_a_folder_of_backups_loses_those_that_are_too_old_once_there_is_a_new_on
     old, young = (folder / new_name(datetime.now(UTC) - timedelta(days=days)) for days in (8, 6))
     for path in (old, young):
         path.touch()
+    keys = folder / f".{old.name}-x"
+    keys.mkdir()
+    (keys / "keys.db").touch()
     assert ended("backup", folder, "--keep-days", "7", "--data", tmp_path / "none")[0] == 2
     assert old.exists(), "there is no new one"
     code, out, _ = ended("backup", folder, "--keep-days", "7", "--data", data)
@@ -67,6 +73,23 @@ def test_a_folder_of_backups_loses_those_that_are_too_old_once_there_is_a_new_on
     assert len(list(folder.iterdir())) == 2
     assert young.exists()
     assert "needs a folder" in ended("backup", "x.zip", "--keep-days", "7", "--data", data)[2]
+
+
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGHUP])
+def test_a_backup_that_is_ended_by_a_signal_leaves_no_half_of_it(
+    data: Path, tmp_path: Path, by: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(_: object, count: int) -> None:
+        assert (tmp_path / "mine.zip.part").exists()
+        assert count > 0
+        signal.raise_signal(by)
+
+    monkeypatch.setattr(upkeep.ProgressBar, "advance", end)
+    with pytest.raises(SystemExit) as ended:
+        main(["backup", str(tmp_path / "mine.zip"), "--data", str(data)])
+    assert signal.getsignal(by) is signal.SIG_DFL
+    assert ended.value.code == INTERRUPTED
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
 def test_a_restore_says_what_is_there_again_and_what_to_do_with_old_keys(ended: Ended, data: Path, tmp_path: Path) -> None:

@@ -112,6 +112,8 @@ def test_a_child_gets_none_of_them() -> None:
 
 def test_the_password_of_an_address_is_hidden_as_it_stands_and_as_it_is_meant() -> None:
     assert parts_of("http://me:a%40b@host") == ("http://me:a%40b@host", "a%40b", "a@b")
+    behind = "postgresql://me@host/x?ssl=require&password=a%40b"
+    assert parts_of(behind) == (behind, "a%40b", "a@b")
     assert parts_of("http://host") == parts_of(None) == ()
     assert parts_of("http://[me:secret") == ("http://[me:secret",)
 

@@ -42,6 +42,12 @@ def test_a_limit_is_waited_for_as_long_as_it_says(content: object, headers: dict
     assert error.seconds == seconds
 
 
+@pytest.mark.parametrize("code", ["M_" + "X" * 100, "M_\ud83d", "M_FORBIDDEN\n", "M FORBIDDEN", 7, None])
+def test_a_code_that_is_none_counts_as_not_there(code: object) -> None:
+    assert read_refusal(403, {"errcode": code, "error": "no"}, {}).code == ""
+    assert read_refusal(403, {"errcode": "ORG.EXAMPLE.Not_Here2", "error": "no"}, {}).code == "ORG.EXAMPLE.Not_Here2"
+
+
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 520])
 def test_trouble_of_the_homeserver_leaves_open_whether_a_post_stands(status: int) -> None:
     assert isinstance(meaning(answered(status), SENDS), OutcomeUnknown)

@@ -14,6 +14,10 @@ def test_counters_and_gauges_come_back_as_they_were_written() -> None:
     assert read(page(readings).decode()) == readings
 
 
+def test_half_a_letter_in_a_label_does_not_cost_the_page() -> None:
+    assert read(page([TURNS.by({"a \ud83d b": 1})]).decode()) == (TURNS.by({"a ? b": 1}),)
+
+
 def test_a_histogram_is_counts_up_to_each_bound() -> None:
     spread = Durations()
     for seconds in (0.0005, 0.7, 0.7, 1000.0):
