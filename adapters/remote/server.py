@@ -18,6 +18,7 @@ from typing import Protocol
 from aiohttp import web
 
 from adapters.network.hosts import bracketed
+from adapters.network.serving import BoundedRunner, allow, arriving
 from adapters.remote import sockets, wire
 from adapters.remote.body import Body
 from adapters.remote.metrics import CONTENT_TYPE, Metrics
@@ -82,7 +83,9 @@ class EngineServer:
         self._settings.check()
         self._served = await self._engine.capabilities()
         self._tag = await self._fingerprint()
-        self._runner = web.AppRunner(self._app(), access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN)
+        self._runner = BoundedRunner(
+            self._app(), self._settings.bounds, _unreadable, handler_cancellation=True, shutdown_timeout=SHUTDOWN
+        )
         await self._runner.setup()
         try:
             return await self._listen(self._runner)
@@ -158,6 +161,7 @@ class EngineServer:
             raise
         except web.HTTPException as error:
             response = _refuse(self._refusal_of_http(error))
+            response.headers.update(allow(error))
         except Exception:
             log.exception("a request failed", extra={"action": "request_failed", "path": request.path})
             response = _refuse(Refusal(500, "Something went wrong inside; the log of the engine's host says what.", "internal"))
@@ -193,7 +197,7 @@ class EngineServer:
         """The body, once it is here. Raises Refusal."""
         seconds = self._settings.body_seconds
         try:
-            async with asyncio.timeout(seconds):
+            async with arriving(request):
                 return Body.parse(await request.read())
         except TimeoutError:
             raise Refusal(408, f"The body did not arrive within {seconds:g} seconds; send it again.") from None
@@ -340,6 +344,10 @@ def _refuse_over(room: int, parts: Iterable[tuple[int, ...]]) -> None:
     total = sum(map(len, parts))
     if total > room:
         raise too_long(total, max(room, 0))
+
+
+def _unreadable(status: int) -> web.Response:
+    return _refuse(Refusal(status, "This is no request that can be read."))
 
 
 def _refuse(refusal: Refusal) -> web.Response:

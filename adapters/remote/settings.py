@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from adapters.network.hosts import is_loopback
+from adapters.network.serving import Bounds
 from adapters.remote.sockets import refuse_taken
 from bot.errors import ConfigMistakes
 
@@ -16,7 +17,7 @@ class EngineServerSettings:
 
     `token` is what a client must show (empty: none; only for this machine). At most `concurrent` requests are in
     hand at a time. A body must have come within `body_seconds`. `heartbeat` is how many seconds a stream may be silent
-    before it gives a sign of life.
+    before it gives a sign of life. `connections`, `idle_seconds` and `answer_seconds` are what `Bounds` says of them.
     """
 
     host: str = "127.0.0.1"
@@ -32,6 +33,14 @@ class EngineServerSettings:
     biases: int = 1024
     concurrent: int = 256
     heartbeat: float = 10.0
+    connections: int = 512
+    idle_seconds: float = 75.0
+    answer_seconds: float = 30.0
+
+    @property
+    def bounds(self) -> Bounds:
+        """What its server bears."""
+        return Bounds(self.connections, self.idle_seconds, self.body_seconds, self.answer_seconds)
 
     def check(self) -> None:
         """Raise ConfigMistakes when strangers could use the engine, or something else is where it is to be served."""

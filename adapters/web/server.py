@@ -12,6 +12,7 @@ from pathlib import Path
 from aiohttp import web
 
 from adapters.metrics import Instruments
+from adapters.network.serving import BoundedRunner, Bounds, allow
 from adapters.web import answers, forms
 from adapters.web.access import Access
 from adapters.web.courier import Watch, WebCourier
@@ -39,6 +40,8 @@ HEARTBEAT = 15.0
 
 PACE = 0.05
 """Seconds between two states of a draft: faster than the eye, slower than a fast model."""
+
+BOUNDS = Bounds(connections=256)
 
 SHUTDOWN = 2.0
 """Seconds that requests in progress get when the page closes."""
@@ -69,7 +72,9 @@ class WebServer:
         host: str = "127.0.0.1",
         port: int = 0,
         notice: str = "",
+        bounds: Bounds = BOUNDS,
     ) -> None:
+        self._bounds = bounds
         self._courier = courier
         self._guard = Guard(host, port)
         self._threads = Threads(store, courier, place)
@@ -87,7 +92,7 @@ class WebServer:
         if not self._guard.is_local and not self._access.token:
             sentence = f"Without a token the page opens on this machine only: set [web] operator_token to open it at {host}"
             raise ConfigMistakes([f"{sentence}, or open it at 127.0.0.1."])
-        self._runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=SHUTDOWN)
+        self._runner = BoundedRunner(self._app(), self._bounds, _unreadable, shutdown_timeout=SHUTDOWN)
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, host, port).start()
@@ -140,7 +145,9 @@ class WebServer:
         except NotAllowed as refusal:
             return self._operates.refuse(request, refusal)
         except web.HTTPException as error:
-            return answers.trouble(request, error.status, f"There is nothing here ({error.reason}).")
+            response = answers.trouble(request, error.status, f"There is nothing here ({error.reason}).")
+            response.headers.update(allow(error))
+            return response
         except StoreUnavailable as error:
             log.warning("the page could not reach the store", exc_info=error, extra={"action": "page_trouble"})
             return answers.trouble(request, 503, str(error))
@@ -213,6 +220,13 @@ class WebServer:
 
     def _place(self, request: web.Request) -> Place:
         return self._threads.place(request.match_info.get("channel"))
+
+
+def _unreadable(status: int) -> web.Response:
+    """The answer to what is no request that could be handled."""
+    return web.Response(
+        text="This is no request that can be read.", status=status, headers={**HEADERS, "Cache-Control": "no-store"}
+    )
 
 
 async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
