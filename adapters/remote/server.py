@@ -22,6 +22,7 @@ from adapters.network.serving import BoundedRunner, allow, arriving
 from adapters.remote import sockets, wire
 from adapters.remote.body import Body
 from adapters.remote.metrics import CONTENT_TYPE, Metrics
+from adapters.remote.openapi import document
 from adapters.remote.orders import NAME_LENGTH, Order, read_model, read_order, read_prompt, read_segments
 from adapters.remote.refusals import SOON, Refusal, refusal_of, too_long
 from adapters.remote.replies import streamed_reply, whole_reply
@@ -130,6 +131,7 @@ class EngineServer:
                 web.get(wire.MODELS, self._models),
                 web.get(wire.HEALTH, self._health),
                 web.get(wire.METRICS, self._show_metrics),
+                web.get(wire.OPENAPI, self._describe),
             ]
         )
         return app
@@ -274,6 +276,9 @@ class EngineServer:
 
     async def _show_metrics(self, _: web.Request) -> web.Response:
         return web.Response(body=self._metrics.page(), headers={"Content-Type": CONTENT_TYPE})
+
+    async def _describe(self, _: web.Request) -> web.Response:
+        return web.json_response(document(self._settings))
 
     def _json(self, content: dict[str, object], status: int = 200) -> web.Response:
         headers = {"ETag": f'"{self._tag}"'}

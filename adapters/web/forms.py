@@ -32,6 +32,7 @@ FIELDS = 16
 CHUNK = 64 * 1024
 
 NONCE = re.compile(r"[A-Za-z0-9_-]{8,64}")
+TURN = re.compile(r"[0-9]{1,9}")
 ACTS: Mapping[str, tuple[str, Mapping[str, str | None]]] = MappingProxyType(
     {
         "retry": ("retry", {}),
@@ -90,11 +91,13 @@ class Sent:
         """The act that a button asked for. Raises NotAllowed when it is none that is known."""
         values: dict[str, str | int] = {}
         try:
-            if self.turn:
-                values["turn"] = int(self.turn)
             name, given = ACTS[self.act]
-        except (ValueError, KeyError):
+        except KeyError:
             raise NotAllowed(422, OUT_OF_DATE) from None
+        if self.turn:
+            if not TURN.fullmatch(self.turn):
+                raise NotAllowed(422, OUT_OF_DATE)
+            values["turn"] = int(self.turn)
         values |= {option: self.text if value is None else value for option, value in given.items()}
         return self.command(place, by, name, values, f"{self.act}.{self.turn}")
 

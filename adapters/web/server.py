@@ -16,6 +16,7 @@ from adapters.network.serving import BoundedRunner, Bounds, allow
 from adapters.web import answers, forms
 from adapters.web.access import Access
 from adapters.web.courier import Watch, WebCourier
+from adapters.web.openapi import OPENAPI, Doors, document
 from adapters.web.operating import HEALTH, Operates
 from adapters.web.safety import HEADERS, Guard, NotAllowed
 from adapters.web.showing import Shows
@@ -119,7 +120,7 @@ class WebServer:
     def _app(self) -> web.Application:
         app = web.Application(client_max_size=forms.BODY_LIMIT, middlewares=[self._answer])
         app.on_response_prepare.append(_add_headers)
-        app.add_routes([web.get("/static/{name}", self._file), *self._operates.routes()])
+        app.add_routes([web.get("/static/{name}", self._file), web.get(OPENAPI, self._describe), *self._operates.routes()])
         if self._closed:
             app.add_routes([web.get("/", self._say_closed)])
             return app
@@ -157,6 +158,11 @@ class WebServer:
         except Exception:
             log.exception("the page failed", extra={"action": "page_trouble", "path": request.path})
             return answers.trouble(request, 500, "Something went wrong inside; the operator's log says what.")
+
+    async def _describe(self, _: web.Request) -> web.Response:
+        is_local, has_token = self._guard.is_local, bool(self._access.token)
+        doors = Doors(self._operates.cookie, operator=has_token, visitor=not is_local, closed=bool(self._closed))
+        return web.json_response(document(doors))
 
     async def _say_closed(self, request: web.Request) -> web.Response:
         return answers.trouble(request, 403, self._closed)
