@@ -14,6 +14,12 @@ MULTIPART = "multipart/form-data"
 TEXT: Described = {"type": "string"}
 
 
+def events(*names: str) -> Described:
+    """The schema of one server-sent event of a stream: its data, and its name where it has one (these); comments are none."""
+    data: Described = {"data": TEXT, "retry": {"type": "integer"}}
+    return {"type": "object", "properties": data | ({"event": {"enum": list(names)}} if names else {})}
+
+
 def document(title: str, version: str, about: str, paths: Mapping[str, object], components: Mapping[str, object]) -> Described:
     """A whole document (https://spec.openapis.org/oas/v3.1.1.html)."""
     info = {

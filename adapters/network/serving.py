@@ -220,7 +220,7 @@ class Connection(web.RequestHandler):
         """Answer what cannot be read, without a word of it; aiohttp would send and log it."""
         if status != BAD_REQUEST or request.writer.output_size:
             return super().handle_error(request, status, exc, message)
-        log.info("a request could not be read: %s", type(exc).__name__, extra={"action": "request_unreadable"})
+        log.debug("a request could not be read: %s", type(exc).__name__, extra={"action": "request_unreadable"})
         response = self._house.unreadable(status)
         response.force_close()
         return response

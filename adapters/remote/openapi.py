@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from adapters import __version__
 from adapters.metrics.exposition import CONTENT_TYPE
 from adapters.network import openapi
-from adapters.network.openapi import EVENTS, JSON, TEXT, Described, answer, operation, parameter, reading
+from adapters.network.openapi import EVENTS, JSON, TEXT, Described, answer, events, operation, parameter, reading
 from adapters.remote import wire
 from adapters.remote.body import LARGEST
 from adapters.remote.orders import ALIASES, LONGEST_DEADLINE, NAME_LENGTH
@@ -187,7 +187,7 @@ def _writing(settings: EngineServerSettings) -> Described:
     """The routes that take a body."""
     segments = _segments(settings)
     completion = {"$ref": "#/components/schemas/Completion"}
-    reply = answer("The reply, as a whole or as events.", {JSON: completion, EVENTS: TEXT})
+    reply = answer("The reply, as a whole or as events.", {JSON: completion, EVENTS: events()})
     tokens = _object({"tokens": {"type": "array", "items": IDS}}, "tokens")
     gone = _object({"forgotten": {"const": True}}, "forgotten")
     begun = answer("It will be read.", {JSON: {"type": "object"}}, ("ETag",))

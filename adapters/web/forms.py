@@ -1,11 +1,12 @@
 """What a browser sent in a form, read and checked for shape: an event for the bot, or one clear sentence why not."""
 
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp import BadContentDispositionHeader, BadContentDispositionParam, BodyPartReader, MultipartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import RequestPayloadError
 
@@ -52,6 +53,23 @@ ACTS: Mapping[str, tuple[str, Mapping[str, str | None]]] = MappingProxyType(
     }
 )
 """What the buttons of the page ask for: a command, and its options (None: what was typed)."""
+
+UTF_8 = "utf-8"
+
+UNREADABLE_PARTS = (
+    ValueError,
+    LookupError,
+    RuntimeError,  # aiohttp's, for a field "_charset_" that is too long
+    RequestPayloadError,
+    HttpProcessingError,
+    BadContentDispositionHeader,
+    BadContentDispositionParam,
+)
+"""What reading a form in parts may raise."""
+
+# As warnings, these two would be printed, and remembered by Python for ever, each with all of the header that a client sent.
+warnings.simplefilter("error", BadContentDispositionHeader)
+warnings.simplefilter("error", BadContentDispositionParam)
 
 OUT_OF_DATE = "This page was out of date; reload it and try again."
 TOO_LONG = "That is far too long to be read; post it in smaller parts."
@@ -147,13 +165,17 @@ async def read_upload(request: web.Request, check: Callable[[str], None]) -> Sen
             return await _read_parts(await request.multipart(), check)
     except TimeoutError:
         raise NotAllowed(408, LATE) from None
-    except (ValueError, LookupError, RequestPayloadError, HttpProcessingError):
+    except UNREADABLE_PARTS:
         raise NotAllowed(422, UNREADABLE) from None
 
 
 def _check_kind(request: web.Request, kind: str) -> None:
-    """No browser packs a form: a packed one is small for whoever sends it and large for whoever reads it."""
-    if request.content_type != kind or "Content-Encoding" in request.headers:
+    """No browser packs a form: a packed one is small for whoever sends it and large for whoever reads it.
+
+    None writes it in anything but UTF-8 either; other charsets of Python's can make texts that nobody can store.
+    """
+    is_foreign = (request.charset or UTF_8).lower() != UTF_8
+    if request.content_type != kind or is_foreign or "Content-Encoding" in request.headers:
         raise NotAllowed(415, "Only forms of this page are accepted.")
 
 

@@ -10,7 +10,20 @@ from dataclasses import dataclass
 from adapters import __version__
 from adapters.metrics import CONTENT_TYPE
 from adapters.network import openapi
-from adapters.network.openapi import EVENTS, FORM, HTML, JSON, MULTIPART, TEXT, Described, answer, operation, parameter, reading
+from adapters.network.openapi import (
+    EVENTS,
+    FORM,
+    HTML,
+    JSON,
+    MULTIPART,
+    TEXT,
+    Described,
+    answer,
+    events,
+    operation,
+    parameter,
+    reading,
+)
 from adapters.web import forms
 from adapters.web.operating import HEALTH, LOGIN, METRICS, OPEN, PAGE
 
@@ -169,7 +182,9 @@ def _story(prefix: str, which: str, parameters: tuple[Described, ...]) -> dict[s
     refused = {status: _refused(status) for status in STORED}
     page = operation(f"read{which}", "A story.", {200: _page("Its page."), **refused}, parameters=(*parameters, BEFORE))
     stream = answer(
-        "Server-sent events: `thread` and `draft`, each with HTML as a JSON string.", {EVENTS: TEXT}, ("Set-Cookie",)
+        "Server-sent events: `thread` and `draft`, each with HTML as a JSON string.",
+        {EVENTS: events("thread", "draft")},
+        ("Set-Cookie",),
     )
     follow = operation(f"follow{which}", "Its changes.", {200: stream, **refused}, parameters=parameters)
     words = _form({"nonce": NONCE, "text": TEXT}, "nonce", "text")
