@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 
 log = logging.getLogger(__name__)
 
@@ -29,10 +29,14 @@ LEAST_TAKEN = 4096
 HEADERS = 64
 """Headers of a request: browsers and proxies send about thirty. Each can take 8 KiB while the others are waited for."""
 
+HEAD_BYTES = 64 * 1024
+"""Bytes that a client may send of a request before its headers have come to an end."""
+
 READ_AHEAD = 64 * 1024
 """Bytes of a body that are kept before somebody reads it."""
 
 BAD_REQUEST = 400
+BUSY = 503
 
 Unreadable = Callable[[int], web.Response]
 """Makes the answer, of this status, to what is no request that could be handed to the application."""
@@ -44,10 +48,13 @@ class Bounds:
 
     At most `connections` are open at a time. The headers of a request must have come within `idle_seconds` of the opening of
     a connection, or of the answer before; its body within `body_seconds`. A client must take something of its answer within
-    twice `answer_seconds`.
+    twice `answer_seconds`. The bodies of all requests that are in hand have at most `body_bytes` together, counting what was
+    announced, or `body_most` (the most that the application reads of one) where that is not known.
     """
 
     connections: int = 512
+    body_bytes: int = 128 * 1024 * 1024
+    body_most: int = 4 * 1024 * 1024
     idle_seconds: float = 75.0
     body_seconds: float = 120.0
     answer_seconds: float = 30.0
@@ -132,7 +139,10 @@ class BoundedServer(web.Server):
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         connection = cast("Connection", request.protocol)
-        connection.asked = request
+        connection.begin(request)
+        if not self._has_room_for(connection):
+            connection.asked = None
+            return self._busy()
         try:
             return await self._application(request)
         except web.HTTPException as error:
@@ -140,8 +150,29 @@ class BoundedServer(web.Server):
             return self.unreadable(error.status)
         finally:
             connection.asked = None
+            error = request.content.exception()
+            if error is not None:
+                # A body that broke off keeps its error, whose traceback keeps all that was read, until Python looks for circles.
+                error.__traceback__ = None
             if connection in self._open:
                 self._open[connection] = self._open.pop(connection)
+
+    def _has_room_for(self, newcomer: "Connection") -> bool:
+        """Whether the body of a connection's request may come, if need be in the place of others that are still coming."""
+        while newcomer.body and sum(each.body for each in self._open) > self._bounds.body_bytes:
+            others = (each for each in self._open if each is not newcomer and each.body and not each.is_answering)
+            other = next(others, None)
+            if other is None:
+                return False
+            del self._open[other]
+            other.cut()
+        return True
+
+    def _busy(self) -> web.Response:
+        response = self.unreadable(BUSY)
+        response.headers["Retry-After"] = str(SOON)
+        response.force_close()
+        return response
 
     def _look_later(self) -> None:
         self._looking = asyncio.get_running_loop().call_later(self._bounds.answer_seconds, self._look)
@@ -157,7 +188,7 @@ class BoundedServer(web.Server):
 class Connection(web.RequestHandler):
     """One connection. `asked` is the request that it is at."""
 
-    __slots__ = ("_house", "_unsent", "_wire", "asked")
+    __slots__ = ("_coming", "_headless", "_house", "_most", "_parsed", "_seen", "_unsent", "_wire", "asked")
 
     def __init__(self, house: BoundedServer, bounds: Bounds) -> None:
         super().__init__(
@@ -170,6 +201,9 @@ class Connection(web.RequestHandler):
         )
         self.asked: web.BaseRequest | None = None
         self._house = house
+        self._most = bounds.body_most
+        self._coming: StreamReader | None = None
+        self._headless = self._parsed = self._seen = 0
         self._wire: asyncio.Transport | None = None
         self._unsent: int | None = None
 
@@ -177,6 +211,15 @@ class Connection(web.RequestHandler):
     def is_answering(self) -> bool:
         """Whether a request has come as a whole and is being answered."""
         return self.asked is not None and self.asked.content.is_eof()
+
+    @property
+    def body(self) -> int:
+        """Bytes that the body of its request takes, or may come to take."""
+        if self.asked is None or not self.asked.body_exists:
+            return 0
+        is_packed = "Content-Encoding" in self.asked.headers
+        announced = None if is_packed else self.asked.content_length
+        return self._most if announced is None else min(announced, self._most)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin, where there is room."""
@@ -187,6 +230,23 @@ class Connection(web.RequestHandler):
         self.force_close()
         self._wire.write(FULL)
         self._wire.close()
+
+    def begin(self, request: web.BaseRequest) -> None:
+        """Note the request that is to be answered next."""
+        self.asked = request
+        self._coming = request.content
+        self._parsed -= 1
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came, but not headers without an end: each may be short, and there may be many."""
+        is_body = self._parsed > 0 or (self._coming is not None and not self._coming.is_eof())
+        super().data_received(data)
+        # Counted like this, as taking data can make aiohttp take more of it.
+        parsed, self._seen = self._request_count - self._seen, self._request_count
+        self._parsed += parsed
+        self._headless = 0 if parsed or is_body else self._headless + len(data)
+        if self._headless > HEAD_BYTES:
+            self.cut()
 
     def cut(self) -> None:
         """End it now; what was not sent is lost."""

@@ -142,12 +142,12 @@ TAG = parameter("If-Match", "header", "The ETag that the prompt's ids were made 
 ANYWHERE = {
     400: "What was sent cannot be used; the sentence names the field.",
     417: "Something was expected that is not offered.",
+    503: "The engine drains or broke down, or the server has too many clients.",
 }
 LOCKED = {401: "The token is wrong or missing.", 403: "There is no token, and a web page asked."}
 SENT = {
     408: "The body did not arrive in time.",
     413: "The body is larger than the server takes.",
-    503: "The engine drains, or broke down.",
 }
 WORK = {429: "The engine has too much in hand, or the deadline passed in the queue."}
 NAMED = {404: "There is no such model or adapter.", 409: "The session was to be forgotten.", 412: "Another model is served."}
@@ -241,7 +241,7 @@ def _watching() -> Described:
     return {
         wire.MODELS: reading(operation("models", "Tells what is served.", {200: models, **_refusals(LOCKED)})),
         wire.HEALTH: reading(
-            operation("health", "Tells whether it can write.", {200: healthy, 503: ill, **_refusals()}) | {"security": []}
+            operation("health", "Tells whether it can write.", {**_refusals(), 200: healthy, 503: ill}) | {"security": []}
         ),
         wire.METRICS: reading(operation("metrics", "Tells how it does.", {200: figures, **_refusals(LOCKED)})),
         wire.OPENAPI: reading(operation("openapi", "Tells what it answers.", {200: own, **_refusals(LOCKED)})),

@@ -17,6 +17,7 @@ from typing import Protocol
 
 from aiohttp import web
 
+from adapters.network import serving
 from adapters.network.hosts import bracketed
 from adapters.network.serving import BoundedRunner, allow, arriving
 from adapters.remote import sockets, wire
@@ -70,6 +71,7 @@ class EngineServer:
         self._settings = settings
         self._metrics = Metrics(engine.statistics)
         self._token = settings.token.encode()
+        self._document = json.dumps(document(settings)).encode()
         self._served = EngineCapabilities("", 0)
         self._tag = ""
         self._running = 0
@@ -278,7 +280,7 @@ class EngineServer:
         return web.Response(body=self._metrics.page(), headers={"Content-Type": CONTENT_TYPE})
 
     async def _describe(self, _: web.Request) -> web.Response:
-        return web.json_response(document(self._settings))
+        return web.Response(body=self._document, content_type="application/json")
 
     def _json(self, content: dict[str, object], status: int = 200) -> web.Response:
         headers = {"ETag": f'"{self._tag}"'}
@@ -352,6 +354,8 @@ def _refuse_over(room: int, parts: Iterable[tuple[int, ...]]) -> None:
 
 
 def _unreadable(status: int) -> web.Response:
+    if status == serving.BUSY:
+        return _refuse(Refusal(status, "The server has too much in hand; try again soon.", wire.UNAVAILABLE, serving.SOON))
     return _refuse(Refusal(status, "This is no request that can be read."))
 
 

@@ -15,9 +15,10 @@ MEBIBYTE = 1024 * 1024
 class EngineServerSettings:
     """Where the server listens: on `socket` if that is set, else at `host` and `port` (0: any that is free).
 
-    `token` is what a client must show (empty: none; only for this machine). At most `concurrent` requests are in
-    hand at a time. A body must have come within `body_seconds`. `heartbeat` is how many seconds a stream may be silent
-    before it gives a sign of life. `connections`, `idle_seconds` and `answer_seconds` are what `Bounds` says of them.
+    `token` is what a client must show (empty: none; only for this machine). At most `concurrent` requests are in hand at a
+    time, with at most `bodies_bytes` of bodies. A body must have come within `body_seconds`. `heartbeat` is how many seconds a
+    stream may be silent before it gives a sign of life. `connections`, `idle_seconds` and `answer_seconds` are what `Bounds`
+    says of them.
     """
 
     host: str = "127.0.0.1"
@@ -25,6 +26,7 @@ class EngineServerSettings:
     socket: Path | None = None
     token: str = field(default="", repr=False)
     body_bytes: int = 4 * MEBIBYTE
+    bodies_bytes: int = 128 * MEBIBYTE
     body_seconds: float = 30.0
     max_tokens: int = 8192
     stops: int = 1024
@@ -40,7 +42,14 @@ class EngineServerSettings:
     @property
     def bounds(self) -> Bounds:
         """What its server bears."""
-        return Bounds(self.connections, self.idle_seconds, self.body_seconds, self.answer_seconds)
+        return Bounds(
+            connections=self.connections,
+            body_bytes=self.bodies_bytes,
+            body_most=self.body_bytes,
+            idle_seconds=self.idle_seconds,
+            body_seconds=self.body_seconds,
+            answer_seconds=self.answer_seconds,
+        )
 
     def check(self) -> None:
         """Raise ConfigMistakes when strangers could use the engine, or something else is where it is to be served."""

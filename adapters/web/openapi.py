@@ -51,12 +51,12 @@ WHY: Mapping[int, str] = {
     417: "Something was expected that is not offered.",
     421: "The page has another host.",
     422: "The form was read and not accepted; the sentence says why.",
-    503: "What is needed cannot be reached, or too many follow stories.",
+    503: "What is needed cannot be reached, or too many are here; come again.",
 }
-ANYWHERE = (400, 417)
-BROKEN_OFF = frozenset({400, 417})
-SENT = (403, 404, 408, 413, 415, 422, 503)
-STORED = (404, 503)
+ANYWHERE = (400, 417, 503)
+BROKEN_OFF = frozenset({400, 417, 503})
+SENT = (403, 404, 408, 413, 415, 422)
+STORED = (404,)
 
 NONCE = {"type": "string", "pattern": f"^{forms.NONCE.pattern}$", "description": "A name of this submission: twice is once."}
 TURN = {"type": "string", "pattern": f"^({forms.TURN.pattern})?$"}
@@ -160,7 +160,7 @@ def _closed() -> dict[str, dict[str, Described]]:
 
 
 def _stories() -> dict[str, dict[str, Described]]:
-    new = operation("new", "The page that begins another story.", {200: _page("The page."), 503: _refused(503)})
+    new = operation("new", "The page that begins another story.", {200: _page("The page.")})
     file = operation(
         "download",
         "A file that a command made; it can be fetched once.",

@@ -12,6 +12,7 @@ from pathlib import Path
 from aiohttp import web
 
 from adapters.metrics import Instruments
+from adapters.network import serving
 from adapters.network.serving import BoundedRunner, Bounds, allow
 from adapters.web import answers, forms
 from adapters.web.access import Access
@@ -42,7 +43,8 @@ HEARTBEAT = 15.0
 PACE = 0.05
 """Seconds between two states of a draft: faster than the eye, slower than a fast model."""
 
-BOUNDS = Bounds(connections=256)
+BOUNDS = Bounds(connections=256, body_bytes=64 * 1024 * 1024, body_most=forms.UPLOAD_LIMIT + forms.FIELD_LIMIT)
+"""What the page bears: it is for few, and what they send is stories and pictures."""
 
 SHUTDOWN = 2.0
 """Seconds that requests in progress get when the page closes."""
@@ -85,6 +87,7 @@ class WebServer:
         self._access = Access(operator_token, self._guard.is_local)
         self._operates = Operates(self._guard, self._access, instruments)
         self._files = {path.name: path.read_bytes() for path in STATIC.iterdir() if path.suffix in TYPES}
+        self._document = b""
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> str:
@@ -103,6 +106,9 @@ class WebServer:
             choices = "choose another port: --port 8001, PORT=8001 for make, or port under [web]."
             raise ConfigMistakes([f"{reason}; {choices}"]) from error
         self._guard.port = self._runner.addresses[0][1]
+        is_local, has_token = self._guard.is_local, bool(self._access.token)
+        doors = Doors(self._operates.cookie, operator=has_token, visitor=not is_local, closed=bool(self._closed))
+        self._document = json.dumps(document(doors)).encode()
         return self._guard.address
 
     def tell(self, sentence: str) -> None:
@@ -160,9 +166,7 @@ class WebServer:
             return answers.trouble(request, 500, "Something went wrong inside; the operator's log says what.")
 
     async def _describe(self, _: web.Request) -> web.Response:
-        is_local, has_token = self._guard.is_local, bool(self._access.token)
-        doors = Doors(self._operates.cookie, operator=has_token, visitor=not is_local, closed=bool(self._closed))
-        return web.json_response(document(doors))
+        return web.Response(body=self._document, content_type="application/json")
 
     async def _say_closed(self, request: web.Request) -> web.Response:
         return answers.trouble(request, 403, self._closed)
@@ -230,9 +234,9 @@ class WebServer:
 
 def _unreadable(status: int) -> web.Response:
     """The answer to what is no request that could be handled."""
-    return web.Response(
-        text="This is no request that can be read.", status=status, headers={**HEADERS, "Cache-Control": "no-store"}
-    )
+    is_busy = status == serving.BUSY
+    sentence = "Too much is being sent at a time; try again in a moment." if is_busy else "This is no request that can be read."
+    return web.Response(text=sentence, status=status, headers={**HEADERS, "Cache-Control": "no-store"})
 
 
 async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:

@@ -85,7 +85,13 @@ async def a_site(bounds: Bounds) -> AsyncIterator[Site]:
     site = Site()
     app = web.Application(client_max_size=1 << 20)
     routes = {"/": site.root, "/large": site.large, "/stream": site.stream, "/wait": site.wait}
-    app.add_routes([*(web.get(path, handler) for path, handler in routes.items()), web.post("/take", site.take)])
+    app.add_routes(
+        [
+            *(web.get(path, handler) for path, handler in routes.items()),
+            web.post("/take", site.take),
+            web.post("/wait", site.wait),
+        ]
+    )
     site.runner = BoundedRunner(
         app, bounds, lambda status: web.Response(status=status, text="unreadable"), shutdown_timeout=0.1
     )
@@ -103,6 +109,17 @@ async def test_headers_that_trickle_end_in_a_closed_connection() -> None:
     async with a_site(Bounds(idle_seconds=TINY)) as site, connected(site.address) as raw:
         await raw.send(b"GET / HTTP/1.1\r\nX-Slow: ")
         assert await raw.trickle() == b""
+
+
+async def test_headers_without_an_end_end_in_a_closed_connection_and_a_large_body_does_not() -> None:
+    async with a_site(Bounds()) as site, connected(site.address) as raw:
+        await raw.send(b"GET / HTTP/1.1\r\n" + b"".join(b"X-%d: %s\r\n" % (n, b"y" * 8000) for n in range(HEADERS - 1)))
+        assert await raw.rest() == b""
+        body = b"a" * 1_000_000
+        async with connected(site.address) as other:
+            for _ in range(3):
+                await other.send(TAKE + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+                assert (await other.reply()).body == b"1000000"
 
 
 async def test_a_connection_that_asks_nothing_more_is_closed() -> None:
@@ -154,6 +171,32 @@ async def test_who_sends_nothing_whole_makes_room_for_who_does(unfinished: bytes
         assert site.runner is not None
         assert site.runner.server is not None
         assert len(site.runner.server.connections) <= 8 + 1
+
+
+async def test_of_bodies_that_do_not_come_to_an_end_only_so_much_is_kept() -> None:
+    bounds = Bounds(body_bytes=100_000, body_most=40_000)
+    unfinished = TAKE + b"Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n"
+    async with a_site(bounds) as site, AsyncExitStack() as sending:
+        first = await sending.enter_async_context(connected(site.address))
+        await first.send(unfinished)
+        for _ in range(2):
+            await (await sending.enter_async_context(connected(site.address))).send(unfinished)
+        assert await first.rest() == b""
+        whole = TAKE + b"Content-Length: 30000\r\n\r\n" + b"a" * 30_000
+        assert (await ask(site.address, whole)).body == b"30000"
+
+
+async def test_where_bodies_are_being_answered_another_one_is_told_when_to_come_again() -> None:
+    async with a_site(Bounds(body_bytes=50_000)) as site, connected(site.address) as busy:
+        await busy.send(b"POST /wait HTTP/1.1\r\nHost: here\r\nContent-Length: 30000\r\n\r\n" + b"a" * 30_000)
+        async with asyncio.timeout(PATIENCE):
+            while not site.handled:
+                await asyncio.sleep(0)
+        refused = await ask(site.address, TAKE + b"Content-Length: 30000\r\n\r\n" + b"a" * 30_000)
+        assert (refused.status, refused.headers["retry-after"], refused.body) == (503, "5", b"unreadable")
+        assert (await ask(site.address, HONEST)).body == b"here"
+        site.let_go.set()
+        assert (await busy.reply()).body == b"at last"
 
 
 async def test_where_all_are_being_answered_a_newcomer_is_told_when_to_come_again() -> None:
