@@ -152,7 +152,7 @@ class BoundedServer(web.Server):
             connection.asked = None
             error = request.content.exception()
             if error is not None:
-                # A body that broke off keeps its error, whose traceback keeps all that was read, until Python looks for circles.
+                # A body that broke off keeps its error, whose traceback keeps what was read, until Python looks for circles.
                 error.__traceback__ = None
             if connection in self._open:
                 self._open[connection] = self._open.pop(connection)

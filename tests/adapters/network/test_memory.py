@@ -59,7 +59,7 @@ async def served(which: str) -> AsyncIterator[Served]:
         assert await opened.is_served()
         assert process.returncode is None
     finally:
-        _, errors = await process.communicate()
+        _, errors = await process.communicate(b"")
     assert (process.returncode, errors.decode()) == (0, "")
 
 
