@@ -18,6 +18,7 @@ from schemathesis.checks import (
     response_headers_conformance,
     response_schema_conformance,
 )
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import content_type_conformance, status_code_conformance
 
 PATIENCE = 30.0
@@ -35,7 +36,7 @@ CHECKS: list[CheckFunction] = [
 REJECTED = ["400", "401", "403", "404", "409", "412", "413", "415", "422"]
 """What may be said to data that does not fit the document. Schemathesis itself would take any error of the server, too."""
 
-Honest = Callable[[Case], None]
+Honest = Callable[[Case[Any]], None]
 """Puts into a case what only a client of this very server can know, so that those that fit get through the door."""
 
 
@@ -51,7 +52,7 @@ def fuzz(
     with requests.Session() as session:
         session.headers.update(headers or {})
 
-        def ask(case: Case) -> None:
+        def ask(case: Case[Any]) -> None:
             if case.meta is not None and case.meta.generation.mode.is_positive:
                 honest(case)
             answer = case.call(address, session=session, timeout=PATIENCE, allow_redirects=False)
@@ -60,6 +61,7 @@ def fuzz(
 
         config = schemathesis.Config.from_dict({"checks": {"negative_data_rejection": {"expected-statuses": REJECTED}}})
         for found in schemathesis.openapi.from_dict(document, config=config).get_all_operations():
+            assert isinstance(found, Ok), found
             operation = found.ok()
             _all(operation.as_strategy(GenerationMode.POSITIVE), ask, examples)
             # Where nothing is taken, nothing can be wrong.
@@ -68,7 +70,7 @@ def fuzz(
     return answered
 
 
-def _all(cases: Any, ask: Callable[[Case], None], examples: int) -> None:
+def _all(cases: Any, ask: Callable[[Case[Any]], None], examples: int) -> None:
     @given(case=cases)
     @settings(
         max_examples=examples,
@@ -78,7 +80,7 @@ def _all(cases: Any, ask: Callable[[Case], None], examples: int) -> None:
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    def each(case: Case) -> None:
+    def each(case: Case[Any]) -> None:
         ask(case)
 
     each()

@@ -150,10 +150,10 @@ class BoundedServer(web.Server):
             return self.unreadable(error.status)
         finally:
             connection.asked = None
-            error = request.content.exception()
-            if error is not None:
+            broken = request.content.exception()
+            if broken is not None:
                 # A body that broke off keeps its error, whose traceback keeps what was read, until Python looks for circles.
-                error.__traceback__ = None
+                broken.__traceback__ = None
             if connection in self._open:
                 self._open[connection] = self._open.pop(connection)
 

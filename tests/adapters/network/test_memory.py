@@ -57,10 +57,9 @@ async def served(which: str) -> AsyncIterator[Served]:
     try:
         yield opened
         assert await opened.is_served()
-        assert process.returncode is None
     finally:
         _, errors = await process.communicate(b"")
-    assert (process.returncode, errors.decode()) == (0, "")
+    assert (await process.wait(), errors.decode()) == (0, "")
 
 
 async def _many(site: Served, first: bytes, more: bytes = b"", times: int = 0, *, reads: bool = True) -> None:

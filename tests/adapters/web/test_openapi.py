@@ -79,15 +79,16 @@ async def test_whatever_is_sent_is_answered_as_the_document_says(
     assert {"GET /events", "POST /post", "POST /act", "POST /command", "POST /stop"} <= taken
 
 
-def _honest(token: str, case: Case) -> None:
+def _honest(token: str, case: Case[Any]) -> None:
     """Send what the page hides in its forms, in the story that there is, and with commands that there are."""
     number = len(str(case.body))
     if isinstance(case.body, dict):
-        case.body = {"token": token} | {name: value for name, value in case.body.items() if name != "token"}
+        body: dict[str, Any] = {"token": token} | {name: value for name, value in case.body.items() if name != "token"}
         if case.path.endswith("/command"):
-            case.body["text"] = f"{LINES[number % len(LINES)]} {case.body['text'] if number % 2 else ''}"
+            body["text"] = f"{LINES[number % len(LINES)]} {body['text'] if number % 2 else ''}"
         if case.path.endswith("/upload"):
-            case.body["text"] = BRINGING[number % len(BRINGING)]
+            body["text"] = BRINGING[number % len(BRINGING)]
+        case.body = body
     if "channel" in case.path_parameters and number % 4:
         case.path_parameters["channel"] = STORY.channel
 
