@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -50,23 +50,26 @@ class Raw:
         """All that comes until the server hangs up."""
         data = b""
         async with asyncio.timeout(PATIENCE):
-            try:
+            with suppress(ConnectionError):
                 while more := await self.reader.read(1 << 16):
                     data += more
-            except ConnectionError:
-                return data
         return data
 
     async def trickle(self, data: bytes = b"a") -> bytes:
         """Send a byte each time that nothing comes back for a moment, until the server answers or hangs up; what it said."""
         async with asyncio.timeout(PATIENCE):
-            while True:
-                try:
-                    return await asyncio.wait_for(self.reader.read(1 << 16), 0.005)
-                except TimeoutError:
-                    await self.send(data)
-                except ConnectionError:
-                    return b""
+            while (answer := await self._glance()) is None:
+                await self.send(data)
+        return answer
+
+    async def _glance(self) -> bytes | None:
+        """What came back, nothing where the server hung up; None where nothing came yet."""
+        try:
+            return await asyncio.wait_for(self.reader.read(1 << 16), 0.005)
+        except TimeoutError:
+            return None
+        except ConnectionError:
+            return b""
 
 
 @asynccontextmanager

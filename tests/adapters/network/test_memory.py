@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.house.project import ROOT
-from tests.rawhttp import PATIENCE, ask, connected
+from tests.rawhttp import PATIENCE, Raw, ask, connected
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -68,13 +68,18 @@ async def _many(site: Served, first: bytes, more: bytes = b"", times: int = 0, *
         for number in range(AT_A_TIME):
             raw = await kept.enter_async_context(connected(site.address, reads=reads))
             await raw.send(first)
-            for _ in range(times):
-                if raw.writer.transport.get_write_buffer_size() < len(more):
-                    raw.writer.write(more)
-                await asyncio.sleep(0)
+            await _go_on(raw, more, times)
             if number % 100 == 0:
                 assert await site.is_served()
         assert await site.is_served()
+
+
+async def _go_on(raw: Raw, more: bytes, times: int) -> None:
+    """Send on, as far as it is taken."""
+    for _ in range(times):
+        if raw.writer.transport.get_write_buffer_size() < len(more):
+            raw.writer.write(more)
+        await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize("which", KINDS)

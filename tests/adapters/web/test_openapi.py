@@ -61,7 +61,7 @@ async def test_it_says_what_needs_a_login_and_needs_one_itself_where_the_page_do
 
 
 @pytest.mark.parametrize(
-    ("examples", "scripted"), [(4, True), *(pytest.param(60, scripted, marks=LONG) for scripted in (True, False))]
+    ("examples", "scripted"), [(3, True), *(pytest.param(60, scripted, marks=LONG) for scripted in (True, False))]
 )
 async def test_whatever_is_sent_is_answered_as_the_document_says(
     *, examples: int, scripted: bool, monkeypatch: pytest.MonkeyPatch
