@@ -97,6 +97,13 @@ async def test_a_form_that_is_too_large_is_refused_whether_it_says_so_or_not(sen
         assert (await raw.reply()).status == 413
 
 
+async def test_who_has_not_logged_in_is_read_little_of(sender: Sender) -> None:
+    assert (await sender.post("/operator/login", b"text=" + b"a" * forms.LOGIN_LIMIT)).status == 413
+    chunked = b"5\r\ntext=\r\n0\r\n\r\n"
+    raw = sender.request("POST /operator/login", f"Content-Type: {FORM}", "Transfer-Encoding: chunked", body=chunked)
+    assert (await ask(sender.address, raw)).status == 413
+
+
 async def test_a_file_that_says_it_is_too_large_is_refused_unread(sender: Sender) -> None:
     kind = "Content-Type: multipart/form-data; boundary=B"
     async with connected(sender.address) as raw:
