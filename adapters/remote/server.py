@@ -17,10 +17,13 @@ from typing import Protocol
 
 from aiohttp import web
 
+from adapters.network import serving
 from adapters.network.hosts import bracketed
+from adapters.network.serving import BoundedRunner, allow, arriving
 from adapters.remote import sockets, wire
 from adapters.remote.body import Body
 from adapters.remote.metrics import CONTENT_TYPE, Metrics
+from adapters.remote.openapi import document
 from adapters.remote.orders import NAME_LENGTH, Order, read_model, read_order, read_prompt, read_segments
 from adapters.remote.refusals import SOON, Refusal, refusal_of, too_long
 from adapters.remote.replies import streamed_reply, whole_reply
@@ -68,6 +71,7 @@ class EngineServer:
         self._settings = settings
         self._metrics = Metrics(engine.statistics)
         self._token = settings.token.encode()
+        self._document = json.dumps(document(settings)).encode()
         self._served = EngineCapabilities("", 0)
         self._tag = ""
         self._running = 0
@@ -82,7 +86,9 @@ class EngineServer:
         self._settings.check()
         self._served = await self._engine.capabilities()
         self._tag = await self._fingerprint()
-        self._runner = web.AppRunner(self._app(), access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN)
+        self._runner = BoundedRunner(
+            self._app(), self._settings.bounds, _unreadable, handler_cancellation=True, shutdown_timeout=SHUTDOWN
+        )
         await self._runner.setup()
         try:
             return await self._listen(self._runner)
@@ -127,6 +133,7 @@ class EngineServer:
                 web.get(wire.MODELS, self._models),
                 web.get(wire.HEALTH, self._health),
                 web.get(wire.METRICS, self._show_metrics),
+                web.get(wire.OPENAPI, self._describe),
             ]
         )
         return app
@@ -158,6 +165,7 @@ class EngineServer:
             raise
         except web.HTTPException as error:
             response = _refuse(self._refusal_of_http(error))
+            response.headers.update(allow(error))
         except Exception:
             log.exception("a request failed", extra={"action": "request_failed", "path": request.path})
             response = _refuse(Refusal(500, "Something went wrong inside; the log of the engine's host says what.", "internal"))
@@ -193,7 +201,7 @@ class EngineServer:
         """The body, once it is here. Raises Refusal."""
         seconds = self._settings.body_seconds
         try:
-            async with asyncio.timeout(seconds):
+            async with arriving(request):
                 return Body.parse(await request.read())
         except TimeoutError:
             raise Refusal(408, f"The body did not arrive within {seconds:g} seconds; send it again.") from None
@@ -271,6 +279,9 @@ class EngineServer:
     async def _show_metrics(self, _: web.Request) -> web.Response:
         return web.Response(body=self._metrics.page(), headers={"Content-Type": CONTENT_TYPE})
 
+    async def _describe(self, _: web.Request) -> web.Response:
+        return web.Response(body=self._document, content_type="application/json")
+
     def _json(self, content: dict[str, object], status: int = 200) -> web.Response:
         headers = {"ETag": f'"{self._tag}"'}
         return web.Response(text=json.dumps(content), status=status, content_type="application/json", headers=headers)
@@ -340,6 +351,12 @@ def _refuse_over(room: int, parts: Iterable[tuple[int, ...]]) -> None:
     total = sum(map(len, parts))
     if total > room:
         raise too_long(total, max(room, 0))
+
+
+def _unreadable(status: int) -> web.Response:
+    if status == serving.BUSY:
+        return _refuse(Refusal(status, "The server has too much in hand; try again soon.", wire.UNAVAILABLE, serving.SOON))
+    return _refuse(Refusal(status, "This is no request that can be read."))
 
 
 def _refuse(refusal: Refusal) -> web.Response:

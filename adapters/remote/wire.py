@@ -7,6 +7,7 @@ FORGET = "/v1/forget"
 MODELS = "/v1/models"
 HEALTH = "/health"
 METRICS = "/metrics"
+OPENAPI = "/openapi.json"
 
 OWNER = "understudy"
 """Who owns the models of our own server, as `/v1/models` tells it."""

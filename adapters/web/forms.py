@@ -1,15 +1,17 @@
 """What a browser sent in a form, read and checked for shape: an event for the bot, or one clear sentence why not."""
 
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp import BadContentDispositionHeader, BadContentDispositionParam, BodyPartReader, MultipartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import RequestPayloadError
 
 from adapters.markdown import plain
+from adapters.network.serving import arriving
 from adapters.web.safety import NotAllowed
 from bot.ids import AuthorId, EventId, Place
 from bot.posts import Command, InboundPost
@@ -23,11 +25,15 @@ UPLOAD_LIMIT = 16 * 1024 * 1024
 FIELD_LIMIT = 64 * 1024
 """Bytes of any other field of a form that brings a file, and of all that stands around its fields."""
 
+LOGIN_LIMIT = 16 * 1024
+"""Bytes read of the form of somebody who has not logged in."""
+
 LINE_LIMIT = 255
 FIELDS = 16
 CHUNK = 64 * 1024
 
 NONCE = re.compile(r"[A-Za-z0-9_-]{8,64}")
+TURN = re.compile(r"[0-9]{1,9}")
 ACTS: Mapping[str, tuple[str, Mapping[str, str | None]]] = MappingProxyType(
     {
         "retry": ("retry", {}),
@@ -48,7 +54,26 @@ ACTS: Mapping[str, tuple[str, Mapping[str, str | None]]] = MappingProxyType(
 )
 """What the buttons of the page ask for: a command, and its options (None: what was typed)."""
 
+UTF_8 = "utf-8"
+
+UNREADABLE_PARTS = (
+    ValueError,
+    LookupError,
+    RuntimeError,  # aiohttp's, for a field "_charset_" that is too long
+    RequestPayloadError,
+    HttpProcessingError,
+    BadContentDispositionHeader,
+    BadContentDispositionParam,
+)
+"""What reading a form in parts may raise."""
+
+# As warnings, these two would be printed, and remembered by Python for ever, each with all of the header that a client sent.
+warnings.simplefilter("error", BadContentDispositionHeader)
+warnings.simplefilter("error", BadContentDispositionParam)
+
 OUT_OF_DATE = "This page was out of date; reload it and try again."
+TOO_LONG = "That is far too long to be read; post it in smaller parts."
+LATE = "The form took too long to arrive; send it again."
 UNREADABLE = "The form could not be read; reload the page and try again."
 FILE_TOO_LARGE = f"The file is larger than {UPLOAD_LIMIT // 1024 // 1024} MiB, the most that is read; bring a smaller one."
 
@@ -84,11 +109,13 @@ class Sent:
         """The act that a button asked for. Raises NotAllowed when it is none that is known."""
         values: dict[str, str | int] = {}
         try:
-            if self.turn:
-                values["turn"] = int(self.turn)
             name, given = ACTS[self.act]
-        except (ValueError, KeyError):
+        except KeyError:
             raise NotAllowed(422, OUT_OF_DATE) from None
+        if self.turn:
+            if not TURN.fullmatch(self.turn):
+                raise NotAllowed(422, OUT_OF_DATE)
+            values["turn"] = int(self.turn)
         values |= {option: self.text if value is None else value for option, value in given.items()}
         return self.command(place, by, name, values, f"{self.act}.{self.turn}")
 
@@ -107,14 +134,19 @@ class Sent:
         return EventId(f"{self.nonce}.{kind}")
 
 
-async def read(request: web.Request) -> Sent:
-    """The form of a request. Raises NotAllowed when it is none, is broken, or is larger than can be read."""
-    if request.content_type != "application/x-www-form-urlencoded":
-        raise NotAllowed(415, "Only forms of this page are accepted.")
+async def read(request: web.Request, most: int = BODY_LIMIT) -> Sent:
+    """The form of a request. Raises NotAllowed when it is none, is broken, late, or has more than so many bytes."""
+    _check_kind(request, "application/x-www-form-urlencoded")
+    # A browser always says how many bytes a form has.
+    if most < BODY_LIMIT and (request.content_length is None or request.content_length > most):
+        raise NotAllowed(413, TOO_LONG)
     try:
-        fields = await request.post()
+        async with arriving(request):
+            fields = await request.post()
     except web.HTTPRequestEntityTooLarge:
-        raise NotAllowed(413, "That is far too long to be read; post it in smaller parts.") from None
+        raise NotAllowed(413, TOO_LONG) from None
+    except TimeoutError:
+        raise NotAllowed(408, LATE) from None
     except (ValueError, LookupError, RequestPayloadError):
         raise NotAllowed(422, UNREADABLE) from None
     return _sent({name: value for name, value in fields.items() if isinstance(value, str)})
@@ -125,14 +157,26 @@ async def read_upload(request: web.Request, check: Callable[[str], None]) -> Sen
 
     Raises NotAllowed as `read` does, and what `check` raises.
     """
-    if request.content_type != "multipart/form-data":
-        raise NotAllowed(415, "Only forms of this page are accepted.")
+    _check_kind(request, "multipart/form-data")
     if (request.content_length or 0) > UPLOAD_LIMIT + FIELD_LIMIT:
         raise NotAllowed(413, FILE_TOO_LARGE)
     try:
-        return await _read_parts(await request.multipart(), check)
-    except (ValueError, LookupError, RequestPayloadError, HttpProcessingError):
+        async with arriving(request):
+            return await _read_parts(await request.multipart(), check)
+    except TimeoutError:
+        raise NotAllowed(408, LATE) from None
+    except UNREADABLE_PARTS:
         raise NotAllowed(422, UNREADABLE) from None
+
+
+def _check_kind(request: web.Request, kind: str) -> None:
+    """No browser packs a form: a packed one is small for whoever sends it and large for whoever reads it.
+
+    None writes it in anything but UTF-8 either; other charsets of Python's can make texts that nobody can store.
+    """
+    is_foreign = (request.charset or UTF_8).lower() != UTF_8
+    if request.content_type != kind or is_foreign or "Content-Encoding" in request.headers:
+        raise NotAllowed(415, "Only forms of this page are accepted.")
 
 
 async def _read_parts(parts: MultipartReader, check: Callable[[str], None]) -> Sent:

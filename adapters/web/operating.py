@@ -89,7 +89,7 @@ class Operates:
         return self._login_page(status=200)
 
     async def _log_in(self, request: web.Request) -> web.Response:
-        sent = await forms.read(request)
+        sent = await forms.read(request, forms.LOGIN_LIMIT)
         self._guard.check_form(request, sent.token)
         if not self._access.opens(sent.text, request.remote):
             return self._login_page("That is not the operator's token.")

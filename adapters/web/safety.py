@@ -7,7 +7,6 @@ story or posting in that person's name. Where it can be reached from elsewhere, 
 import secrets
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -83,7 +82,8 @@ class Guard:
     def _is_own(self, origin: str, request: web.Request) -> bool:
         if self.is_local:
             return origin in {f"http://{host}" for host in self._hosts()}
-        return bool(urlsplit(origin).netloc) and urlsplit(origin).netloc == request.headers.get("Host", "").lower()
+        # Compared as it stands: an Origin is a scheme and a host, and what is none need not be one that can be read.
+        return origin.partition("://")[2] == request.headers.get("Host", "").lower() != ""
 
     def _hosts(self) -> frozenset[str]:
         names = {name.lower() for name in (*LOOPBACK_NAMES, _bracketed(self.host))}

@@ -12,9 +12,12 @@ from pathlib import Path
 from aiohttp import web
 
 from adapters.metrics import Instruments
+from adapters.network import serving
+from adapters.network.serving import BoundedRunner, Bounds, allow
 from adapters.web import answers, forms
 from adapters.web.access import Access
 from adapters.web.courier import Watch, WebCourier
+from adapters.web.openapi import OPENAPI, Doors, document
 from adapters.web.operating import HEALTH, Operates
 from adapters.web.safety import HEADERS, Guard, NotAllowed
 from adapters.web.showing import Shows
@@ -39,6 +42,9 @@ HEARTBEAT = 15.0
 
 PACE = 0.05
 """Seconds between two states of a draft: faster than the eye, slower than a fast model."""
+
+BOUNDS = Bounds(connections=256, body_bytes=64 * 1024 * 1024, body_most=forms.UPLOAD_LIMIT + forms.FIELD_LIMIT)
+"""What the page bears: it is for few, and what they send is stories and pictures."""
 
 SHUTDOWN = 2.0
 """Seconds that requests in progress get when the page closes."""
@@ -69,7 +75,9 @@ class WebServer:
         host: str = "127.0.0.1",
         port: int = 0,
         notice: str = "",
+        bounds: Bounds = BOUNDS,
     ) -> None:
+        self._bounds = bounds
         self._courier = courier
         self._guard = Guard(host, port)
         self._threads = Threads(store, courier, place)
@@ -79,6 +87,7 @@ class WebServer:
         self._access = Access(operator_token, self._guard.is_local)
         self._operates = Operates(self._guard, self._access, instruments)
         self._files = {path.name: path.read_bytes() for path in STATIC.iterdir() if path.suffix in TYPES}
+        self._document = b""
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> str:
@@ -87,7 +96,7 @@ class WebServer:
         if not self._guard.is_local and not self._access.token:
             sentence = f"Without a token the page opens on this machine only: set [web] operator_token to open it at {host}"
             raise ConfigMistakes([f"{sentence}, or open it at 127.0.0.1."])
-        self._runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=SHUTDOWN)
+        self._runner = BoundedRunner(self._app(), self._bounds, _unreadable, shutdown_timeout=SHUTDOWN)
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, host, port).start()
@@ -97,6 +106,9 @@ class WebServer:
             choices = "choose another port: --port 8001, PORT=8001 for make, or port under [web]."
             raise ConfigMistakes([f"{reason}; {choices}"]) from error
         self._guard.port = self._runner.addresses[0][1]
+        is_local, has_token = self._guard.is_local, bool(self._access.token)
+        doors = Doors(self._operates.cookie, operator=has_token, visitor=not is_local, closed=bool(self._closed))
+        self._document = json.dumps(document(doors)).encode()
         return self._guard.address
 
     def tell(self, sentence: str) -> None:
@@ -114,7 +126,7 @@ class WebServer:
     def _app(self) -> web.Application:
         app = web.Application(client_max_size=forms.BODY_LIMIT, middlewares=[self._answer])
         app.on_response_prepare.append(_add_headers)
-        app.add_routes([web.get("/static/{name}", self._file), *self._operates.routes()])
+        app.add_routes([web.get("/static/{name}", self._file), web.get(OPENAPI, self._describe), *self._operates.routes()])
         if self._closed:
             app.add_routes([web.get("/", self._say_closed)])
             return app
@@ -140,7 +152,9 @@ class WebServer:
         except NotAllowed as refusal:
             return self._operates.refuse(request, refusal)
         except web.HTTPException as error:
-            return answers.trouble(request, error.status, f"There is nothing here ({error.reason}).")
+            response = answers.trouble(request, error.status, f"There is nothing here ({error.reason}).")
+            response.headers.update(allow(error))
+            return response
         except StoreUnavailable as error:
             log.warning("the page could not reach the store", exc_info=error, extra={"action": "page_trouble"})
             return answers.trouble(request, 503, str(error))
@@ -150,6 +164,9 @@ class WebServer:
         except Exception:
             log.exception("the page failed", extra={"action": "page_trouble", "path": request.path})
             return answers.trouble(request, 500, "Something went wrong inside; the operator's log says what.")
+
+    async def _describe(self, _: web.Request) -> web.Response:
+        return web.Response(body=self._document, content_type="application/json")
 
     async def _say_closed(self, request: web.Request) -> web.Response:
         return answers.trouble(request, 403, self._closed)
@@ -213,6 +230,13 @@ class WebServer:
 
     def _place(self, request: web.Request) -> Place:
         return self._threads.place(request.match_info.get("channel"))
+
+
+def _unreadable(status: int) -> web.Response:
+    """The answer to what is no request that could be handled."""
+    is_busy = status == serving.BUSY
+    sentence = "Too much is being sent at a time; try again in a moment." if is_busy else "This is no request that can be read."
+    return web.Response(text=sentence, status=status, headers={**HEADERS, "Cache-Control": "no-store"})
 
 
 async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:

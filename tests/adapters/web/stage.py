@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import cast
 
 from adapters.metrics import Instruments
+from adapters.network.serving import Bounds
 from adapters.web.courier import WEB, WebCourier
-from adapters.web.server import WebServer
+from adapters.web.server import BOUNDS, WebServer
 from bot.flow.desk import Desk
 from bot.flow.service import Service
 from bot.ids import ChannelKey, Place
@@ -76,6 +77,7 @@ async def a_stage(  # noqa: PLR0913  what a page can be about
     operator_token: str = "",
     figures: str = "",
     closed: str = "",
+    bounds: Bounds = BOUNDS,
 ) -> AsyncGenerator[Stage, None]:
     """The page of a story that has just begun, with an engine that gives these replies. `whole`: behind it is the real desk."""
     store, scripted = MemoryStore(), ScriptedEngine(_some(replies))
@@ -103,6 +105,7 @@ async def a_stage(  # noqa: PLR0913  what a page can be about
         closed=closed,
         host=host,
         notice=notice,
+        bounds=bounds,
     )
     stage = Stage(store, scripted, courier, service, desk, server, instruments)
     await service.start()

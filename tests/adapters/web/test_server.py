@@ -171,7 +171,7 @@ async def test_only_plain_forms_are_read(browser: Browser, kind: str) -> None:
 
 
 async def test_a_body_that_is_no_text_is_refused(browser: Browser) -> None:
-    headers = {"Content-Type": "application/x-www-form-urlencoded; charset=no-such"}
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
     async with browser.http.post(browser.stage.address + "post", data=b"text=\xff", headers=headers) as answer:
         assert answer.status == 422
 
