@@ -34,6 +34,7 @@ from bot.flow.take_turn import Writer
 from bot.flow.walks import Walks
 from bot.flow.wishes import notice, notice_without_session
 from bot.ids import AuthorId, Place
+from bot.lately import Lately
 from bot.metrics import Metrics
 from bot.ports.clock import Clock
 from bot.ports.store import Change, Store
@@ -51,6 +52,9 @@ log = logging.getLogger(__name__)
 STORE_PATIENCE = 1.0
 ENGINE_PATIENCE = 5.0
 """Seconds between tries while the store, or the engine that was never reached, is unavailable."""
+
+REASONS = 2_000
+"""Of how many places it is known why the newest event was ignored there."""
 
 
 @dataclass(slots=True)
@@ -73,7 +77,7 @@ class Handler:
     wake: Callable[[Place], None]
     fates: Fates
     walks: Walks
-    reasons: dict[Place, str] = field(default_factory=dict)
+    reasons: Lately[Place, str] = field(default_factory=lambda: Lately(REASONS))
     _is_ending: bool = False
     stuck: set[Place] = field(default_factory=set)
     _writing: dict[Place, Stop] = field(default_factory=dict)
@@ -85,6 +89,14 @@ class Handler:
         if isinstance(event, Edited | Deleted):
             self._coming.setdefault(event.place, []).append(event)
 
+    def _came(self, event: Inbound) -> None:
+        """What waited for its lane has come to it."""
+        coming = self._coming.get(event.place, [])
+        if event in coming:
+            coming.remove(event)
+            if not coming:
+                del self._coming[event.place]
+
     async def _moves_on(self, place: Place) -> bool:
         """Whether what waits in a lane changes the story, so that what is written now would not fit it."""
         for each in self._coming.get(place, ()):
@@ -94,8 +106,7 @@ class Handler:
 
     async def handle(self, event: Inbound) -> None:
         """Store what an event changes, and write the reply that it opens. A failure is logged and told. Raises LeaseLost."""
-        if event in (coming := self._coming.get(event.place, [])):
-            coming.remove(event)
+        self._came(event)
         self.walks.taken(event)
         await self.fates.taken(event)
         try:
