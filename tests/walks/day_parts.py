@@ -12,7 +12,16 @@ from random import Random
 from bot.engine.statistics import EngineStatistics
 from bot.errors import ChannelGone, EngineBusy, EngineUnavailable, OutcomeUnknown, PostGone, PostRefused, TryLater
 from bot.ids import ChannelKey, EventId, MessageId, Place, Platform, PostKey, SessionId
-from bot.ports.engine import EngineCapabilities, Finished, FinishReason, GenerationRequest, Segment, StreamItem, TextDelta, Usage
+from bot.ports.engine import (
+    EngineCapabilities,
+    Finished,
+    FinishReason,
+    GenerationRequest,
+    Segment,
+    StreamItem,
+    TextDelta,
+    Usage,
+)
 from bot.posts import ChannelLimits, Draft, Fate, OutboundPost, PostReceipt
 from bot.story.policy import Rating
 
