@@ -1,4 +1,4 @@
-"""What people do to a bot in a day, by dice: they post, change their mind, ask for everything, come and go. It measures nothing."""
+"""What people do to a bot in a day, by dice: they post, change their mind, ask for everything, come and go."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence

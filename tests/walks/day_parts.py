@@ -79,7 +79,7 @@ class RoteEngine:
 
 @dataclass(slots=True)
 class TownCourier:
-    """A platform that makes people wait, breaks off, refuses and loses places, by dice, and knows the keys of the last posts."""
+    """A platform that asks to wait, breaks off, refuses and loses places, by dice; it knows the keys of the last posts."""
 
     chance: Random
     gone: set[Place] = field(default_factory=set)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
+from bot.lately import Lately
+
 OURS = ("bot.", "adapters.", "storage.", "tests.")
 CONTAINERS = (dict, set, list, deque, WeakKeyDictionary, WeakValueDictionary)
 
@@ -20,8 +22,8 @@ CONTAINERS = (dict, set, list, deque, WeakKeyDictionary, WeakValueDictionary)
 class Reading:
     """`resident` and `own` are bytes: all that is in memory, and without what is shared with other programs.
 
-    `gathered` are the lengths of all containers that our objects hold as attributes, by class and attribute, and of what
-    functions remember; `kinds` are the objects by their types.
+    `gathered` are the lengths of all containers that our objects and modules hold, by their names, but for those that cannot
+    grow for ever, and of what functions remember; `kinds` are the objects by their types.
     """
 
     resident: int
@@ -78,5 +80,5 @@ def _attributes(each: object) -> Iterator[tuple[str, int]]:
     slots = (name for kind in type(each).__mro__ for name in getattr(kind, "__slots__", ()))
     for name in (*slots, *getattr(each, "__dict__", ())):
         value = getattr(each, name, None)
-        if isinstance(value, CONTAINERS):
+        if isinstance(value, CONTAINERS) and not isinstance(value, Lately):
             yield name, len(value)

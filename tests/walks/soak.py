@@ -1,7 +1,8 @@
-"""A day of a bot as it is wired, at once: `python -m tests.walks.soak 10000`. What it holds is read after a while and at the end.
+"""A day of a bot as it is wired, at once: `python -m tests.walks.soak 10000 300`.
 
-Time is the clock that the house is given: it moves while nobody waits. The store is SQLite in a folder, the engine is asked
-over HTTP, the page is a real one; the model and one of the two platforms are played. It judges nothing.
+What it holds is read after a while and at the end. Time is the clock that the house is given: it moves while nobody waits.
+The store is SQLite in a folder, the engine is asked over HTTP, the page is a real one; the model and one of the two
+platforms are played. It judges nothing.
 """
 
 import asyncio
@@ -10,13 +11,13 @@ import logging
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from random import Random
-from statistics import median
+from typing import Any
 
 import aiohttp
 
@@ -27,36 +28,23 @@ from adapters.remote.server import serve
 from adapters.web.courier import WebCourier
 from adapters.wiring import House, house
 from tests.fakes.clock import FrozenClock
-from tests.walks.day import Town
+from tests.walks.day import Spot, Town
 from tests.walks.day_parts import RoteEngine, TownCourier
-from tests.walks.gauges import Reading, take
+from tests.walks.flat import Soak
+from tests.walks.gauges import take
 
 TURNS, PLACES = 10_000, 300
 DAY = 86_400.0
-STRIDES = 48
+STRIDES = 24
 """Time goes in so many long steps: in each, all that is done now and then is done once."""
 
-SIDE_BY_SIDE = 24
+SIDE_BY_SIDE, SELDOM = 24, 6
+"""How many places play at once, and in which round of all somebody looks at the page."""
 POINTS = 5
 """Readings of which the middle one counts, a hundredth of the day apart."""
 
 GLANCE = 0.02
 """Seconds of real time for which what is under way is waited for before time goes on for it."""
-
-
-@dataclass(slots=True)
-class Soak:
-    """What came of it. `early` and `late` are readings, `seconds` real ones."""
-
-    turns: int = 0
-    places: int = 0
-    hours: float = 0.0
-    seconds: float = 0.0
-    failures: int = 0
-    faults: int = 0
-    done: dict[str, int] = field(default_factory=dict)
-    early: list[Reading] = field(default_factory=list)
-    late: list[Reading] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -73,16 +61,19 @@ class Day:
     _rounds: Iterator[int] = field(default_factory=count)
 
     async def run(self) -> None:
-        """All of it, with the page closed and opened again every few hours."""
+        """All of it; the connection to one platform begins anew now and then."""
         early = [0.20 + 0.01 * point for point in range(POINTS)]
         late = [1.0 - 0.01 * point for point in reversed(range(POINTS))]
         self._marks = [*early, *late]
         await self._in_time(self.town.bring_cards())
         await self._in_time(self.town.fill())
-        for part in range(4):
-            async with faces.served(self.built, self.web) as address:
-                await self._through(address, (part + 1) / 4)
-            self.town.courier.restart()
+        async with faces.served(self.built, self.web) as address:
+            while self._written < self.turns:
+                await self._side_by_side()
+                if next(self._rounds) % SELDOM == 0:
+                    await self._look(address)
+                    self.town.courier.restart()
+                await self._read_off()
         self.soak.turns, self.soak.hours = self._written, self.clock.ticks() / 3600
         self.soak.places, self.soak.done = len(self.town.live), dict(self.town.done)
         self.soak.failures, self.soak.faults = self.built.service.metrics.total("failures"), self.town.courier.faults
@@ -91,42 +82,34 @@ class Day:
     def _written(self) -> int:
         return self.built.service.metrics.total("turns")
 
-    async def _through(self, address: str, until: float) -> None:
-        async with aiohttp.ClientSession(address) as browser:
-            while self._written < until * self.turns:
-                spots = self.town.chance.sample(self.town.live, SIDE_BY_SIDE)
-                await self._in_time(self._side_by_side(spots))
-                await self._in_time(self.town.fill())
-                await self._pass_time()
-                if next(self._rounds) % 4 == 0:
-                    await self._look(browser)
-                await self._read_off()
+    async def _side_by_side(self) -> None:
+        """Something happens in many places at once; time goes on meanwhile as it must, and afterwards to where it is due."""
+        spots = self.town.chance.sample(self.town.live, min(SIDE_BY_SIDE, len(self.town.live)))
+        await self._in_time(self._all(spots))
+        await self._in_time(self.town.fill())
+        due = DAY * min(1.0, self._written / self.turns) - self.clock.ticks()
+        if due >= DAY / STRIDES or self._written >= self.turns:
+            self.clock.move(max(due, 0.0))
 
-    async def _side_by_side(self, spots: Sequence[object]) -> None:
-        await asyncio.gather(*(self.town.act(spot) for spot in spots))  # type: ignore[arg-type]
+    async def _all(self, spots: Sequence[Spot]) -> None:
+        await asyncio.gather(*map(self.town.act, spots))
 
-    async def _in_time(self, work: Awaitable[None]) -> None:
+    async def _in_time(self, work: Coroutine[Any, Any, None]) -> None:
         """Wait for something, with time going on where it waits for that."""
         task = asyncio.ensure_future(work)
         while not (await asyncio.wait([task], timeout=GLANCE))[0]:
             self.clock.move(1.0)
         await task
 
-    async def _pass_time(self) -> None:
-        due = DAY * min(1.0, self._written / self.turns) - self.clock.ticks()
-        if due >= DAY / STRIDES:
-            self.clock.move(due)
-            # What woke up reads all stories, one after the other.
-            await self.built.service.reminder.look()
-
-    async def _look(self, browser: aiohttp.ClientSession) -> None:
+    async def _look(self, address: str) -> None:
         """An operator and a reader look at the page; somebody tries what is not there."""
         spot = self.town.chance.choice(self.town.live)
-        for path in ("/metrics", "/healthz", "/", "/operator", "/new", f"/t/{spot.place.channel}", "/t/nowhere"):
-            async with browser.get(path) as answer:
-                await answer.read()
-        async with browser.get("/events") as stream:
-            await stream.content.readany()
+        async with aiohttp.ClientSession(address) as browser:
+            for path in ("/metrics", "/healthz", "/", "/operator", "/new", f"/t/{spot.place.channel}", "/t/nowhere"):
+                async with browser.get(path) as answer:
+                    await answer.read()
+            async with browser.get("/events") as stream:
+                await stream.content.readany()
 
     async def _read_off(self) -> None:
         while self._marks and self._written >= self._marks[0] * self.turns:

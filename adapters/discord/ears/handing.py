@@ -55,7 +55,7 @@ class Handing:
             is_taken = await self._received(event, about)
             if about is not None and not is_taken:
                 self._refused[about] = None
-            elif about in self._refused:
+            elif about is not None and about in self._refused:
                 # Edited again, into something that is taken: the sign of the refusal is true no longer.
                 del self._refused[about]
                 self._around.telling.counted(self._place, about)
