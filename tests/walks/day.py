@@ -1,7 +1,7 @@
 """What people do to a bot in a day, by dice: they post, change their mind, ask for everything, come and go."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -116,7 +116,7 @@ class Town:
 
     async def act(self, spot: Spot) -> None:
         """Something happens in a place, and comes to its end there."""
-        acts: Sequence[tuple[int, Callable[[Spot], object]]] = (
+        acts: Sequence[tuple[int, Callable[[Spot], Awaitable[None]]]] = (
             (60, self._post),
             (14, self._command),
             (4, self._touch),
@@ -130,7 +130,7 @@ class Town:
             return
         act = self.chance.choices([each for _, each in acts], [often for often, _ in acts])[0]
         try:
-            await act(spot)  # type: ignore[misc]
+            await act(spot)
         except Refused as refused:
             self.refused[str(refused)] += 1
         await self.house.service.receiver.settled(spot.place)

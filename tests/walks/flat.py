@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from tests.walks.gauges import Reading
+from tests.gauges import Reading
 
 MOST = 1.05
 """What memory may be at the end, in parts of what it was after the first while."""
@@ -31,13 +31,15 @@ class Soak:
     def read(cls, told: Mapping[str, object]) -> "Soak":
         """What a process told of its day, as JSON has it."""
         soak = cls(**told)  # type: ignore[arg-type]  # as it was written
-        soak.early, soak.late = ([Reading(**each) for each in which] for which in (soak.early, soak.late))  # type: ignore[arg-type]
+        for which in (soak.early, soak.late):
+            which[:] = [Reading(**each) for each in which]  # type: ignore[arg-type]  # as it was written
         return soak
 
     @property
     def memory(self) -> tuple[float, float]:
         """Bytes in memory after the first while, and at the end: the middle one of the readings."""
-        return tuple(median(each.resident for each in which) for which in (self.early, self.late))  # type: ignore[return-value]
+        early, late = (median(each.resident for each in which) for which in (self.early, self.late))
+        return early, late
 
     @property
     def growth(self) -> float:

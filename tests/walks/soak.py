@@ -28,10 +28,10 @@ from adapters.remote.server import serve
 from adapters.web.courier import WebCourier
 from adapters.wiring import House, house
 from tests.fakes.clock import FrozenClock
+from tests.gauges import take
 from tests.walks.day import Spot, Town
 from tests.walks.day_parts import RoteEngine, TownCourier
 from tests.walks.flat import Soak
-from tests.walks.gauges import take
 
 TURNS, PLACES = 10_000, 300
 DAY = 86_400.0

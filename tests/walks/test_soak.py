@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.gauges import Reading, take
 from tests.house.project import ROOT
 from tests.walks.flat import Soak, complaints
-from tests.walks.gauges import Reading, take
 from tests.walks.soak import PLACES, TURNS
 
 QUIET = Reading(100 * 2**20, 90 * 2**20, 20, 4, 10, {"bot.flow.lanes.Lanes._lanes": 3}, {"Place": 700})

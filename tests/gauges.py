@@ -7,9 +7,10 @@ import gc
 import sys
 import threading
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sized
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from bot.lately import Lately
@@ -61,24 +62,30 @@ def _memory() -> dict[str, int]:
 def _gathered() -> Counter[str]:
     found: Counter[str] = Counter()
     for each in gc.get_objects():
-        kind = type(each)
-        if isinstance(each, functools._lru_cache_wrapper):
-            name = getattr(each, "__qualname__", "?")
-            found[f"{getattr(each, '__module__', '?')}.{name}()"] += each.cache_info().currsize
-        elif str(kind.__module__).startswith(OURS) and not issubclass(kind, type):
-            for name, length in _attributes(each):
-                found[f"{kind.__module__}.{kind.__qualname__}.{name}"] += length
+        for name, length in _held_by(each):
+            found[name] += length
     for module in tuple(sys.modules.values()):
-        if getattr(module, "__name__", "").startswith(OURS):
-            for name, value in tuple(vars(module).items()):
-                if isinstance(value, CONTAINERS):
-                    found[f"{module.__name__}.{name}"] += len(value)
+        called = getattr(module, "__name__", "")
+        if called.startswith(OURS):
+            found.update({f"{called}.{name}": len(each) for name, each in vars(module).items() if _may_grow(each)})
     return found
 
 
-def _attributes(each: object) -> Iterator[tuple[str, int]]:
+def _held_by(each: object) -> Iterator[tuple[str, int]]:
+    kind = type(each)
+    if isinstance(each, functools._lru_cache_wrapper):
+        yield f"{getattr(each, '__module__', '')}.{getattr(each, '__qualname__', '')}()", each.cache_info().currsize
+    elif str(kind.__module__).startswith(OURS) and not issubclass(kind, type):
+        for name, value in _attributes(each):
+            if _may_grow(value):
+                yield f"{kind.__module__}.{kind.__qualname__}.{name}", len(value)
+
+
+def _may_grow(value: object) -> TypeGuard[Sized]:
+    return isinstance(value, CONTAINERS) and not isinstance(value, Lately)
+
+
+def _attributes(each: object) -> Iterator[tuple[str, object]]:
     slots = (name for kind in type(each).__mro__ for name in getattr(kind, "__slots__", ()))
     for name in (*slots, *getattr(each, "__dict__", ())):
-        value = getattr(each, name, None)
-        if isinstance(value, CONTAINERS) and not isinstance(value, Lately):
-            yield name, len(value)
+        yield name, getattr(each, name, None)
