@@ -21,7 +21,7 @@ CONTAINERS = (dict, set, list, deque, WeakKeyDictionary, WeakValueDictionary)
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """`resident` and `own` are bytes: all that is in memory, and without what is shared with other programs.
+    """`resident` and `own` are bytes: all that is in memory, and what of it comes from no file, as code does.
 
     `gathered` are the lengths of all containers that our objects and modules hold, by their names, but for those that cannot
     grow for ever, and of what functions remember; `kinds` are the objects by their types.
@@ -45,7 +45,7 @@ def take() -> Reading:
     memory = _memory()
     return Reading(
         memory["Rss"],
-        memory["Private_Clean"] + memory["Private_Dirty"],
+        memory["Anonymous"],
         sum(1 for _ in Path("/proc/self/fd").iterdir()),
         threading.active_count(),
         len(asyncio.all_tasks()),

@@ -43,7 +43,7 @@ SIDE_BY_SIDE, SELDOM = 24, 6
 POINTS = 5
 """Readings of which the middle one counts, a hundredth of the day apart."""
 
-GLANCE = 0.02
+GLANCE = 0.25
 """Seconds of real time for which what is under way is waited for before time goes on for it."""
 
 
