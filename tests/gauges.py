@@ -75,7 +75,7 @@ def _held_by(each: object) -> Iterator[tuple[str, int]]:
     kind = type(each)
     if isinstance(each, functools._lru_cache_wrapper):
         yield f"{getattr(each, '__module__', '')}.{getattr(each, '__qualname__', '')}()", each.cache_info().currsize
-    elif str(kind.__module__).startswith(OURS) and not issubclass(kind, type):
+    elif str(kind.__module__).startswith(OURS) and not issubclass(kind, Reading | type):
         for name, value in _attributes(each):
             if _may_grow(value):
                 yield f"{kind.__module__}.{kind.__qualname__}.{name}", len(value)

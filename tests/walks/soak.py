@@ -115,6 +115,9 @@ class Day:
         while self._marks and self._written >= self._marks[0] * self.turns:
             self._marks.pop(0)
             which = self.soak.early if len(self._marks) >= POINTS else self.soak.late
+            if which:
+                # Of all but the last one only the numbers count, and what lies here would count too.
+                which[-1] = replace(which[-1], gathered={}, kinds={})
             which.append(take())
 
 
