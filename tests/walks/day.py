@@ -117,10 +117,10 @@ class Town:
     async def act(self, spot: Spot) -> None:
         """Something happens in a place, and comes to its end there."""
         acts: Sequence[tuple[int, Callable[[Spot], Awaitable[None]]]] = (
-            (60, self._post),
-            (14, self._command),
+            (75, self._post),
+            (12, self._command),
             (4, self._touch),
-            (5, self._ask),
+            (4, self._ask),
             (3, self._change),
             (2, self._come_again),
             (1, self._bring),
