@@ -41,6 +41,7 @@ STRIDES = 24
 
 SIDE_BY_SIDE, SELDOM = 48, 4
 """How many places play at once, and in which round of all somebody looks at the page."""
+
 POINTS = 5
 """Readings of which the middle one counts, a hundredth of the day apart."""
 
