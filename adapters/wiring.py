@@ -29,6 +29,7 @@ from bot.errors import EngineBusy, EngineError, EngineUnavailable, Refused, Stor
 from bot.flow.service import Service
 from bot.ids import AuthorId, CardId, EventId, Place, SessionId
 from bot.metrics import Metrics
+from bot.ports.clock import Clock
 from bot.ports.courier import Courier
 from bot.ports.engine import Engine, EngineCapabilities
 from bot.ports.store import Store
@@ -120,27 +121,30 @@ async def stock(store: Store) -> None:
 
 
 @asynccontextmanager
-async def house(config: Config, couriers: Sequence[Courier], watch_engine: EngineWrapper | None = None) -> AsyncIterator[House]:
+async def house(
+    config: Config, couriers: Sequence[Courier], watch_engine: EngineWrapper | None = None, clock: Clock | None = None
+) -> AsyncIterator[House]:
     """The house, started, until the block ends. Raises UnderstudyErrors only.
 
     The age gate comes first: a model that may not be played is not loaded. `watch_engine` puts something around the
-    engine, for measuring.
+    engine, for measuring; so does `clock` in place of the time of this machine.
     """
+    clock = clock or SystemClock()
     facts = None if config.engine.url else describe(config.model.file)
     if facts is not None:
         refuse_adult_play(config, config.model.stated_rating or facts.rating)
     async with AsyncExitStack() as open_parts:
         open_parts.enter_context(claimed(config))
-        store = await open_store(config.storage.url or sqlite_url(config.storage.file))
+        store = await open_store(config.storage.url or sqlite_url(config.storage.file), clock.now)
         open_parts.push_async_callback(store.close)
         await stock(store)
         remote = await open_parts.enter_async_context(engine_of(config))
         _tell_idle_keys(config)
         await _ask(remote, config)
         engine = watch_engine(remote) if watch_engine else remote
-        traces = Traces(config.logs.traces, SystemClock()) if config.logs.traces else None
+        traces = Traces(config.logs.traces, clock) if config.logs.traces else None
         words = prompt_format(config.model, facts)
-        built = _furnished(config, store, engine, couriers, words, remote.figures, traces)
+        built = _furnished(config, store, engine, couriers, words, remote.figures, traces, clock)
         instruments = built.instruments
         instruments.connections["engine"] = lambda: Connection(not remote.trouble, remote.trouble)
         open_parts.enter_context(instruments.troubles.listening())
@@ -216,13 +220,14 @@ def _furnished(  # noqa: PLR0913, PLR0917  the parts of the house
     words: PromptFormat,
     figures: Callable[[], Awaitable[str]],
     traces: Traces | None,
+    clock: Clock,
 ) -> House:
     metrics = Metrics()
     service = Service(
         store=store,
         engine=engine,
         couriers=couriers,
-        clock=SystemClock(),
+        clock=clock,
         prompt_format=words,
         sampling=config.sampling.settings,
         metrics=metrics,
@@ -240,7 +245,7 @@ def _furnished(  # noqa: PLR0913, PLR0917  the parts of the house
     )
     relays = not config.engine.url
     instruments = Instruments(
-        SystemClock(), metrics, lambda: service.vitals, store.inventory, figures, relays=relays, version=__version__
+        clock, metrics, lambda: service.vitals, store.inventory, figures, relays=relays, version=__version__
     )
     return House(config, store, engine, service, instruments)
 

@@ -1,4 +1,4 @@
-"""Inbound events, kept until they are handled, and their ids for ever. It knows no story."""
+"""Inbound events, kept until they are handled, and the ids of the newest ones beyond that. It knows no story."""
 
 import json
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import AlreadyHandled
@@ -57,6 +57,13 @@ async def refuse(connection: AsyncConnection, event: EventId, place: Place, reas
         return True
     row = {"platform": place.platform, "event": event, "channel": place.channel, "reason": reason}
     return (await connection.execute(insert_new(connection, inbox).values(row))).rowcount == 1
+
+
+async def drop_old(connection: AsyncConnection, keep: int) -> int:
+    """Drop the ids of events that are handled, but for the newest `keep` of all; returns how many."""
+    newest = select(func.max(inbox.c.id)).scalar_subquery()
+    old = (inbox.c.id <= newest - keep) & inbox.c.payload.is_(None)
+    return (await connection.execute(delete(inbox).where(old))).rowcount
 
 
 async def refusals(connection: AsyncConnection, place: Place, limit: int) -> tuple[Refusal, ...]:

@@ -209,6 +209,12 @@ class SqlStore(Leased):
         """Delete for good what was changed before a time for the last time."""
         return await self._delete(tables.sessions.c.touched < before)
 
+    @whole
+    async def drop_handled(self, keep: int) -> int:
+        """Drop the ids of old events that are handled."""
+        async with self._database.writing() as connection:
+            return await inbox.drop_old(connection, keep)
+
     async def _delete(self, which: ColumnElement[bool]) -> tuple[SessionId, ...]:
         async with self._database.writing() as connection:
             gone = await ended_sessions.delete_for_good(connection, which)

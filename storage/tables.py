@@ -144,7 +144,7 @@ Index("uq_messages_spot", *SPOT, unique=True, sqlite_where=STANDING, postgresql_
 LEFT = text("left_by IS NOT NULL")
 Index("ix_messages_left_by", messages.c.left_by, sqlite_where=LEFT, postgresql_where=LEFT)
 
-inbox = Table(  # the payload is emptied once the event is handled; its id stays, and the reason why it was refused
+inbox = Table(  # the payload is emptied once the event is handled; its id stays for long, with the reason of a refusal
     "inbox",
     metadata,
     Column("id", Arrival, primary_key=True),

@@ -3,23 +3,29 @@
 Rule 1: what stands in a place is in the store; `recent` only bridges the moment until the store knows of it too.
 Rule 2: a message's id follows from its post's key, so a post sent twice is one message, also after a restart.
 Rule 3: a page that reads slowly misses steps, never the end: a watch holds flags, not a queue.
+Rule 4: threads come and go: what is remembered of each is remembered of the newest ones only.
 """
 
 import asyncio
 import hashlib
-from collections import Counter, OrderedDict, defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 
 from bot.errors import PostRefused
 from bot.ids import ChannelKey, EventId, MessageId, Place, Platform
+from bot.lately import Lately
 from bot.posts import ChannelLimits, Draft, Fate, OutboundPost, PostReceipt
 
 WEB = Platform("web")
 
-REMEMBERED = 256
-"""How many messages of a place are remembered: far more than the store can be behind."""
+REMEMBERED, PLACES = 32, 256
+"""How many messages of a place are remembered, and of how many places: far more than the store can be behind."""
+
+COUNTED = 10_000
+"""Of how many places it is known when they changed last."""
 
 
 @dataclass(slots=True, eq=False)
@@ -50,12 +56,12 @@ class WebCourier:
     """The courier of the platform "web". Every place of it has the same limits."""
 
     channel_limits: ChannelLimits
-    _recent: defaultdict[Place, OrderedDict[MessageId, OutboundPost | None]] = field(
-        default_factory=lambda: defaultdict(OrderedDict)
-    )
+    _recent: Lately[Place, OrderedDict[MessageId, OutboundPost | None]] = field(default_factory=lambda: Lately(PLACES))
     _drafts: dict[Place, Draft] = field(default_factory=dict)
     _watches: defaultdict[Place, set[Watch]] = field(default_factory=lambda: defaultdict(set))
-    _steps: Counter[Place] = field(default_factory=Counter)
+    _steps: Lately[Place, int] = field(default_factory=lambda: Lately(COUNTED))
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    _left: int = 0
 
     @property
     def platform(self) -> Platform:
@@ -69,14 +75,13 @@ class WebCourier:
     async def send(self, post: OutboundPost) -> PostReceipt:
         """Show a post on the open pages. The same key is the same message."""
         message = message_of(post)
-        if message not in self._recent[post.place]:
+        if message not in self.recent(post.place):
             self._remember(post.place, message, post)
         return PostReceipt(message)
 
     async def edit(self, message: MessageId, post: OutboundPost) -> None:
         """Replace a message's text. Raises PostRefused when it was deleted."""
-        recent = self._recent[post.place]
-        if message in recent and recent[message] is None:
+        if self.recent(post.place).get(message, post) is None:
             raise PostRefused("The post was taken away and cannot be changed any more.")
         self._remember(post.place, message, post)
 
@@ -87,7 +92,7 @@ class WebCourier:
     async def read_back(self, post: OutboundPost, after: MessageId | None) -> PostReceipt | None:  # noqa: ARG002  keys suffice
         """Whether the post was sent since the start; sending it again is harmless in any case."""
         message = message_of(post)
-        return PostReceipt(message) if self._recent[post.place].get(message) else None
+        return PostReceipt(message) if self.recent(post.place).get(message) else None
 
     async def open(self, near: Place, title: str, key: str) -> Place:  # noqa: ARG002  a page shows its story's own title
         """Another thread of the page."""
@@ -125,8 +130,8 @@ class WebCourier:
         self._recent.pop(place, None)
 
     def steps(self, place: Place) -> int:
-        """A number that is another one whenever a place has changed since the start."""
-        return self._steps[place]
+        """A number that is another one whenever a place has changed since the start, and now and then when it has not."""
+        return self._steps.get(place, self._left)
 
     def changed(self, place: Place) -> None:
         """The story has changed without a post of ours: have the open pages show it."""
@@ -164,7 +169,7 @@ class WebCourier:
                 watch.tell(closed=True)
 
     def _remember(self, place: Place, message: MessageId, post: OutboundPost | None) -> None:
-        recent = self._recent[place]
+        recent = self._recent[place] = self._recent.get(place, OrderedDict())
         recent[message] = post
         recent.move_to_end(message)
         while len(recent) > REMEMBERED:
@@ -172,7 +177,11 @@ class WebCourier:
         self._tell(place, thread=True)
 
     def _tell(self, place: Place, *, thread: bool = False, draft: bool = False) -> None:
-        self._steps[place] += thread
+        if thread:
+            if len(self._steps) == COUNTED and place not in self._steps:
+                # One leaves: of those that are not counted any more, nobody knows when they changed.
+                self._left = next(self._numbers)
+            self._steps[place] = next(self._numbers)
         for watch in self._watches.get(place, ()):
             watch.tell(thread=thread, draft=draft)
 

@@ -51,6 +51,7 @@ WHY: Mapping[int, str] = {
     417: "Something was expected that is not offered.",
     421: "The page has another host.",
     422: "The form was read and not accepted; the sentence says why.",
+    429: "Too many wrong tokens came from this address; `Retry-After` says for how long none is looked at.",
     503: "What is needed cannot be reached, or too many are here; come again.",
 }
 ANYWHERE = (400, 417, 503)
@@ -94,7 +95,7 @@ def _lock(path: str, method: dict[str, object], doors: Doors) -> None:
     needed = doors.operator if path in {METRICS, PAGE} else doors.visitor and path not in OPEN
     if needed:
         method["security"] = [{"token": []}, {"login": []}]
-    refusals = {*ANYWHERE, *([] if path == HEALTH else [421]), *([401] if needed else [])}
+    refusals = {*ANYWHERE, *([] if path == HEALTH else [421]), *([401, 429] if needed else [])}
     responses = method["responses"]
     if isinstance(responses, dict):
         responses.update({str(status): _refused(status) for status in refusals if str(status) not in responses})
@@ -132,7 +133,7 @@ def _operator() -> dict[str, dict[str, Described]]:
     entered = {
         303: _onwards("Logged in."),
         401: _page("That is not the operator's token."),
-        **{status: _refused(status) for status in (403, 408, 413, 415, 422)},
+        **{status: _refused(status) for status in (403, 408, 413, 415, 422, 429)},
     }
     glance = operation("operator", "The bot at a glance.", {200: _page("The page.")}, parameters=(STILL,))
     return {

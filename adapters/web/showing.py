@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from adapters.markdown import plain, render
-from adapters.web.courier import WebCourier
+from adapters.web.courier import PLACES, WebCourier
 from adapters.web.downloads import Downloads
 from adapters.web.forms import Writer
 from adapters.web.offers import bringing, offers
@@ -17,6 +17,7 @@ from adapters.web.threads import Threads
 from bot.errors import StoreUnavailable
 from bot.flow.desk import Answer
 from bot.ids import AuthorId, Place, SessionId
+from bot.lately import Lately
 from bot.ports.store import Store
 from bot.posts import InboundPost
 from bot.story.session import Session
@@ -49,7 +50,7 @@ class Shows:
     notice: str
     last_word: str = ""
     downloads: Downloads = field(default_factory=Downloads)
-    _sessions: dict[Place, SessionId] = field(default_factory=dict)
+    _sessions: Lately[Place, SessionId] = field(default_factory=lambda: Lately(PLACES))
 
     def writer(self, session: Session | None) -> Writer:
         """The player as a story calls them."""

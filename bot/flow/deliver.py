@@ -16,6 +16,7 @@ from bot.flow.places import Places
 from bot.flow.tenure import Hold, alone
 from bot.flow.walks import Walks
 from bot.ids import MessageId, Place
+from bot.lately import Lately
 from bot.metrics import Metrics
 from bot.ports.clock import Clock
 from bot.ports.store import Delivery, Removal, Store
@@ -26,6 +27,9 @@ log = logging.getLogger(__name__)
 BACKOFF = 1.0
 BACKOFF_LIMIT = 300.0
 RECHECK = 1.0
+
+ANEW = 1_000
+"""Of how many places is known where a turn was shown anew last: more than there are in which one is changed at a time."""
 
 
 @dataclass(slots=True)
@@ -41,7 +45,7 @@ class Deliverer:
     _bells: dict[Place, asyncio.Event] = field(default_factory=dict)
     _idle: dict[Place, asyncio.Event] = field(default_factory=dict)
     _workers: dict[Place, asyncio.Task[None]] = field(default_factory=dict)
-    _anew_after: dict[Place, tuple[int, int]] = field(default_factory=dict)
+    _anew_after: Lately[Place, tuple[int, int]] = field(default_factory=lambda: Lately(ANEW))
     _oldest: dict[Place, tuple[int, float]] = field(default_factory=dict)
 
     def wake(self, place: Place) -> None:
@@ -50,7 +54,6 @@ class Deliverer:
             self._bells[place] = asyncio.Event()
             self._idle[place] = asyncio.Event()
             self._workers[place] = asyncio.create_task(self._work(place), name=f"deliver {place.channel}")
-        self._idle[place].clear()
         self._bells[place].set()
 
     @property
@@ -79,7 +82,7 @@ class Deliverer:
         self._workers.clear()
 
     async def _work(self, place: Place) -> None:
-        while True:
+        while place in self._workers:
             try:
                 await self._deliver_all(place)
             except LeaseLost:
@@ -89,8 +92,9 @@ class Deliverer:
                 await self.clock.sleep(BACKOFF)
                 continue
             if not self._bells[place].is_set():
-                self._idle[place].set()
-            await self._bells[place].wait()
+                # Places come and go: those that rest must not add up.
+                del self._bells[place], self._workers[place]
+                self._idle.pop(place).set()
 
     async def _deliver_all(self, place: Place) -> None:
         while True:

@@ -3,6 +3,7 @@
 Rule: an errand may begin anew after a crash: new sessions and places are named after the event that asked for them.
 """
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
@@ -20,6 +21,8 @@ from bot.ports.store import Change, Store
 from bot.story import agreements, cutting
 from bot.story.library import LibraryCard
 from bot.story.session import Session
+
+log = logging.getLogger(__name__)
 
 Errand = Callable[["Errands", Scene], Awaitable[Change]]
 
@@ -50,6 +53,21 @@ class Errands:
             await self.gate.check_story(opening.after)
             await self.store.save(opening)
         self.wake(session.place)
+
+    async def sum_up_what_left(self, session: Session) -> Session:
+        """The session with what has left its window summed up, where its table wants that. A failure is no matter here."""
+        if not session.settings.summarises or session.window_start <= session.memory.summary_until:
+            return session
+        try:
+            turns = await self.store.turns(session.id)
+            left = [turn for turn in turns if session.memory.summary_until <= turn.number < session.window_start]
+            summary = await self.summariser.sum_up(session, left)
+            summed = agreements.with_summary(session, summary.text, session.window_start)
+            await self.gate.check(summed, session)
+            return await self.store.save(Change(session, summed))
+        except (EngineError, Refused) as error:
+            log.info("the story was not summed up: %s", error, extra={"action": "skip_summary", "place": session.place})
+            return session
 
     async def _opening(self, session: Session) -> Change:
         limits = await self.places.limits(session.place)

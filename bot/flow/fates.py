@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 
 from bot.flow.places import Places
 from bot.ids import EventId, Place
+from bot.lately import Lately
 from bot.posts import Fate, Inbound, InboundPost
 from bot.story.session import Session
 from bot.story.turn import Role, VariantState
+
+REMEMBERED = 1_000
+"""Signs that are known to stand: that of a broken reply stands for good once its story has gone on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +21,7 @@ class Fates:
     """Tells places, and knows what it told, so that a sign is taken away when it is no longer so."""
 
     places: Places
-    _told: dict[tuple[Place, EventId], Fate] = field(default_factory=dict)
+    _told: Lately[tuple[Place, EventId], Fate] = field(default_factory=lambda: Lately(REMEMBERED))
 
     async def queued(self, event: Inbound) -> None:
         """The post waits for the reply that is being written."""

@@ -35,12 +35,12 @@ from bot.flow.turnstile import Turnstile
 from bot.flow.walks import Walks
 from bot.flow.wishes import notice, notice_without_session
 from bot.ids import AuthorId, Place
+from bot.lately import Lately
 from bot.metrics import Metrics
 from bot.ports.clock import Clock
 from bot.ports.store import Change, Store
 from bot.posts import Command, Deleted, Edited, Inbound, InboundPost, OutboundPost
 from bot.story.acts import extend, retry
-from bot.story.agreements import with_summary
 from bot.story.losing import loses_words
 from bot.story.persona import Persona
 from bot.story.session import Session
@@ -52,6 +52,9 @@ log = logging.getLogger(__name__)
 STORE_PATIENCE = 1.0
 ENGINE_PATIENCE = 5.0
 """Seconds between tries while the store, or the engine that was never reached, is unavailable."""
+
+REASONS = 2_000
+"""Of how many places it is known why the newest event was ignored there."""
 
 
 @dataclass(slots=True)
@@ -75,7 +78,7 @@ class Handler:
     fates: Fates
     walks: Walks
     turnstile: Turnstile
-    reasons: dict[Place, str] = field(default_factory=dict)
+    reasons: Lately[Place, str] = field(default_factory=lambda: Lately(REASONS))
     _is_ending: bool = False
     stuck: set[Place] = field(default_factory=set)
     _writing: dict[Place, Stop] = field(default_factory=dict)
@@ -87,6 +90,14 @@ class Handler:
         if isinstance(event, Edited | Deleted):
             self._coming.setdefault(event.place, []).append(event)
 
+    def _came(self, event: Inbound) -> None:
+        """What waited for its lane has come to it."""
+        coming = self._coming.get(event.place, [])
+        if event in coming:
+            coming.remove(event)
+            if not coming:
+                del self._coming[event.place]
+
     async def _moves_on(self, place: Place) -> bool:
         """Whether what waits in a lane changes the story, so that what is written now would not fit it."""
         for each in self._coming.get(place, ()):
@@ -96,8 +107,7 @@ class Handler:
 
     async def handle(self, event: Inbound) -> None:
         """Store what an event changes, and write the reply that it opens. A failure is logged and told. Raises LeaseLost."""
-        if event in (coming := self._coming.get(event.place, [])):
-            coming.remove(event)
+        self._came(event)
         self.walks.taken(event)
         await self.fates.taken(event)
         try:
@@ -342,21 +352,6 @@ class Handler:
         await self.store.dismiss(event.place, event.event, said)
         self.wake(event.place)
 
-    async def _sum_up(self, session: Session) -> Session:
-        """The session with what has left its window summed up, where its table wants that. A failure is no matter here."""
-        if not session.settings.summarises or session.window_start <= session.memory.summary_until:
-            return session
-        try:
-            turns = await self.store.turns(session.id)
-            left = [turn for turn in turns if session.memory.summary_until <= turn.number < session.window_start]
-            summary = await self.errands.summariser.sum_up(session, left)
-            summed = with_summary(session, summary.text, session.window_start)
-            await self.gate.check(summed, session)
-            return await self.store.save(Change(session, summed))
-        except (EngineError, Refused) as error:
-            log.info("the story was not summed up: %s", error, extra={"action": "skip_summary", "place": session.place})
-            return session
-
     async def _write_open_reply(self, place: Place) -> None:
         if self._is_ending:
             return
@@ -377,7 +372,7 @@ class Handler:
             self._broken[session.place] = open_turn
         else:
             await self.fates.answered(written)
-        return written if stop.is_last else await self._sum_up(written)
+        return written if stop.is_last else await self.errands.sum_up_what_left(written)
 
     async def _tell_failure(self, event: Inbound) -> None:
         said = notice_without_session(event.place, texts.INTERNAL.format(event=event.event), event.event)

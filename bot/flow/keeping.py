@@ -1,4 +1,4 @@
-"""How long things are kept, and the sweep that deletes what is older: ended stories, those that nobody touches, reports."""
+"""How long things are kept, and the sweep that deletes what is older: stories, reports, the ids of what was handled."""
 
 import asyncio
 import logging
@@ -15,6 +15,9 @@ log = logging.getLogger(__name__)
 DAY = 86_400.0
 BETWEEN = 3_600.0
 """Seconds between two sweeps."""
+
+EVENTS = 200_000
+"""Of how many events it is known that they were handled: what a platform tells again is among the newest few of a place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,8 @@ class Sweeper:
         if self.keep.report_days is not None:
             await self._drop_reports(now - self.keep.report_days * DAY)
         await self.store.drop_counts()
+        if dropped := await self.store.drop_handled(EVENTS):
+            log.info("old events are not known any more", extra={"action": "sweep", "events": dropped})
         if gone:
             log.info("stories were deleted for their age", extra={"action": "sweep", "stories": len(gone)})
         return len(gone)

@@ -3,6 +3,7 @@
 Rule 1: only a place's lane changes its session. Rule 2: work that fails is the work's own matter; the lane goes on.
 Rule 3: what a lane that rests does not begin any more is not lost: its event is stored, and taken up by the next start.
 Rule 4: work that lost its place to another process while it ran is done again, once the place is ours again.
+Rule 5: a lane is there as long as there is work in it: places come and go, and those that rest must not add up.
 """
 
 import asyncio
@@ -23,10 +24,9 @@ Work = Callable[[], Awaitable[None]]
 
 @dataclass(slots=True)
 class _Lane:
-    """What waits in one place. `rings` as long as something waits, `rests` while nothing waits or runs."""
+    """What waits in one place. It `rests` once nothing waits or runs."""
 
     waiting: deque[Work] = field(default_factory=deque)
-    rings: asyncio.Event = field(default_factory=asyncio.Event)
     rests: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -45,16 +45,12 @@ class Lanes:
     def put(self, place: Place, work: Work) -> None:
         """Queue work for a place; it must not raise, but for LeaseLost. While the lanes rest, it is left to the next start."""
         if not self._is_resting:
-            lane = self._lane(place)
-            lane.waiting.append(work)
-            lane.rings.set()
+            self._lane(place).waiting.append(work)
 
     def put_first(self, place: Place, works: Iterable[Work]) -> None:
         """Queue work, in its order, before all that waits in a place."""
         if not self._is_resting:
-            lane = self._lane(place)
-            lane.waiting.extendleft(reversed(tuple(works)))
-            lane.rings.set()
+            self._lane(place).waiting.extendleft(reversed(tuple(works)))
 
     async def run(self, place: Place, work: Callable[[], Awaitable[Result]]) -> Result:
         """Have work done in a place's lane, when its turn comes, and return what came of it; raises what it raises.
@@ -125,18 +121,17 @@ class Lanes:
         if place not in self._lanes:
             self._lanes[place] = _Lane()
             self._runners[place] = asyncio.create_task(self._run(place, self._lanes[place]), name=f"lane {place.channel}")
-        self._lanes[place].rests.clear()
         return self._lanes[place]
 
     async def _run(self, place: Place, lane: _Lane) -> None:
         while not self._is_resting:
-            await lane.rings.wait()
             with suppress(LeaseLost):
                 async with self.hold(place):
                     await self._work_off(lane)
             if not lane.waiting:
-                lane.rings.clear()
+                del self._lanes[place], self._runners[place]
                 lane.rests.set()
+                return
 
     async def _work_off(self, lane: _Lane) -> None:
         while lane.waiting and not self._is_resting:

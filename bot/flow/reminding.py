@@ -54,7 +54,11 @@ class Reminder:
         if not await self.keeps_house():
             self._since.clear()
             return
-        for place in await self.store.places():
+        places = await self.store.places()
+        for gone in (self._since.keys() | self._told.keys()) - set(places):
+            self._since.pop(gone, None)
+            self._told.pop(gone, None)
+        for place in places:
             session = await self.store.session_at(place)
             if session is None or session.settings.nudge_seconds is None or not self.places.serves(place):
                 self._since.pop(place, None)

@@ -59,3 +59,10 @@ class Bin(Protocol):
     async def delete_untouched(self, before: float) -> tuple[SessionId, ...]:
         """Delete for good, likewise, what was changed before a time for the last time, in a place or in the bin."""
         ...
+
+    async def drop_handled(self, keep: int) -> int:
+        """Drop the ids of events that are handled, and why they were refused, but for the newest `keep` of all events.
+
+        Returns how many. What comes again after that is new: no platform tells again what so much has happened since.
+        """
+        ...

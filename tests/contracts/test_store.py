@@ -94,6 +94,19 @@ class TestInbox:
         outcomes = await asyncio.gather(store.save(change), store.save(change), return_exceptions=True)
         assert sorted(type(outcome).__name__ for outcome in outcomes) == ["AlreadyHandled", "Session"]
 
+    async def test_old_ids_are_dropped_and_neither_what_waits_nor_the_newest(self, store: Store) -> None:
+        posts = [a_post(event=f"event-{number}") for number in range(6)]
+        for post in posts:
+            await store.receive(post)
+        for post in (posts[0], posts[2], posts[4]):
+            await store.dismiss(HERE, post.event)
+        await store.refuse(posts[5].event, HERE, "minors")
+        assert await store.drop_handled(2) == 2
+        assert [event.event for event in await store.waiting()] == ["event-1", "event-3"]
+        assert [each.event for each in await store.refusals(HERE)] == ["event-5"]
+        assert [await store.receive(post) for post in posts] == [True, False, True, False, False, False]
+        assert await store.drop_handled(100) == 0
+
 
 class TestSessions:
     async def test_a_place_without_a_session_has_none(self, store: Store) -> None:

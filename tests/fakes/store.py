@@ -96,6 +96,13 @@ class MemoryStore(MemoryOutbox, MemoryLibrary, MemoryReading, MemoryLedger, Memo
         self._dismissed(place, event)
         return True
 
+    async def drop_handled(self, keep: int) -> int:
+        old = list(self._inbox)[: max(0, len(self._inbox) - keep)]
+        gone = [key for key in old if self._inbox[key].event is None]
+        for key in gone:
+            del self._inbox[key]
+        return len(gone)
+
     async def refusals(self, place: Place, limit: int = 10) -> tuple[Refusal, ...]:
         found = [
             Refusal(event, each.reason)

@@ -2,14 +2,17 @@
 
 from dataclasses import replace
 
+import pytest
+
+from bot.flow import keeping
 from bot.flow.keeping import DAY, Keep, Sweeper
-from bot.ids import AuthorId
+from bot.ids import AuthorId, EventId
 from bot.ports.reports import Report
 from bot.ports.store import Change
 from bot.story.persona import Persona
 from bot.story.session import Session
 from bot.story.settings import SessionSettings, TurnPolicy
-from tests.builders import HERE, TOBIAS
+from tests.builders import HERE, TOBIAS, a_post
 from tests.flow.stage import Stage, a_stage
 
 ANN = Persona(AuthorId("author-2"), "Ann")
@@ -47,6 +50,17 @@ async def test_a_report_that_nobody_dealt_with_goes_when_its_days_are_over() -> 
         assert "a report after 180 days" in keep.sentence
         await Sweeper(stage.store, forgetter, stage.clock, Keep(), keeps_house).sweep()
         assert len(await stage.store.reports()) == 1, "it is kept where nothing else is said"
+
+
+async def test_a_sweep_drops_the_ids_of_old_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "EVENTS", 1)
+    async with a_stage() as stage:
+        for number in range(3):
+            await stage.post("Hello?", event=EventId(f"post-{number}"))
+        keeps_house = stage.service._tenure.keeps_house
+        await Sweeper(stage.store, stage.service._forgetter, stage.clock, Keep(), keeps_house).sweep()
+        known = [not await stage.store.receive(a_post(event=f"post-{number}")) for number in range(3)]
+        assert known == [False, False, True]
 
 
 async def test_whoever_holds_the_story_up_is_reminded_once() -> None:

@@ -16,6 +16,7 @@ from adapters.discord.commands.walls import Dresses
 from bot.errors import CourierError, PostRefused, StoreUnavailable
 from bot.flow.receive import Receiver
 from bot.ids import MessageId, Place
+from bot.lately import Lately
 from bot.ports.store import Store, StoryPage
 from bot.story.turn import Role, Turn
 
@@ -23,6 +24,9 @@ log = logging.getLogger(__name__)
 
 RECENT = 8
 """Turns that are looked through for the newest reply and the one before it."""
+
+REMEMBERED = 4_096
+"""Of how many places it is known what wears the buttons; where it is not, the story tells."""
 
 SHOWN = "us:shown"
 PRESSES: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
@@ -74,7 +78,7 @@ class Controls:
     store: Store
     receiver: Receiver
     dresses: Dresses
-    _worn: dict[Place, Worn | None] = field(default_factory=dict)
+    _worn: Lately[Place, Worn | None] = field(default_factory=lambda: Lately(REMEMBERED))
     _asked: set[Place] = field(default_factory=set)
     _chases: dict[Place, asyncio.Task[None]] = field(default_factory=dict)
     _is_closed: bool = False

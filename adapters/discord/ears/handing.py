@@ -8,7 +8,11 @@ from adapters.discord.ears.news import Surroundings
 from adapters.discord.ears.past import Past
 from bot.errors import Refused
 from bot.ids import Place
+from bot.lately import Lately
 from bot.posts import Deleted, Edited, Inbound
+
+REFUSED = 100
+"""Messages of a place of which it is known that their newest text was refused."""
 
 
 class Handing:
@@ -18,7 +22,7 @@ class Handing:
         self.mark = mark
         self._place, self._around, self._past = place, around, past
         self._kept = mark
-        self._refused: set[int] = set()
+        self._refused: Lately[int, None] = Lately(REFUSED)
         # Whether what the last run handed in was received is not known before it is handed in again.
         self._is_unsettled = bool(mark.handing)
 
@@ -50,10 +54,10 @@ class Handing:
         for event in events:
             is_taken = await self._received(event, about)
             if about is not None and not is_taken:
-                self._refused.add(about)
-            elif about in self._refused:
+                self._refused[about] = None
+            elif about is not None and about in self._refused:
                 # Edited again, into something that is taken: the sign of the refusal is true no longer.
-                self._refused.discard(about)
+                del self._refused[about]
                 self._around.telling.counted(self._place, about)
 
     async def taken(self, gathered: Gathered) -> None:

@@ -88,6 +88,7 @@ class Faces:
                 async with asyncio.timeout(UPLOAD_PATIENCE):
                     return address_of(await self._emoji(name, picture))
             except (CourierError, BadPicture, TimeoutError) as error:
+                self._failed = {each: until for each, until in self._failed.items() if until > self.clock.ticks()}
                 self._failed[name] = self.clock.ticks() + AFTER_FAILURE
                 self._listed_for = None  # it may have arrived, and a name is taken once only: look before the next try
                 log.warning("a face could not be uploaded: %s", error, extra={"action": "post_without_face"})

@@ -53,7 +53,7 @@ class Fates:
         self._wanted[spot] = fate
         self._tries.pop(spot, None)
         while len(self._wanted) > REMEMBERED:
-            self._wanted.popitem(last=False)
+            self._tries.pop(self._wanted.popitem(last=False)[0], None)
         if self._task is None:
             self._task = asyncio.create_task(self._serve(), name="fates")
 
@@ -96,10 +96,12 @@ class Fates:
         else:
             if self._wanted.get(spot, wanted) is wanted:
                 self._wanted.pop(spot, None)
+            self._tries.pop(spot, None)
         return None
 
     def _give_up(self, spot: Spot, error: CourierError) -> None:
         self._wanted.pop(spot, None)
+        self._tries.pop(spot, None)
         log.debug("a sign could not be shown: %s", error, extra={"action": "show_no_sign", "place": spot[0]})
 
     async def _show(self, spot: Spot, wanted: Fate | None) -> None:

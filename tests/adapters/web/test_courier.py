@@ -1,10 +1,13 @@
 """What open pages are told, beyond the promises that every courier keeps."""
 
 import asyncio
+from dataclasses import replace
+
+import pytest
 
 from adapters.web import courier as web_courier
 from adapters.web.courier import WEB, Watch, WebCourier
-from bot.ids import ChannelKey, Place, PostKey
+from bot.ids import ChannelKey, MessageId, Place, PostKey
 from bot.posts import ChannelLimits, Draft, OutboundPost, Speaker, Voice
 
 HERE = Place(WEB, ChannelKey("here"))
@@ -89,3 +92,30 @@ async def test_closing_wakes_and_ends_every_watch() -> None:
         await watch.wait_for_news()
         assert watch.closed
     assert courier.watchers(HERE) == 0
+
+
+def in_thread(number: int) -> OutboundPost:
+    return replace(a_post(), place=Place(WEB, ChannelKey(f"thread-{number}")))
+
+
+async def test_posts_are_remembered_of_the_newest_threads_only() -> None:
+    courier = WebCourier(ChannelLimits(2000))
+    for number in range(web_courier.PLACES + 5):
+        await courier.send(in_thread(number))
+    assert len(courier._recent) == web_courier.PLACES
+    assert not courier.recent(in_thread(4).place)
+    assert courier.recent(in_thread(5).place)
+
+
+async def test_a_thread_that_is_not_counted_any_more_counts_as_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_courier, "COUNTED", 2)
+    courier = WebCourier(ChannelLimits(2000))
+    first = in_thread(0).place
+    for number in (0, 1):
+        await courier.edit(MessageId("message"), in_thread(number))
+    seen_before = {courier.steps(first)}
+    for number in (2, 3):
+        await courier.edit(MessageId("message"), in_thread(number))
+        assert len(courier._steps) == 2
+        assert courier.steps(first) not in seen_before
+        seen_before.add(courier.steps(first))

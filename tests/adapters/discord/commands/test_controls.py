@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from adapters.discord.commands import controls
 from adapters.discord.commands.controls import PRESSES
 from adapters.discord.words import place_of
 from bot.errors import StoreUnavailable
@@ -50,6 +51,17 @@ async def test_the_last_post_of_the_newest_reply_has_the_buttons_and_no_other() 
         await on.post(thread, "Tobias knocks.")
         await followed(on, thread)
         assert len(on.shown(thread)) == 3
+
+
+async def test_what_wears_buttons_is_remembered_of_the_newest_places_and_the_story_tells_of_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(controls, "REMEMBERED", 1)
+    async with stage(["She nods."]) as on:
+        threads = [await on.start() for _ in range(2)]
+        assert list(on.controls._worn) == [place_of(threads[1].id)]
+        await on.post(threads[0], "Tobias knocks.")
+        await followed(on, threads[0])
 
 
 async def test_nothing_is_asked_of_discord_where_nothing_changed() -> None:

@@ -272,6 +272,20 @@ async def test_a_refused_edit_changes_nothing_and_the_place_is_heard_on(alone: A
     assert [change.text for change in alone.receiver.changes if isinstance(change, Edited)] == ["I fall."]
 
 
+async def test_only_the_newest_refused_edits_are_remembered(alone: Alone) -> None:
+    refused = alone.ear._handing._refused
+    refused.most = 2
+    for number in (1, 2, 3):
+        await alone.say(number)
+        await alone.wait()
+    alone.receiver.refuses = "everyone"
+    for number in (1, 2, 3):
+        await alone.edit(number, "everyone falls")
+    assert list(refused) == [1002, 1003]
+    await alone.edit(3, "I fall.")
+    assert list(refused) == [1002]
+
+
 async def test_a_message_that_somebody_wants_taken_is_a_post_at_once(alone: Alone) -> None:
     await alone.say(2, "I listen.", OTHER)
     await take(alone, message(1, "I knock.", TOBIAS))

@@ -127,6 +127,14 @@ async def test_a_face_that_cannot_be_uploaded_stops_no_post_and_is_tried_again_l
     assert len(scene.loopback.world.emojis) == 1
 
 
+async def test_failures_that_are_long_ago_are_not_remembered(scene: CourierScene, courier: DiscordCourier) -> None:
+    for at in range(3):
+        scene.faces["Mira"] = f"picture {at}, which is none".encode()
+        await courier.send(post_in(scene.text, f"Rain {at}.", f"key-{at}"))
+        scene.clock.move(faces.AFTER_FAILURE)
+    assert len(courier.faces._failed) == 1
+
+
 async def test_a_bad_picture_is_no_face_and_said_once(
     scene: CourierScene, courier: DiscordCourier, caplog: pytest.LogCaptureFixture
 ) -> None:

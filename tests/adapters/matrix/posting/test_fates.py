@@ -100,9 +100,20 @@ async def test_a_sign_whose_answer_is_lost_is_neither_lost_nor_left_over(
     scene.frozen.move(2)
     await courier.fates.settled()
     assert await scene.tobias.reactions(room, post) == {"⚠️": [scene.login.user_id]}
+    assert courier.fates._tries == {}, "what shows needs no more tries"
     await courier.tell_fate(place_of(room), event_of(post), None)
     await courier.fates.settled()
     assert await scene.tobias.reactions(room, post) == {}
+
+
+async def test_a_sign_that_is_given_up_leaves_nothing(scene: Scene, courier: MatrixCourier, room: str, post: str) -> None:
+    scene.between.rule(Rule(SIGN, Cut.BEFORE, 100))
+    await courier.tell_fate(place_of(room), event_of(post), Fate.BROKEN)
+    settled = asyncio.create_task(courier.fates.settled())
+    while not settled.done():
+        scene.frozen.move(60)
+        await asyncio.wait([settled], timeout=0.01)
+    assert courier.fates._tries == {}
 
 
 async def test_what_is_no_message_or_gone_or_nowhere_bears_no_sign(
