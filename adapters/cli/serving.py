@@ -7,6 +7,7 @@ from rich.console import Console
 from adapters.config import Config
 from adapters.faces import PAGE, community, page, terminal
 from adapters.hosting import asked_to_end
+from adapters.terminal.courier import tame
 from adapters.terminal.play import play
 from adapters.wiring import House
 
@@ -21,13 +22,14 @@ async def serve(config: Config, console: Console, *, opens_scene: bool = False) 
         story = await built.begin(PAGE)
         if story.character.name != config.scene.character.name:
             console.print(
-                f"The story of {story.character.name} was begun here before and goes on. To play another scene, name"
+                f"The story of {tame(story.character.name)} was begun here before and goes on. To play another scene, name"
                 " another data folder: --data FOLDER, or DATA=FOLDER for make.",
                 highlight=False,
                 markup=False,
             )
         if opens_scene and await built.open_scene(PAGE):
-            console.print(f"{story.character.name} is answering the opening scene there now.", highlight=False)
+            answering = f"{tame(story.character.name)} is answering the opening scene there now."
+            console.print(answering, highlight=False, markup=False)
         await _play_until(asked, built, console)
     console.print("Ended; the story is kept.", highlight=False)
 

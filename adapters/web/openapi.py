@@ -49,7 +49,7 @@ WHY: Mapping[int, str] = {
     413: f"More than {forms.BODY_LIMIT} bytes of a form, or {forms.UPLOAD_LIMIT} of a file.",
     415: "This is no form.",
     417: "Something was expected that is not offered.",
-    421: "The page has another host.",
+    421: "The page has another host, or is for this machine and was asked through a proxy.",
     422: "The form was read and not accepted; the sentence says why.",
     429: "Too many wrong tokens came from this address; `Retry-After` says for how long none is looked at.",
     503: "What is needed cannot be reached, or too many are here; come again.",

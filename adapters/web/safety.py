@@ -13,6 +13,11 @@ from aiohttp import web
 STANDARD_PORT = 80
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
+OF_PROXIES = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP")
+"""What proxies say of themselves and of whom they ask for (RFC 7239, section 4, and what was there before it)."""
+
+THROUGH_PROXY = "This came through a proxy; for others than this machine, set [web] host and operator_token beside the proxy."
+
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
@@ -55,10 +60,17 @@ class Guard:
         return f"http://{_bracketed(self.host)}:{self.port}/"
 
     def check_host(self, request: web.Request) -> None:
-        """Refuse other names: a foreign name that resolves to this machine would make its page ours (DNS rebinding)."""
+        """Refuse other names: a foreign name that resolves to this machine would make its page ours (DNS rebinding).
+
+        A proxy that asks under a name of this machine would open the stories to whoever reaches the proxy.
+        """
         # Reached from elsewhere, it has names that it cannot know; what is read there takes a cookie that is bound to its name.
-        if self.is_local and request.headers.get("Host", "").lower() not in self._hosts():
+        if not self.is_local:
+            return
+        if request.headers.get("Host", "").lower() not in self._hosts():
             raise NotAllowed(421, f"This page answers at {self.address} only; open it there.")
+        if any(name in request.headers for name in OF_PROXIES):
+            raise NotAllowed(421, THROUGH_PROXY)
 
     def check_form(self, request: web.Request, token: str) -> None:
         """Refuse a form that was not sent from this very page."""

@@ -27,6 +27,15 @@ async def test_this_machine_is_answered_under_its_names(browser: Browser, name: 
         assert answer.status == 200
 
 
+@pytest.mark.parametrize("header", ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP"])
+async def test_a_proxy_opens_no_page_that_is_for_this_machine(browser: Browser, header: str) -> None:
+    for path in ("", "events", "new", "static/page.css"):
+        async with browser.http.get(browser.stage.address + path, headers={header: "203.0.113.9"}) as answer:
+            assert answer.status == 421
+            assert "operator_token" in await answer.text()
+            assert "Mira" not in await answer.text()
+
+
 @pytest.mark.parametrize(
     ("changed", "headers"),
     [
