@@ -45,6 +45,9 @@ SIDE_BY_SIDE, SELDOM = 48, 4
 POINTS = 5
 """Readings of which the middle one counts, a hundredth of the day apart."""
 
+FIRST_WHILE = 0.3
+"""How much of the day goes by before the first of them: caches that are full at some size fill meanwhile."""
+
 GLANCE = 0.5
 """Seconds of real time for which what is under way is waited for before time goes on for it."""
 
@@ -64,7 +67,7 @@ class Day:
 
     async def run(self) -> None:
         """All of it; the connection to one platform begins anew now and then."""
-        early = [0.20 + 0.01 * point for point in range(POINTS)]
+        early = [FIRST_WHILE + 0.01 * point for point in range(POINTS)]
         late = [1.0 - 0.01 * point for point in reversed(range(POINTS))]
         self._marks = [*early, *late]
         await self._in_time(self.town.bring_cards())
