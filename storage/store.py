@@ -210,10 +210,10 @@ class SqlStore(Leased):
         return await self._delete(tables.sessions.c.touched < before)
 
     @whole
-    async def drop_handled(self, keep: int) -> int:
+    async def drop_handled(self, keep: int, of_place: int) -> int:
         """Drop the ids of old events that are handled."""
         async with self._database.writing() as connection:
-            return await inbox.drop_old(connection, keep)
+            return await inbox.drop_old(connection, keep, of_place)
 
     async def _delete(self, which: ColumnElement[bool]) -> tuple[SessionId, ...]:
         async with self._database.writing() as connection:

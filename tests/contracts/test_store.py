@@ -101,11 +101,19 @@ class TestInbox:
         for post in (posts[0], posts[2], posts[4]):
             await store.dismiss(HERE, post.event)
         await store.refuse(posts[5].event, HERE, "minors")
-        assert await store.drop_handled(2) == 2
+        assert await store.drop_handled(2, 2) == 2
         assert [event.event for event in await store.waiting()] == ["event-1", "event-3"]
         assert [each.event for each in await store.refusals(HERE)] == ["event-5"]
         assert [await store.receive(post) for post in posts] == [True, False, True, False, False, False]
-        assert await store.drop_handled(100) == 0
+        assert await store.drop_handled(100, 0) == 0
+
+    async def test_the_newest_ids_of_a_quiet_place_stay_whatever_happens_elsewhere(self, store: Store) -> None:
+        quiet = [a_post(event=f"quiet-{number}", place=ELSEWHERE) for number in range(3)]
+        for post in (*quiet, *(a_post(event=f"event-{number}") for number in range(6))):
+            await store.receive(post)
+            await store.dismiss(post.place, post.event)
+        assert await store.drop_handled(2, 1) == 6
+        assert [await store.receive(post) for post in quiet] == [True, True, False]
 
 
 class TestSessions:

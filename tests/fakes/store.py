@@ -1,6 +1,7 @@
 """A store that remembers as long as the process lives. Values are checked and copied on the way in and on the way out."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -96,9 +97,15 @@ class MemoryStore(MemoryOutbox, MemoryLibrary, MemoryReading, MemoryLedger, Memo
         self._dismissed(place, event)
         return True
 
-    async def drop_handled(self, keep: int) -> int:
+    async def drop_handled(self, keep: int, of_place: int) -> int:
         old = list(self._inbox)[: max(0, len(self._inbox) - keep)]
-        gone = [key for key in old if self._inbox[key].event is None]
+        rank: Counter[Place] = Counter()
+        kept = set()
+        for key, each in reversed(self._inbox.items()):
+            rank[each.place] += 1
+            if rank[each.place] <= of_place:
+                kept.add(key)
+        gone = [key for key in old if self._inbox[key].event is None and key not in kept]
         for key in gone:
             del self._inbox[key]
         return len(gone)

@@ -54,6 +54,7 @@ async def test_a_report_that_nobody_dealt_with_goes_when_its_days_are_over() -> 
 
 async def test_a_sweep_drops_the_ids_of_old_events(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeping, "EVENTS", 1)
+    monkeypatch.setattr(keeping, "OF_PLACE", 1)
     async with a_stage() as stage:
         for number in range(3):
             await stage.post("Hello?", event=EventId(f"post-{number}"))
