@@ -323,6 +323,10 @@ class MemoryStore(MemoryOutbox, MemoryLibrary, MemoryReading, MemoryLedger, Memo
         received = self._inbox.get((asked.place.platform, asked.event))
         return received is not None and received.event is None
 
+    def _waits(self, asked: Asked) -> bool:
+        received = self._inbox.get((asked.place.platform, asked.event))
+        return received is not None and received.event is not None
+
     def _refuse_handled(self, place: Place, event: EventId) -> None:
         received = self._inbox.get((place.platform, event))
         if received is None or received.event is None:
