@@ -17,8 +17,19 @@ NOBODY = ""
 """The author of what was asked for by somebody who was forgotten since."""
 
 
+def counters(which: Asked, limits: Limits) -> frozenset[str]:
+    """The names of all that is counted for what is asked for: whoever counts must be the only one who does so for these.
+
+    The place is always one of them: so the same event is asked about once at a time.
+    """
+    names = _names(which.place.platform, which.place.channel, which.community, which.author)
+    return frozenset(
+        f"{of} {name}" for of, name in names.items() if of is Scope.PLACE or (name and limits.share(of).is_limited)
+    )
+
+
 async def ask(connection: AsyncConnection, which: Asked, limits: Limits, now: float) -> Ruling:
-    """Count what is asked for, unless a limit is reached. Nobody else may be counting at the same time."""
+    """Count what is asked for, unless a limit is reached. Nobody else may be counting for its `counters` at the same time."""
     known = await _known(connection, which)
     if known.event is not None:
         return Ruling(_over(known, limits, now), was_told=True, is_repeated=True)

@@ -180,8 +180,10 @@ class SqlStore(Leased):
     async def end(self, place: Place, now: float) -> SessionId | None:
         """The session of a place leaves it for the bin. None when the place has none."""
         async with self._database.writing() as connection:
+            ended = await ended_sessions.end(connection, place, now)
+            # After the session, as `save` does: in another order, two steps could wait for each other.
             await ledger.end(connection, place, now)
-            return await ended_sessions.end(connection, place, now)
+            return ended
 
     async def ended(self, place: Place) -> tuple[EndedSession, ...]:
         """The sessions in the bin that had this place, the newest first."""
@@ -371,7 +373,7 @@ class SqlStore(Leased):
     async def ask(self, asked: Asked, limits: Limits) -> Ruling:
         """Count a reply that is asked for, unless a limit is reached."""
         async with self._database.writing() as connection:
-            await self._database.lock_counting(connection)
+            await self._database.lock_counts(connection, ledger.counters(asked, limits))
             return await ledger.ask(connection, asked, limits, self._now())
 
     @whole
