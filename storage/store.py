@@ -113,6 +113,11 @@ class SqlStore(Leased):
         async with self._database.reading() as connection:
             return await sessions.places(connection)
 
+    async def reminding(self) -> tuple[Place, ...]:
+        """The places whose session reminds whoever holds it up."""
+        async with self._database.reading() as connection:
+            return await sessions.reminding_places(connection)
+
     @whole
     async def save(self, change: Change) -> Session:
         """Store a change, all of it or nothing. Raises AlreadyHandled, LeaseLost, and StaleSession when the story moved on."""

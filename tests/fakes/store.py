@@ -152,6 +152,10 @@ class MemoryStore(MemoryOutbox, MemoryLibrary, MemoryReading, MemoryLedger, Memo
     async def places(self) -> tuple[Place, ...]:
         return tuple(story.session.place for story in self._stories.values() if story.ended is None)
 
+    async def reminding(self) -> tuple[Place, ...]:
+        living = [story.session for story in self._stories.values() if story.ended is None]
+        return tuple(session.place for session in living if session.settings.nudge_seconds is not None)
+
     async def save(self, change: Change) -> Session:
         before, after = change.before, copied(change.after)
         if change.handled is not None:
