@@ -54,8 +54,8 @@ async def follow(connection: AsyncConnection, change: Change, now: float) -> Non
         await connection.execute(update(asked).where(mine, asked.c.ended.is_(None)).values(writing=True))
     elif change.handled is not None:
         await dismiss(connection, place, change.handled, now)
-    elif not writes and change.before is not None and change.before.writing is not None:
-        await connection.execute(update(asked).where(mine).values(ended=now))
+    if not writes and change.before is not None and change.before.writing is not None:
+        await connection.execute(update(asked).where(_written_in(place)).values(ended=now))
     if change.handled is not None:
         await connection.execute(delete(asked).where(mine, asked.c.over.is_not(None), ~asked.c.told))
 

@@ -82,6 +82,16 @@ async def test_what_waits_counts_until_its_reply_is_written(store: Store) -> Non
     assert await asked(store, WAITING, "e", "f") == [None, full]
 
 
+async def test_a_reply_that_an_event_ends_waits_no_longer(store: Store) -> None:
+    session = await begun(store)
+    assert await asked(store, WAITING, "a") == [None]
+    await store.receive(a_post(event="a"))
+    session = await opened(store, session, "a")
+    await store.receive(a_post(event="stops it"))
+    await store.save(Change(session, finished(session, "Come in."), handled=EventId("stops it")))
+    assert await asked(store, WAITING, "b", "c") == [None, None]
+
+
 @pytest.mark.parametrize("how", ["dismissed", "refused", "unanswered", "ended", "long ago"])
 async def test_what_comes_to_nothing_waits_no_longer(store: Store, clock: FrozenClock, how: str) -> None:
     session = await begun(store)

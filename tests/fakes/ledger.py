@@ -72,8 +72,10 @@ class MemoryLedger:
             self._end(self._written_in(place))
             for each in mine:
                 each.writing = each.ended is None
-        elif event is not None or (change.before and change.before.writing and not change.after.writing):
+        elif event is not None:
             self._end(mine)
+        if change.before and change.before.writing and not change.after.writing:
+            self._end(self._written_in(place))
         if event is not None:
             self._entries = [each for each in self._entries if each not in mine or not each.over or each.told]
 
