@@ -5,6 +5,7 @@ import socket
 import sqlite3
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,6 @@ UNEMPTIED = (
 
 MIGRATION_LOCK = 7_103_452_160_388_941
 """Any number will do, as long as every version of this program asks PostgreSQL for the same one."""
-
-COUNTING_LOCK = MIGRATION_LOCK + 1
 
 
 class Database:
@@ -109,10 +108,13 @@ class Database:
         if not self._is_sqlite:  # an SQLite writer is alone from its beginning
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
 
-    async def lock_counting(self, connection: AsyncConnection) -> None:
-        """Keep every other process from counting until this writing transaction ends: two would find room for one."""
+    async def lock_counts(self, connection: AsyncConnection, names: Iterable[str]) -> None:
+        """Keep every other process from counting for these until this writing transaction ends: two would find room for one."""
         if not self._is_sqlite:
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": COUNTING_LOCK})
+            # In one order for all, so that no two wait for each other.
+            keys = sorted({_lock_key(name) for name in names})
+            step = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key")
+            await connection.execute(step, {"keys": keys})
 
     async def take_time(self, connection: AsyncConnection) -> None:
         """Let the server not give this transaction up, however long it waits for us: it holds nothing that others need."""
@@ -189,6 +191,10 @@ def insert_adding(connection: AsyncConnection, table: Table, column: str) -> Ins
         return to_sqlite.on_conflict_do_update(index_elements=keys, set_=added)
     insert = postgresql.insert(table)
     return insert.on_conflict_do_update(index_elements=keys, set_={column: table.c[column] + insert.excluded[column]})
+
+
+def _lock_key(name: str) -> int:
+    return int.from_bytes(blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest(), signed=True)
 
 
 def _address(url: str) -> URL:

@@ -59,10 +59,13 @@ async def refuse(connection: AsyncConnection, event: EventId, place: Place, reas
     return (await connection.execute(insert_new(connection, inbox).values(row))).rowcount == 1
 
 
-async def drop_old(connection: AsyncConnection, keep: int) -> int:
-    """Drop the ids of events that are handled, but for the newest `keep` of all; returns how many."""
+async def drop_old(connection: AsyncConnection, keep: int, of_place: int) -> int:
+    """Drop the ids of events that are handled, but for the newest `keep` of all and `of_place` of each place; how many."""
     newest = select(func.max(inbox.c.id)).scalar_subquery()
-    old = (inbox.c.id <= newest - keep) & inbox.c.payload.is_(None)
+    place = func.row_number().over(partition_by=(inbox.c.platform, inbox.c.channel), order_by=inbox.c.id.desc())
+    ranked = select(inbox.c.id, place.label("rank")).subquery()
+    too_many = select(ranked.c.id).where(ranked.c.rank > of_place)
+    old = (inbox.c.id <= newest - keep) & inbox.c.payload.is_(None) & inbox.c.id.in_(too_many)
     return (await connection.execute(delete(inbox).where(old))).rowcount
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ids import AuthorId, CommunityId, EventId, Place, Platform
 from bot.limits import DAY, HOUR, MINUTE, Kind, Limits, Over, Scope, Share, Used, judge, longest
-from bot.ports.ledger import FORGIVEN, TOLD_FOR, Asked, Ruling
+from bot.ports.ledger import FORGIVEN, ON_ITS_WAY, TOLD_FOR, Asked, Ruling
 from bot.ports.store import Change
 from storage.dialects import insert_adding
 from storage.tables import asked, inbox, spent
@@ -17,8 +17,19 @@ NOBODY = ""
 """The author of what was asked for by somebody who was forgotten since."""
 
 
+def counters(which: Asked, limits: Limits) -> frozenset[str]:
+    """The names of all that is counted for what is asked for: whoever counts must be the only one who does so for these.
+
+    The place is always one of them: so the same event is asked about once at a time.
+    """
+    names = _names(which.place.platform, which.place.channel, which.community, which.author)
+    return frozenset(
+        f"{of} {name}" for of, name in names.items() if of is Scope.PLACE or (name and limits.share(of).is_limited)
+    )
+
+
 async def ask(connection: AsyncConnection, which: Asked, limits: Limits, now: float) -> Ruling:
-    """Count what is asked for, unless a limit is reached. Nobody else may be counting at the same time."""
+    """Count what is asked for, unless a limit is reached. Nobody else may be counting for its `counters` at the same time."""
     known = await _known(connection, which)
     if known.event is not None:
         return Ruling(_over(known, limits, now), was_told=True, is_repeated=True)
@@ -43,8 +54,8 @@ async def follow(connection: AsyncConnection, change: Change, now: float) -> Non
         await connection.execute(update(asked).where(mine, asked.c.ended.is_(None)).values(writing=True))
     elif change.handled is not None:
         await dismiss(connection, place, change.handled, now)
-    elif not writes and change.before is not None and change.before.writing is not None:
-        await connection.execute(update(asked).where(mine).values(ended=now))
+    if not writes and change.before is not None and change.before.writing is not None:
+        await connection.execute(update(asked).where(_written_in(place)).values(ended=now))
     if change.handled is not None:
         await connection.execute(delete(asked).where(mine, asked.c.over.is_not(None), ~asked.c.told))
 
@@ -59,8 +70,10 @@ async def end(connection: AsyncConnection, place: Place, now: float) -> None:
     await connection.execute(update(asked).where(_at(place), asked.c.ended.is_(None)).values(ended=now))
 
 
-async def forget(connection: AsyncConnection, author: AuthorId) -> None:
-    """What a player asked for counts for its place and its community only, and is nobody's."""
+async def forget(connection: AsyncConnection, author: AuthorId, now: float) -> None:
+    """What a player asked for counts for its place and its community only, and is nobody's. What still waits never begins."""
+    waits = (asked.c.author == author) & ~asked.c.writing & asked.c.ended.is_(None)
+    await connection.execute(update(asked).where(waits).values(ended=now))
     await connection.execute(update(asked).where(asked.c.author == author).values(author=NOBODY))
     await connection.execute(delete(spent).where(spent.c.scope == Scope.PLAYER, spent.c.name == author))
 
@@ -71,6 +84,9 @@ async def drop(connection: AsyncConnection, now: float) -> None:
     await connection.execute(delete(asked).where(asked.c.ended < now - FORGIVEN, is_past))
     await connection.execute(delete(asked).where(asked.c.ended.is_(None), asked.c.at < now - DAY))
     await connection.execute(delete(spent).where(spent.c.hour <= now - DAY))
+    # Counted while the clock was wrong.
+    await connection.execute(delete(asked).where(asked.c.at > now + DAY))
+    await connection.execute(delete(spent).where(spent.c.hour > now + DAY))
 
 
 async def _judged(connection: AsyncConnection, which: Asked, limits: Limits, now: float) -> Over | None:
@@ -86,9 +102,14 @@ async def _judged(connection: AsyncConnection, which: Asked, limits: Limits, now
 
 
 async def _waiting(connection: AsyncConnection, which: Asked, now: float) -> dict[Scope, int]:
-    """How many replies wait or are being written: few at any time, so they are looked at once for all scopes."""
+    """How many replies wait or are being written: few at any time, so they are looked at once for all scopes.
+
+    What was counted and never came in (a crash was between the two) waits for no longer than it may be on its way.
+    """
+    came = exists().where(inbox.c.platform == asked.c.platform, inbox.c.event == asked.c.event, inbox.c.payload.is_not(None))
+    is_there = or_(asked.c.writing, asked.c.at > now - ON_ITS_WAY, came)
     counts = [func.coalesce(func.sum(case((_whose(scope, which), 1), else_=0)), 0).label(scope) for scope in Scope]
-    query = select(*counts).where(asked.c.ended.is_(None), asked.c.at > now - FORGIVEN)
+    query = select(*counts).where(asked.c.ended.is_(None), _within(asked.c.at, FORGIVEN, now), is_there)
     row = (await connection.execute(query)).one()
     return {scope: int(row._mapping[scope]) for scope in Scope}  # noqa: SLF001  SQLAlchemy's public name
 
@@ -99,7 +120,7 @@ async def _times(
     """When they asked within the last minute, the newest first, and no more than are needed."""
     newest = [
         select(literal(str(scope)).label("scope"), asked.c.at)
-        .where(_whose(scope, which), asked.c.at > now - MINUTE, asked.c.over.is_(None))
+        .where(_whose(scope, which), _within(asked.c.at, MINUTE, now), asked.c.over.is_(None))
         .order_by(asked.c.at.desc())
         .limit(share.turns_a_minute)
         .subquery()
@@ -121,7 +142,7 @@ async def _tokens(
     each = [and_(spent.c.scope == scope, spent.c.name == names[scope]) for scope, share in shares.items() if share.tokens_a_day]
     found: dict[Scope, list[tuple[float, int]]] = {}
     if each:
-        query = select(spent.c.scope, spent.c.hour, spent.c.tokens).where(or_(*each), spent.c.hour > now - DAY)
+        query = select(spent.c.scope, spent.c.hour, spent.c.tokens).where(or_(*each), _within(spent.c.hour, DAY, now))
         for row in await connection.execute(query):
             found.setdefault(Scope(row.scope), []).append((float(row.hour), int(row.tokens)))
     return found
@@ -137,9 +158,13 @@ async def _known(connection: AsyncConnection, which: Asked) -> Row[Any]:
 
 
 async def _was_told(connection: AsyncConnection, which: Asked, over: Over, now: float) -> bool:
-    """Whether this limit was told, and its time is not over: to the player wherever they were, else in this place."""
+    """Whether this limit was told, and its time is not over: to the player wherever they were, else in this place.
+
+    Where there is room for a moment again and again, it is told once a minute all the same.
+    """
     whose = _whose(Scope.PLAYER if over.scope is Scope.PLAYER else Scope.PLACE, which)
-    query = select(asked.c.at).where(whose, asked.c.over == over.label, asked.c.told, asked.c.until > now)
+    is_fresh = or_(asked.c.until > now, asked.c.at > now - TOLD_FOR) & (asked.c.at < now + TOLD_FOR)
+    query = select(asked.c.at).where(whose, asked.c.over == over.label, asked.c.told, is_fresh)
     return (await connection.execute(query.limit(1))).first() is not None
 
 
@@ -195,6 +220,11 @@ def _whose(scope: Scope, which: Asked) -> ColumnElement[bool]:
     if scope is Scope.PLACE:
         return _at(which.place)
     return (asked.c.platform == which.place.platform) & (asked.c.community == which.community)
+
+
+def _within(column: ColumnElement[Any], seconds: float, now: float) -> ColumnElement[bool]:
+    """Whether a time is no older than that. One that is yet to come, by more than that, is of a clock that was wrong."""
+    return (column > now - seconds) & (column < now + seconds)
 
 
 def _at(place: Place) -> ColumnElement[bool]:

@@ -48,7 +48,7 @@ async def forget(connection: AsyncConnection, author: AuthorId, answers: EventId
     await reports.drop(connection, _is(rows.reports, author))
     await inbox.forget(connection, author, answers)
     await arrivals.forget(connection, author, answers, now)
-    await ledger.forget(connection, author)
+    await ledger.forget(connection, author, now)
     return Forgotten(tuple(stories))
 
 

@@ -55,6 +55,13 @@ async def places(connection: AsyncConnection) -> tuple[Place, ...]:
     return tuple(place_of(row) for row in await connection.execute(query))
 
 
+async def reminding_places(connection: AsyncConnection) -> tuple[Place, ...]:
+    """The places whose session reminds whoever holds it up. Its settings are read, and nothing else of it."""
+    query = select(sessions.c.platform, sessions.c.channel, sessions.c.settings).where(LIVING).order_by(sessions.c.begun)
+    rows = await connection.execute(query)
+    return tuple(place_of(row) for row in rows if row.settings.nudge_seconds is not None)
+
+
 async def unfinished_places(connection: AsyncConnection) -> tuple[Place, ...]:
     """The places whose session has a shown variant that is still being written."""
     shown = (turns.c.session == variants.c.session, turns.c.number == variants.c.turn, turns.c.selected == variants.c.position)

@@ -113,6 +113,11 @@ class SqlStore(Leased):
         async with self._database.reading() as connection:
             return await sessions.places(connection)
 
+    async def reminding(self) -> tuple[Place, ...]:
+        """The places whose session reminds whoever holds it up."""
+        async with self._database.reading() as connection:
+            return await sessions.reminding_places(connection)
+
     @whole
     async def save(self, change: Change) -> Session:
         """Store a change, all of it or nothing. Raises AlreadyHandled, LeaseLost, and StaleSession when the story moved on."""
@@ -180,8 +185,10 @@ class SqlStore(Leased):
     async def end(self, place: Place, now: float) -> SessionId | None:
         """The session of a place leaves it for the bin. None when the place has none."""
         async with self._database.writing() as connection:
+            ended = await ended_sessions.end(connection, place, now)
+            # After the session, as `save` does: in another order, two steps could wait for each other.
             await ledger.end(connection, place, now)
-            return await ended_sessions.end(connection, place, now)
+            return ended
 
     async def ended(self, place: Place) -> tuple[EndedSession, ...]:
         """The sessions in the bin that had this place, the newest first."""
@@ -210,10 +217,10 @@ class SqlStore(Leased):
         return await self._delete(tables.sessions.c.touched < before)
 
     @whole
-    async def drop_handled(self, keep: int) -> int:
+    async def drop_handled(self, keep: int, of_place: int) -> int:
         """Drop the ids of old events that are handled."""
         async with self._database.writing() as connection:
-            return await inbox.drop_old(connection, keep)
+            return await inbox.drop_old(connection, keep, of_place)
 
     async def _delete(self, which: ColumnElement[bool]) -> tuple[SessionId, ...]:
         async with self._database.writing() as connection:
@@ -371,7 +378,7 @@ class SqlStore(Leased):
     async def ask(self, asked: Asked, limits: Limits) -> Ruling:
         """Count a reply that is asked for, unless a limit is reached."""
         async with self._database.writing() as connection:
-            await self._database.lock_counting(connection)
+            await self._database.lock_counts(connection, ledger.counters(asked, limits))
             return await ledger.ask(connection, asked, limits, self._now())
 
     @whole

@@ -17,7 +17,13 @@ BETWEEN = 3_600.0
 """Seconds between two sweeps."""
 
 EVENTS = 200_000
-"""Of how many events it is known that they were handled: what a platform tells again is among the newest few of a place."""
+"""Of how many of the newest events it is known that they were handled."""
+
+OF_PLACE = 100
+"""Of how many of a place's own, whatever happens elsewhere: what a platform tells again is among the newest of a place.
+
+After every start a place's last post is handed in once more, however long ago it was written.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,7 @@ class Sweeper:
         if self.keep.report_days is not None:
             await self._drop_reports(now - self.keep.report_days * DAY)
         await self.store.drop_counts()
-        if dropped := await self.store.drop_handled(EVENTS):
+        if dropped := await self.store.drop_handled(EVENTS, OF_PLACE):
             log.info("old events are not known any more", extra={"action": "sweep", "events": dropped})
         if gone:
             log.info("stories were deleted for their age", extra={"action": "sweep", "stories": len(gone)})

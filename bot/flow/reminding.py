@@ -24,7 +24,9 @@ BETWEEN = 60.0
 
 @dataclass(slots=True)
 class Reminder:
-    """Looks at every story now and then. What it remembers is gone after a restart: the time then runs anew.
+    """Looks at every story that reminds its players, now and then.
+
+    What it remembers is gone after a restart: the time then runs anew.
 
     `keeps_house` says whether this process does so for all that share the store.
     """
@@ -54,7 +56,7 @@ class Reminder:
         if not await self.keeps_house():
             self._since.clear()
             return
-        places = await self.store.places()
+        places = await self.store.reminding()
         for gone in (self._since.keys() | self._told.keys()) - set(places):
             self._since.pop(gone, None)
             self._told.pop(gone, None)

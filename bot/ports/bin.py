@@ -60,9 +60,10 @@ class Bin(Protocol):
         """Delete for good, likewise, what was changed before a time for the last time, in a place or in the bin."""
         ...
 
-    async def drop_handled(self, keep: int) -> int:
+    async def drop_handled(self, keep: int, of_place: int) -> int:
         """Drop the ids of events that are handled, and why they were refused, but for the newest `keep` of all events.
 
-        Returns how many. What comes again after that is new: no platform tells again what so much has happened since.
+        Kept too are the newest `of_place` of each place: where it is quiet, a platform tells the last post again however much
+        has happened elsewhere. Returns how many were dropped. What comes again after that is new.
         """
         ...

@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 FORGIVEN = 3_600.0
 """Seconds after which a reply that was asked for counts as waiting no longer, whatever became of it."""
 
+ON_ITS_WAY = 60.0
+"""Seconds within which what was asked for has come in: what has not by then waits no longer."""
+
 TOLD_FOR = 60.0
-"""Seconds for which a full queue is told once."""
+"""Seconds for which a limit is told once, or for as long as it lasts, where that is longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +52,9 @@ class Ledger(Protocol):
     async def ask(self, asked: Asked, limits: Limits) -> Ruling:
         """Count a reply that is asked for, unless a limit is reached. The same event gets the same ruling again.
 
-        It waits until the change that handles its event opens no reply, or until that reply is finished: `Store.save` follows
-        that, and counts what `Change.spent` says for the event, or for the reply that is written in the place. An event
-        that was handled before counts for nothing.
+        It waits, once `Store.receive` has it, until the change that handles its event opens no reply, or until that reply is
+        finished: `Store.save` follows that, and counts what `Change.spent` says for the event, or for the reply that is written
+        in the place. An event that was handled before counts for nothing.
         """
         ...
 

@@ -141,6 +141,10 @@ class Store(Bin, Library, Reports, Privacy, Bookmarks, Arrivals, Leases, Overvie
         """The places that hold a session, in the order in which these began."""
         ...
 
+    async def reminding(self) -> tuple[Place, ...]:
+        """Those of them whose session reminds whoever holds it up. No story is read for that."""
+        ...
+
     async def save(self, change: Change) -> Session:
         """Store a change; returns `after` with its new version.
 

@@ -12,7 +12,7 @@ from bot.ports.store import Change, Store
 from bot.story import acts as story
 from bot.story.policy import Rating
 from bot.story.session import Session, with_length, with_persona, with_turn, with_window
-from bot.story.settings import Length
+from bot.story.settings import Length, SessionSettings
 from bot.story.table import Link, LinkKind, Memory, Table
 from bot.story.turn import Role, Turn, Variant
 from tests.builders import HERE, MIRA, TOBIAS, a_command, a_post, a_session
@@ -101,11 +101,19 @@ class TestInbox:
         for post in (posts[0], posts[2], posts[4]):
             await store.dismiss(HERE, post.event)
         await store.refuse(posts[5].event, HERE, "minors")
-        assert await store.drop_handled(2) == 2
+        assert await store.drop_handled(2, 2) == 2
         assert [event.event for event in await store.waiting()] == ["event-1", "event-3"]
         assert [each.event for each in await store.refusals(HERE)] == ["event-5"]
         assert [await store.receive(post) for post in posts] == [True, False, True, False, False, False]
-        assert await store.drop_handled(100) == 0
+        assert await store.drop_handled(100, 0) == 0
+
+    async def test_the_newest_ids_of_a_quiet_place_stay_whatever_happens_elsewhere(self, store: Store) -> None:
+        quiet = [a_post(event=f"quiet-{number}", place=ELSEWHERE) for number in range(3)]
+        for post in (*quiet, *(a_post(event=f"event-{number}") for number in range(6))):
+            await store.receive(post)
+            await store.dismiss(post.place, post.event)
+        assert await store.drop_handled(2, 1) == 6
+        assert [await store.receive(post) for post in quiet] == [True, True, False]
 
 
 class TestSessions:
@@ -113,6 +121,17 @@ class TestSessions:
         assert await store.session_at(HERE) is None
         assert await store.places() == ()
         assert (await store.page(HERE)).turns == ()
+
+    async def test_the_places_whose_story_reminds_its_players_are_told_apart(self, store: Store) -> None:
+        await begun(store)
+        reminds = await begun(store, place=ELSEWHERE, id=SessionId("reminds"), settings=SessionSettings(nudge_seconds=3600))
+        assert await store.reminding() == (ELSEWHERE,)
+        await store.save(Change(reminds, replace(reminds, settings=SessionSettings())))
+        assert await store.reminding() == ()
+        await store.save(Change(await store.session_at(HERE), a_session(version=1, settings=SessionSettings(nudge_seconds=1))))
+        assert await store.reminding() == (HERE,)
+        await store.end(HERE, 0.0)
+        assert await store.reminding() == ()
 
     async def test_everything_of_a_session_comes_back(self, reopen: Reopening) -> None:
         session = whole()

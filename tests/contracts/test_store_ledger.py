@@ -82,6 +82,16 @@ async def test_what_waits_counts_until_its_reply_is_written(store: Store) -> Non
     assert await asked(store, WAITING, "e", "f") == [None, full]
 
 
+async def test_a_reply_that_an_event_ends_waits_no_longer(store: Store) -> None:
+    session = await begun(store)
+    assert await asked(store, WAITING, "a") == [None]
+    await store.receive(a_post(event="a"))
+    session = await opened(store, session, "a")
+    await store.receive(a_post(event="stops it"))
+    await store.save(Change(session, finished(session, "Come in."), handled=EventId("stops it")))
+    assert await asked(store, WAITING, "b", "c") == [None, None]
+
+
 @pytest.mark.parametrize("how", ["dismissed", "refused", "unanswered", "ended", "long ago"])
 async def test_what_comes_to_nothing_waits_no_longer(store: Store, clock: FrozenClock, how: str) -> None:
     session = await begun(store)
@@ -134,6 +144,54 @@ async def test_a_limit_is_told_once_until_its_time_is_over(store: Store, clock: 
     clock.move(60)
     await asked(store, TURNS, "e", "f")
     assert not (await store.ask(an_ask("g"), TURNS)).was_told
+
+
+async def test_a_limit_is_told_once_a_minute_where_there_is_room_now_and_then(store: Store, clock: FrozenClock) -> None:
+    told: list[tuple[float, bool | None]] = []
+    for second, event in ((0, "a"), (30, "b"), (59, "c"), (60, "d"), (61, "e"), (90, "f"), (119.5, "g")):
+        clock.move(second - told[-1][0] if told else second)
+        ruling = await store.ask(an_ask(event), TURNS)
+        told.append((second, None if ruling.over is None else ruling.was_told))
+    assert told == [(0, None), (30, None), (59, False), (60, None), (61, True), (90, None), (119.5, False)]
+
+
+@pytest.mark.parametrize("limits", [TURNS, TOKENS, WAITING], ids=["turns", "tokens", "waiting"])
+async def test_a_clock_that_was_wrong_keeps_nobody_waiting(store: Store, clock: FrozenClock, limits: Limits) -> None:
+    session = await begun(store)
+    clock.move(400 * DAY)
+    await asked(store, limits, "a", "b", "c")
+    await written(store, session, "a", spent=100)
+    assert await asked(store, TOKENS, "d") != [None]
+    clock.move(-400 * DAY)
+    assert await asked(store, limits, "e") == [None]
+    if limits is TURNS:
+        await asked(store, limits, "f")
+        assert not (await store.ask(an_ask("g"), limits)).was_told, "what was told in that time is forgotten"
+    await store.drop_counts()
+    clock.move(400 * DAY)
+    assert await asked(store, TOKENS, "h") == [None], "it was dropped"
+
+
+async def test_what_was_counted_and_never_came_in_waits_for_a_minute(store: Store, clock: FrozenClock) -> None:
+    limits = Limits(player=Share(waiting=1))
+    await begun(store)
+    assert await asked(store, limits, "lost") == [None]
+    clock.move(59)
+    assert await asked(store, limits, "early") != [None]
+    clock.move(1)
+    assert await asked(store, limits, "late") == [None]
+    await store.receive(a_post(event="late"))
+    clock.move(60)
+    assert await asked(store, limits, "next") != [None], "what came in goes on waiting"
+
+
+async def test_what_waited_of_a_forgotten_player_waits_no_longer(store: Store) -> None:
+    limits = Limits(place=Share(waiting=1))
+    await begun(store)
+    await store.receive(a_post(event="a"))
+    assert await asked(store, limits, "a") == [None]
+    await store.forget(TOBIAS.author)
+    assert (await store.ask(an_ask("b", author=ANN), limits)).over is None
 
 
 async def test_a_limit_of_a_community_is_told_once_in_each_of_its_places(store: Store) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from bot.ids import AuthorId, EventId, Place
 from bot.limits import DAY, HOUR, MINUTE, Kind, Limits, Over, Scope, Used, judge, longest
-from bot.ports.ledger import FORGIVEN, TOLD_FOR, Asked, Ruling
+from bot.ports.ledger import FORGIVEN, ON_ITS_WAY, TOLD_FOR, Asked, Ruling
 from bot.ports.store import Change, Wish
 
 
@@ -30,6 +30,9 @@ class MemoryLedger:
         self._spent: Counter[tuple[Scope, object, float]] = Counter()
 
     def _was_handled(self, asked: Asked) -> bool:
+        raise NotImplementedError
+
+    def _waits(self, asked: Asked) -> bool:
         raise NotImplementedError
 
     def _queue(self, wishes: Sequence[Wish]) -> None:
@@ -57,7 +60,7 @@ class MemoryLedger:
     async def drop_counts(self) -> None:
         now = self._time()
         self._entries = [each for each in self._entries if not _is_stale(each, now)]
-        for key in [key for key in self._spent if key[2] <= now - DAY]:
+        for key in [key for key in self._spent if not now - DAY < key[2] <= now + DAY]:
             del self._spent[key]
 
     def _follow(self, change: Change) -> None:
@@ -69,8 +72,10 @@ class MemoryLedger:
             self._end(self._written_in(place))
             for each in mine:
                 each.writing = each.ended is None
-        elif event is not None or (change.before and change.before.writing and not change.after.writing):
+        elif event is not None:
             self._end(mine)
+        if change.before and change.before.writing and not change.after.writing:
+            self._end(self._written_in(place))
         if event is not None:
             self._entries = [each for each in self._entries if each not in mine or not each.over or each.told]
 
@@ -83,6 +88,8 @@ class MemoryLedger:
     def _forget_counts(self, author: AuthorId) -> None:
         for each in self._entries:
             if each.asked.author == author:
+                if not each.writing:
+                    self._end([each])
                 each.asked = replace(each.asked, author=AuthorId(""))
         for key in [key for key in self._spent if key[:2] == (Scope.PLAYER, author)]:
             del self._spent[key]
@@ -99,15 +106,19 @@ class MemoryLedger:
 
     def _used(self, scope: Scope, asked: Asked, now: float) -> Used:
         theirs = [each for each in self._entries if _key(scope, each.asked) == _key(scope, asked)]
-        times = sorted((each.at for each in theirs if each.over is None and each.at > now - MINUTE), reverse=True)
-        waiting = sum(each.ended is None and each.at > now - FORGIVEN for each in theirs)
+        times = sorted((each.at for each in theirs if each.over is None and _within(each.at, MINUTE, now)), reverse=True)
+        waiting = sum(self._counts_as_waiting(each, now) for each in theirs)
         tokens = [(hour, n) for (of, name, hour), n in self._spent.items() if (of, name) == (scope, _key(scope, asked))]
-        return Used(times, waiting, [(hour, n) for hour, n in tokens if hour > now - DAY])
+        return Used(times, waiting, [(hour, n) for hour, n in tokens if _within(hour, DAY, now)])
+
+    def _counts_as_waiting(self, each: _Entry, now: float) -> bool:
+        is_there = each.writing or each.at > now - ON_ITS_WAY or self._waits(each.asked)
+        return each.ended is None and _within(each.at, FORGIVEN, now) and is_there
 
     def _was_told(self, asked: Asked, over: Over, now: float) -> bool:
         scope = Scope.PLAYER if over.scope is Scope.PLAYER else Scope.PLACE
         return any(
-            each.over is not None and each.over.label == over.label and each.told and each.until > now
+            each.over is not None and each.over.label == over.label and each.told and _is_fresh(each, now)
             for each in self._entries
             if _key(scope, each.asked) == _key(scope, asked)
         )
@@ -135,7 +146,17 @@ def _again(entry: _Entry, now: float) -> Over | None:
     return replace(entry.over, seconds=max(1.0, entry.until - now))
 
 
+def _within(time: float, seconds: float, now: float) -> bool:
+    return now - seconds < time < now + seconds
+
+
+def _is_fresh(entry: _Entry, now: float) -> bool:
+    return (entry.until > now or entry.at > now - TOLD_FOR) and entry.at < now + TOLD_FOR
+
+
 def _is_stale(entry: _Entry, now: float) -> bool:
+    if entry.at > now + DAY:
+        return True
     if entry.ended is None:
         return entry.at < now - DAY
     return entry.ended < now - FORGIVEN and entry.until < now

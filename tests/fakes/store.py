@@ -1,6 +1,7 @@
 """A store that remembers as long as the process lives. Values are checked and copied on the way in and on the way out."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -96,9 +97,15 @@ class MemoryStore(MemoryOutbox, MemoryLibrary, MemoryReading, MemoryLedger, Memo
         self._dismissed(place, event)
         return True
 
-    async def drop_handled(self, keep: int) -> int:
+    async def drop_handled(self, keep: int, of_place: int) -> int:
         old = list(self._inbox)[: max(0, len(self._inbox) - keep)]
-        gone = [key for key in old if self._inbox[key].event is None]
+        rank: Counter[Place] = Counter()
+        kept = set()
+        for key, each in reversed(self._inbox.items()):
+            rank[each.place] += 1
+            if rank[each.place] <= of_place:
+                kept.add(key)
+        gone = [key for key in old if self._inbox[key].event is None and key not in kept]
         for key in gone:
             del self._inbox[key]
         return len(gone)
@@ -144,6 +151,10 @@ class MemoryStore(MemoryOutbox, MemoryLibrary, MemoryReading, MemoryLedger, Memo
 
     async def places(self) -> tuple[Place, ...]:
         return tuple(story.session.place for story in self._stories.values() if story.ended is None)
+
+    async def reminding(self) -> tuple[Place, ...]:
+        living = [story.session for story in self._stories.values() if story.ended is None]
+        return tuple(session.place for session in living if session.settings.nudge_seconds is not None)
 
     async def save(self, change: Change) -> Session:
         before, after = change.before, copied(change.after)
@@ -315,6 +326,10 @@ class MemoryStore(MemoryOutbox, MemoryLibrary, MemoryReading, MemoryLedger, Memo
     def _was_handled(self, asked: Asked) -> bool:
         received = self._inbox.get((asked.place.platform, asked.event))
         return received is not None and received.event is None
+
+    def _waits(self, asked: Asked) -> bool:
+        received = self._inbox.get((asked.place.platform, asked.event))
+        return received is not None and received.event is not None
 
     def _refuse_handled(self, place: Place, event: EventId) -> None:
         received = self._inbox.get((place.platform, event))

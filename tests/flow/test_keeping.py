@@ -6,7 +6,7 @@ import pytest
 
 from bot.flow import keeping
 from bot.flow.keeping import DAY, Keep, Sweeper
-from bot.ids import AuthorId, EventId
+from bot.ids import AuthorId, EventId, Place
 from bot.ports.reports import Report
 from bot.ports.store import Change
 from bot.story.persona import Persona
@@ -54,6 +54,7 @@ async def test_a_report_that_nobody_dealt_with_goes_when_its_days_are_over() -> 
 
 async def test_a_sweep_drops_the_ids_of_old_events(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeping, "EVENTS", 1)
+    monkeypatch.setattr(keeping, "OF_PLACE", 1)
     async with a_stage() as stage:
         for number in range(3):
             await stage.post("Hello?", event=EventId(f"post-{number}"))
@@ -77,6 +78,23 @@ async def test_whoever_holds_the_story_up_is_reminded_once() -> None:
             await reminder.look()
             await stage.service.receiver.settled(HERE)
         assert [text for text in stage.shown if "the story waits" in text] == ["It is Ann's turn; the story waits."]
+
+
+async def test_stories_that_remind_nobody_are_not_read_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with a_stage() as stage:
+        read, session_at = [], stage.store.session_at
+
+        async def noted(place: Place) -> Session | None:
+            read.append(place)
+            return await session_at(place)
+
+        monkeypatch.setattr(stage.store, "session_at", noted)
+        await stage.service.reminder.look()
+        assert read == []
+        await changed(stage, settings=SessionSettings(nudge_seconds=3600))
+        read.clear()
+        await stage.service.reminder.look()
+        assert read == [HERE]
 
 
 async def test_what_leaves_the_window_is_summed_up_where_the_table_wants_that() -> None:
