@@ -138,6 +138,9 @@ class Tenure:
                     await self._ask(place, held)
                 except StoreError as error:
                     log.warning("a place waits for the store: %s", error, extra={"action": "wait_for_store", "place": place})
+                except Exception:
+                    # A defect met once must not end the place's lane, with all that waits in it.
+                    log.exception("a place could not be asked for", extra={"action": "fail", "place": place})
                 if not held.is_ours:
                     await self.clock.sleep(AGAIN)
 

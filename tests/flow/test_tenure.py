@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import cast
 
+import pytest
+
 from bot.errors import OutcomeUnknown, StoreUnavailable
 from bot.flow.service import Service
 from bot.flow.tenure import AGAIN, BEAT, HOUSE, LOOK
@@ -266,26 +268,27 @@ async def test_a_place_of_a_platform_that_a_process_does_not_serve_is_left_to_ot
         assert len(await town.memory.waiting()) == 1
 
 
-async def test_a_store_that_is_away_for_a_while_delays_a_message_and_loses_none() -> None:
+@pytest.mark.parametrize("trouble", [StoreUnavailable("The connection broke."), ValueError("a defect")])
+async def test_a_store_that_cannot_be_asked_for_a_while_delays_a_message_and_loses_none(trouble: Exception) -> None:
     async with a_town() as town:
         one = await town.process("one")
         await begin(town, one)
         await town.pass_by(LOOK)
-        asked = _away_for(one.store, times=3)
+        asked = _away_for(one.store, trouble, times=3)
         await one.receiver.receive(a_post("Hello?"))
         await town.pass_by(5 * AGAIN)
         assert asked[0] > 3
         assert town.shown == (MIRA.greeting, WELCOME)
 
 
-def _away_for(store: Store, times: int) -> list[int]:
+def _away_for(store: Store, trouble: Exception, times: int) -> list[int]:
     """Have the store fail the next times that it is asked for a place; returns a list that counts the askings."""
     asked, lease = [0], store.lease
 
     async def failing(place: Place) -> Lease:
         asked[0] += 1
         if asked[0] <= times:
-            raise StoreUnavailable("The connection broke.")
+            raise trouble
         return await lease(place)
 
     store.lease = failing  # type: ignore[method-assign]  # it fails on purpose
