@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 from aiohttp import web
 
-from adapters.network.serving import HEADERS, BoundedRunner, Bounds, arriving
+from adapters.network.serving import HEADERS, LEAST_TAKEN, BoundedRunner, Bounds, arriving
 from tests.rawhttp import PATIENCE, ask, connected
 
 HONEST = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
@@ -155,6 +155,22 @@ async def test_a_client_that_reads_slowly_gets_all_of_its_answer() -> None:
     async with a_site(Bounds(answer_seconds=TINY)) as site, connected(site.address) as raw:
         await raw.send(b"GET /large HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
         assert len((await raw.reply()).body) == LARGE
+
+
+async def test_a_client_on_a_slow_line_is_seen_to_take_its_answer() -> None:
+    async with a_site(Bounds()) as site, connected(site.address) as raw:
+        await raw.send(b"GET /large HTTP/1.1\r\nHost: here\r\n\r\n")
+        await raw.reader.readexactly(1)
+        assert site.runner is not None
+        assert site.runner.server is not None
+        (connection,) = site.runner.server.connections
+        assert connection.transport is not None
+        for _ in range(4):
+            unsent = connection.transport.get_write_buffer_size()
+            await raw.reader.readexactly(400_000)
+            async with asyncio.timeout(PATIENCE):
+                while connection.transport.get_write_buffer_size() > unsent - LEAST_TAKEN:
+                    await asyncio.sleep(0.005)
 
 
 @pytest.mark.parametrize(
