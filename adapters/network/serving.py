@@ -28,8 +28,10 @@ LEAST_TAKEN = 4096
 """Bytes of an answer that a client takes at the least within `answer_seconds`; slower than any line that is in use."""
 
 UNSENT = 128 * 1024
-"""Bytes of an answer that the kernel takes beyond what is on its way. By itself it takes megabytes, and then says for minutes that
-a client on a slow line takes nothing."""
+"""Bytes of an answer that the kernel takes beyond what is on its way.
+
+By itself it takes megabytes, and a client on a slow line then looks for minutes as if it took nothing.
+"""
 
 HEADERS = 64
 """Headers of a request: browsers and proxies send about thirty. Each can take 8 KiB while the others are waited for."""
