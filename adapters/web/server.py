@@ -44,7 +44,7 @@ PACE = 0.05
 """Seconds between two states of a draft: faster than the eye, slower than a fast model."""
 
 SLOWEST = 32 * 1024
-"""Bytes a second of the slowest line over which the largest file can be brought. What has not come as a whole makes room anyway."""
+"""Bytes a second of the slowest line over which the largest file comes. Until it is here it makes room for what is."""
 
 BOUNDS = Bounds(
     connections=256,
