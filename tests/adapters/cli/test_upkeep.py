@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import stat
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -75,7 +76,14 @@ def test_a_folder_of_backups_loses_those_that_are_too_old_once_there_is_a_new_on
     assert "needs a folder" in ended("backup", "x.zip", "--keep-days", "7", "--data", data)[2]
 
 
-@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGHUP])
+@pytest.fixture(params=[signal.SIGTERM, signal.SIGHUP])
+def by(request: pytest.FixtureRequest) -> Iterator[signal.Signals]:
+    """A signal that ends a process, also where the tests run under nohup."""
+    before = signal.signal(request.param, signal.SIG_DFL)
+    yield request.param
+    signal.signal(request.param, before)
+
+
 def test_a_backup_that_is_ended_by_a_signal_leaves_no_half_of_it(
     data: Path, tmp_path: Path, by: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
