@@ -73,6 +73,21 @@ class Site:
         except TimeoutError:
             return web.Response(status=408)
 
+    @property
+    def unsent(self) -> int:
+        """Bytes that the kernel has not taken yet, of the one client that there is."""
+        assert self.runner is not None
+        assert self.runner.server is not None
+        (connection,) = self.runner.server.connections
+        assert connection.transport is not None
+        return connection.transport.get_write_buffer_size()
+
+    async def sent_below(self, most: int) -> None:
+        """Return when no more than that is unsent."""
+        async with asyncio.timeout(PATIENCE):
+            while self.unsent > most:
+                await asyncio.sleep(0.005)
+
     async def empty(self) -> None:
         """Return when nobody is connected any more."""
         async with asyncio.timeout(PATIENCE):
@@ -161,16 +176,10 @@ async def test_a_client_on_a_slow_line_is_seen_to_take_its_answer() -> None:
     async with a_site(Bounds()) as site, connected(site.address) as raw:
         await raw.send(b"GET /large HTTP/1.1\r\nHost: here\r\n\r\n")
         await raw.reader.readexactly(1)
-        assert site.runner is not None
-        assert site.runner.server is not None
-        (connection,) = site.runner.server.connections
-        assert connection.transport is not None
         for _ in range(4):
-            unsent = connection.transport.get_write_buffer_size()
+            unsent = site.unsent
             await raw.reader.readexactly(400_000)
-            async with asyncio.timeout(PATIENCE):
-                while connection.transport.get_write_buffer_size() > unsent - LEAST_TAKEN:
-                    await asyncio.sleep(0.005)
+            await site.sent_below(unsent - LEAST_TAKEN)
 
 
 @pytest.mark.parametrize(
