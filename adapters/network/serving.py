@@ -9,6 +9,7 @@ Rule 2: nothing that a client sent is logged: a header that cannot be read may b
 
 import asyncio
 import logging
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
@@ -25,6 +26,12 @@ FULL = f"HTTP/1.1 503 Service Unavailable\r\nRetry-After: {SOON}\r\nContent-Leng
 
 LEAST_TAKEN = 4096
 """Bytes of an answer that a client takes at the least within `answer_seconds`; slower than any line that is in use."""
+
+UNSENT = 128 * 1024
+"""Bytes of an answer that the kernel takes beyond what is on its way.
+
+By itself it takes megabytes, and a client on a slow line then looks for minutes as if it took nothing.
+"""
 
 HEADERS = 64
 """Headers of a request: browsers and proxies send about thirty. Each can take 8 KiB while the others are waited for."""
@@ -225,6 +232,7 @@ class Connection(web.RequestHandler):
         """Begin, where there is room."""
         self._wire = cast("asyncio.Transport", transport)
         if self._house.has_room():
+            _keep_unsent_low(self._wire)
             super().connection_made(transport)
             return
         self.force_close()
@@ -284,6 +292,14 @@ class Connection(web.RequestHandler):
         response = self._house.unreadable(status)
         response.force_close()
         return response
+
+
+def _keep_unsent_low(wire: asyncio.Transport) -> None:
+    """Have the kernel say soon that a client takes something (Linux and macOS, tcp(7)); a Unix socket keeps little anyway."""
+    sock = wire.get_extra_info("socket")
+    option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+    if option is not None and sock is not None and sock.family in {socket.AF_INET, socket.AF_INET6}:
+        sock.setsockopt(socket.IPPROTO_TCP, option, UNSENT)
 
 
 def allow(error: web.HTTPException) -> dict[str, str]:

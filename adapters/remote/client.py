@@ -72,6 +72,7 @@ class RemoteEngine:
         each = settings
         self._line = Line(LineSettings(each.address, each.token, each.limits, each.backoff, each.circuit, each.draw), clock)
         self._served: Served | None = None
+        self._unread = ""
         self._asking = asyncio.Lock()
         self._warming: dict[SessionId, asyncio.Task[None]] = {}
         # A leash is let go of with its reply, however that ended.
@@ -121,12 +122,18 @@ class RemoteEngine:
         if served is None or not served.kind.is_ours:
             return ""
         try:
-            return await self._line.text(wire.METRICS)
+            page = await self._line.text(wire.METRICS)
         except (EngineError, Passing, Changed) as error:
+            if isinstance(error, Passing):
+                # Where nobody plays, nothing else would notice that the engine is away.
+                self._line.trouble = self._unread = str(error)
             log.info(
                 "the engine's figures could not be read: %s", error, extra={"action": "look", "engine": self._line.address}
             )
             return ""
+        if self._line.trouble == self._unread:
+            self._line.trouble = ""
+        return page
 
     @property
     def trouble(self) -> str:

@@ -59,6 +59,9 @@ BROKEN_OFF = frozenset({400, 417, 503})
 SENT = (403, 404, 408, 413, 415, 422)
 STORED = (404,)
 
+TOLD: Mapping[int, tuple[str, ...]] = {401: ("WWW-Authenticate",), 429: ("Retry-After",)}
+"""Headers that come with a refusal."""
+
 NONCE = {"type": "string", "pattern": f"^{forms.NONCE.pattern}$", "description": "A name of this submission: twice is once."}
 TURN = {"type": "string", "pattern": f"^({forms.TURN.pattern})?$"}
 
@@ -105,7 +108,7 @@ def _refusal(status: int) -> Described:
     content: Described = {HTML: TEXT, JSON: _told("error")}
     if status in BROKEN_OFF:
         content |= {"text/plain": TEXT}
-    return answer(WHY[status], content)
+    return answer(WHY[status], content, TOLD.get(status, ()))
 
 
 def _refused(status: int) -> Described:
@@ -132,7 +135,7 @@ def _operator() -> dict[str, dict[str, Described]]:
     form = _form({"text": {"type": "string", "maxLength": forms.LOGIN_LIMIT}}, "text")
     entered = {
         303: _onwards("Logged in."),
-        401: _page("That is not the operator's token."),
+        401: answer("That is not the operator's token.", {HTML: TEXT}, ("Set-Cookie", "WWW-Authenticate")),
         **{status: _refused(status) for status in (403, 408, 413, 415, 422, 429)},
     }
     glance = operation("operator", "The bot at a glance.", {200: _page("The page.")}, parameters=(STILL,))

@@ -57,9 +57,7 @@ class Operates:
             response = self._login_page()
         else:
             response = answers.trouble(request, refusal.status, refusal.sentence)
-        # RFC 9110, section 11.6.1: a 401 says how to do better.
-        response.headers["WWW-Authenticate"] = 'Bearer realm="Understudy"'
-        return response
+        return _challenging(response)
 
     def _login_page(self, sentence: str = "", status: int = 401) -> web.Response:
         return answers.html(
@@ -92,10 +90,16 @@ class Operates:
         sent = await forms.read(request, forms.LOGIN_LIMIT)
         self._guard.check_form(request, sent.token)
         if not self._access.opens(sent.text, request.remote):
-            return self._login_page("That is not the operator's token.")
+            return _challenging(self._login_page("That is not the operator's token."))
         # Always the same way on: an address that came with the form could lead anywhere.
         response = web.Response(status=303, headers={"Location": PAGE, "Cache-Control": "no-store"})
         # Behind a proxy that speaks HTTPS, the browser says so of itself.
         is_secure = request.headers.get("Origin", "").lower().startswith("https:")
         response.set_cookie(self.cookie, self._access.key, httponly=True, samesite="Strict", secure=is_secure, path="/")
         return response
+
+
+def _challenging(response: web.Response) -> web.Response:
+    """A 401 says how to do better (RFC 9110, section 11.6.1)."""
+    response.headers["WWW-Authenticate"] = 'Bearer realm="Understudy"'
+    return response

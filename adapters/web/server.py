@@ -43,7 +43,15 @@ HEARTBEAT = 15.0
 PACE = 0.05
 """Seconds between two states of a draft: faster than the eye, slower than a fast model."""
 
-BOUNDS = Bounds(connections=256, body_bytes=64 * 1024 * 1024, body_most=forms.UPLOAD_LIMIT + forms.FIELD_LIMIT)
+SLOWEST = 32 * 1024
+"""Bytes a second of the slowest line over which the largest file comes. Until it is here it makes room for what is."""
+
+BOUNDS = Bounds(
+    connections=256,
+    body_bytes=64 * 1024 * 1024,
+    body_most=forms.UPLOAD_LIMIT + forms.FIELD_LIMIT,
+    body_seconds=forms.UPLOAD_LIMIT / SLOWEST,
+)
 """What the page bears: it is for few, and what they send is stories and pictures."""
 
 SHUTDOWN = 2.0
@@ -241,6 +249,8 @@ def _unreadable(status: int) -> web.Response:
 
 async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
     response.headers.update(HEADERS)
+    # What says nothing of it may be kept by a browser or a proxy (RFC 9111, section 4.2.2), a refusal among it.
+    response.headers.setdefault("Cache-Control", "no-store")
 
 
 def _event(name: str, html: str) -> bytes:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 from aiohttp import web
 
-from adapters.network.serving import HEADERS, BoundedRunner, Bounds, arriving
+from adapters.network.serving import HEADERS, LEAST_TAKEN, BoundedRunner, Bounds, arriving
 from tests.rawhttp import PATIENCE, ask, connected
 
 HONEST = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
@@ -72,6 +72,21 @@ class Site:
                 return web.Response(text=str(len(await request.read())))
         except TimeoutError:
             return web.Response(status=408)
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that the kernel has not taken yet, of the one client that there is."""
+        assert self.runner is not None
+        assert self.runner.server is not None
+        (connection,) = self.runner.server.connections
+        assert connection.transport is not None
+        return connection.transport.get_write_buffer_size()
+
+    async def sent_below(self, most: int) -> None:
+        """Return when no more than that is unsent."""
+        async with asyncio.timeout(PATIENCE):
+            while self.unsent > most:
+                await asyncio.sleep(0.005)
 
     async def empty(self) -> None:
         """Return when nobody is connected any more."""
@@ -155,6 +170,16 @@ async def test_a_client_that_reads_slowly_gets_all_of_its_answer() -> None:
     async with a_site(Bounds(answer_seconds=TINY)) as site, connected(site.address) as raw:
         await raw.send(b"GET /large HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
         assert len((await raw.reply()).body) == LARGE
+
+
+async def test_a_client_on_a_slow_line_is_seen_to_take_its_answer() -> None:
+    async with a_site(Bounds()) as site, connected(site.address) as raw:
+        await raw.send(b"GET /large HTTP/1.1\r\nHost: here\r\n\r\n")
+        await raw.reader.readexactly(1)
+        for _ in range(4):
+            unsent = site.unsent
+            await raw.reader.readexactly(400_000)
+            await site.sent_below(unsent - LEAST_TAKEN)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from schemathesis import Case
 
 from adapters.web.courier import Watch, WebCourier
 from adapters.web.offers import takes_file
+from adapters.web.tries import TRIES
 from bot.commands.catalogue import COMMANDS
 from bot.ids import Place
 from tests.adapters.web.stage import STORY, Stage, a_stage
@@ -58,6 +59,17 @@ async def test_it_says_what_needs_a_login_and_needs_one_itself_where_the_page_do
         async with aiohttp.ClientSession() as http, http.get(stage.address + "openapi.json") as answer:
             assert answer.status == 401
     assert free == {"/healthz", "/operator/login", "/static/{name}"}
+
+
+async def test_it_names_the_headers_that_a_refusal_comes_with() -> None:
+    async with a_stage(operator_token=TOKEN) as stage:
+        described = (await _served(stage))["components"]["responses"]
+        async with aiohttp.ClientSession(headers={"Authorization": "Bearer guess"}) as http:
+            answers = [await http.head(stage.address + "metrics") for _ in range(TRIES + 1)]
+    assert {answer.status for answer in answers} == {401, 429}
+    for answer in answers:
+        (named,) = described[f"Refused{answer.status}"]["headers"]
+        assert named in answer.headers
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,9 @@ async def test_a_browser_logs_in_and_is_known_from_then_on() -> None:
         await browser.open("operator/login")
         code, page = await browser.send("operator/login", {"text": "guessed"})
         assert (code, "not the operator&#39;s token" in page) == (401, True)
+        guess = {**browser.hidden, "text": "guess"}
+        async with browser.http.post(stage.address + "operator/login", data=guess) as answer:
+            assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, 'Bearer realm="Understudy"')
         assert await status(browser, "operator") == 401
 
         await browser.open("operator/login")

@@ -80,6 +80,13 @@ async def test_every_answer_carries_the_security_headers(browser: Browser, path:
         assert answer.headers["Referrer-Policy"] == "same-origin"
 
 
+@pytest.mark.parametrize("path", ["", "nothing", "static/none", "new", "operator", "metrics", "openapi.json", "post"])
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+async def test_nothing_but_the_pages_own_files_may_be_kept(browser: Browser, path: str, accept: str) -> None:
+    async with browser.http.get(browser.stage.address + path, headers={"Accept": accept}) as answer:
+        assert answer.headers.getall("Cache-Control") == ["no-store"]
+
+
 async def test_the_policy_lets_nothing_in_from_elsewhere_and_nothing_that_stands_in_the_page(browser: Browser) -> None:
     for path in ("", "new", "operator", "operator/login", "nothing"):
         async with browser.http.get(browser.stage.address + path) as answer:
