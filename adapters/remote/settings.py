@@ -56,7 +56,7 @@ class EngineServerSettings:
         if self.socket is not None:
             refuse_taken(self.socket)
         if self.socket is None and not self.token and not is_loopback(self.host):
-            sentence = f"Without a token the engine is for this machine only: set a token to serve at {self.host}."
-            raise ConfigMistakes([f"{sentence} Or serve at 127.0.0.1."])
+            choices = f"set UNDERSTUDY_ENGINE_TOKEN to serve at {self.host}, or serve at 127.0.0.1."
+            raise ConfigMistakes([f"Without a token the engine is for this machine only: {choices}"])
         if not self.token.isascii() or any(letter.isspace() for letter in self.token):
             raise ConfigMistakes(["The engine's token must be ASCII without spaces, as it stands in a header."])

@@ -42,7 +42,7 @@ async def test_with_the_token_all_is_served_and_health_needs_none(caplog: pytest
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "engine.lan"])  # noqa: S104 - refused
 async def test_without_a_token_only_this_machine_is_served(host: str) -> None:
-    with pytest.raises(ConfigMistakes, match="set a token"):
+    with pytest.raises(ConfigMistakes, match="set UNDERSTUDY_ENGINE_TOKEN"):
         await EngineServer(ServedScript(["x"]), EngineServerSettings(host=host, port=0)).start()
 
 
