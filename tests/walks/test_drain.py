@@ -37,6 +37,10 @@ threads = 1
 context = 1024
 [web]
 port = 0
+# One player plays in all the places at once here.
+[limits.player]
+turns_a_minute = 0
+waiting = 0
 """
 HALF_A_MINUTE = 30.0
 
