@@ -4,10 +4,12 @@ import asyncio
 import ctypes
 import functools
 import gc
+import re
 import sys
 import threading
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sized
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeGuard
@@ -23,15 +25,16 @@ CONTAINERS = (dict, set, list, deque, WeakKeyDictionary, WeakValueDictionary)
 class Reading:
     """`resident` and `own` are bytes: all that is in memory, and what of it comes from no file, as code does.
 
-    `gathered` are the lengths of all containers that our objects and modules hold, by their names, but for those that cannot
-    grow for ever, and of what functions remember; `kinds` are the objects by their types.
+    `files` are what is open, and `tasks` what is under way, each with how many there are of it. `gathered` are the lengths of
+    all containers that our objects and modules hold, by their names, but for those that cannot grow for ever, and of what
+    functions remember; `kinds` are the objects by their types.
     """
 
     resident: int
     own: int
-    files: int
+    files: Mapping[str, int]
     threads: int
-    tasks: int
+    tasks: Mapping[str, int]
     gathered: Mapping[str, int]
     kinds: Mapping[str, int]
 
@@ -46,9 +49,9 @@ def take() -> Reading:
     return Reading(
         memory["Rss"],
         memory["Anonymous"],
-        sum(1 for _ in Path("/proc/self/fd").iterdir()),
+        dict(Counter(_open_files())),
         threading.active_count(),
-        len(asyncio.all_tasks()),
+        dict(Counter(_called(task) for task in asyncio.all_tasks())),
         dict(_gathered()),
         dict(Counter(type(each).__qualname__ for each in gc.get_objects())),
     )
@@ -57,6 +60,27 @@ def take() -> Reading:
 def _memory() -> dict[str, int]:
     lines = [line.split() for line in Path("/proc/self/smaps_rollup").read_text(encoding="ascii").splitlines()[1:]]
     return {name.rstrip(":"): int(amount) * 1024 for name, amount, *_ in lines}
+
+
+def _open_files() -> Iterator[str]:
+    """Each open file by what it is: its name where it has one, else its kind."""
+    sockets = dict(_sockets())
+    for each in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # the listing's own
+            name = str(each.readlink())
+            yield sockets.get(name, re.sub(r"\d+", "", name))
+
+
+def _sockets() -> Iterator[tuple[str, str]]:
+    """The names of sockets, as the listing of open files has them, with what they are: /proc/net says it by their inodes."""
+    for kind, column in (("tcp", 9), ("unix", 6)):
+        for line in Path(f"/proc/self/net/{kind}").read_text(encoding="utf-8").splitlines()[1:]:
+            yield f"socket:[{line.split()[column]}]", f"socket ({kind})"
+
+
+def _called(task: asyncio.Task[object]) -> str:
+    work = task.get_coro()
+    return getattr(work, "__qualname__", type(work).__qualname__)
 
 
 def _gathered() -> Counter[str]:

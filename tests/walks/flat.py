@@ -76,8 +76,14 @@ def _of_memory(soak: Soak) -> Iterator[str]:
 def _of_counts(soak: Soak) -> Iterator[str]:
     for name in ("files", "threads", "tasks"):
         early, late = ([getattr(each, name) for each in which] for which in (soak.early, soak.late))
-        if median(late) > max(early) + A_FEW:
-            yield f"there were at most {max(early)} {name} after the first while, and {median(late):g} at the end"
+        most, last = max(map(_number, early)), median(map(_number, late))
+        if last > most + A_FEW:
+            grown = "" if name == "threads" else f": {', '.join(_grown(early[-1], late[-1]))}"
+            yield f"there were at most {most} {name} after the first while, and {last:g} at the end{grown}"
+
+
+def _number(held: int | Mapping[str, int]) -> int:
+    return held if isinstance(held, int) else sum(held.values())
 
 
 def _of_containers(soak: Soak) -> Iterator[str]:

@@ -14,7 +14,7 @@ from tests.house.project import ROOT
 from tests.walks.flat import Soak, complaints
 from tests.walks.soak import PLACES, TURNS
 
-QUIET = Reading(100 * 2**20, 90 * 2**20, 20, 4, 10, {"bot.flow.lanes.Lanes._lanes": 3}, {"Place": 700})
+QUIET = Reading(100 * 2**20, 90 * 2**20, {"socket": 20}, 4, {"talk": 10}, {"bot.flow.lanes.Lanes._lanes": 3}, {"Place": 700})
 
 
 async def lived(turns: int, places: int, folder: Path) -> Soak:
@@ -45,7 +45,7 @@ def a_day(**late: object) -> Soak:
 
 
 def test_a_day_that_ends_as_it_began_is_no_cause_to_complain() -> None:
-    assert complaints(a_day(resident=104 * 2**20, tasks=9, files=21)) == []
+    assert complaints(a_day(resident=104 * 2**20, tasks={"talk": 9}, files={"socket": 21})) == []
 
 
 def test_memory_that_grows_is_named_by_what_grew() -> None:
@@ -54,10 +54,13 @@ def test_memory_that_grows_is_named_by_what_grew() -> None:
     assert "bot.flow.lanes.Lanes._lanes (+200), Place (+200)" in said
 
 
-@pytest.mark.parametrize("what", ["files", "threads", "tasks"])
-def test_what_is_left_open_is_named(what: str) -> None:
-    [said] = complaints(a_day(**{what: 30}))
-    assert f"{what} after the first while, and 30 at the end" in said
+@pytest.mark.parametrize(
+    ("what", "left", "named"),
+    [("files", {"socket": 20, "log": 10}, ": log (+10)"), ("threads", 30, ""), ("tasks", {"talk": 30}, ": talk (+20)")],
+)
+def test_what_is_left_open_is_named(what: str, left: object, named: str) -> None:
+    [said] = complaints(a_day(**{what: left}))
+    assert said.endswith(f"{what} after the first while, and 30 at the end{named}")
 
 
 def test_what_holds_more_than_the_places_there_are_is_named() -> None:
@@ -77,5 +80,5 @@ async def test_a_reading_sees_tasks_and_what_our_objects_gather() -> None:
     after = take()
     task.cancel()
     name = "tests.walks.flat.Soak.done"
-    assert (after.gathered[name] - before.gathered.get(name, 0), after.tasks - before.tasks) == (len(soak.done), 1)
+    assert (after.gathered[name] - before.gathered.get(name, 0), after.tasks["sleep"]) == (len(soak.done), 1)
     assert after.resident >= after.own > 10 * 2**20
