@@ -3,32 +3,28 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from sqlalchemy import ColumnElement
 
-from bot.errors import StoreUnavailable
-from bot.ids import AuthorId, CardId, ChannelKey, EventId, MessageId, Place, Platform, SessionId
+from bot.ids import AuthorId, EventId, MessageId, Place, SessionId
 from bot.limits import Limits
-from bot.ports.arrivals import Arrival
 from bot.ports.bin import EndedSession
 from bot.ports.ledger import Asked, Ruling
 from bot.ports.overview import Inventory
 from bot.ports.privacy import Forgotten, PlayerData, Unforgotten
-from bot.ports.reports import KeptReport, Refusal, Report
+from bot.ports.reports import Refusal
 from bot.ports.store import Change, Delivery, StoryPage, Wish
 from bot.posts import Inbound, OutboundPost
-from bot.story.library import CardTitle, LibraryCard
-from bot.story.persona import Persona
 from bot.story.session import Session
 from bot.story.turn import Turn
-from storage import arrivals, bookmarks, inbox, ledger, library, outbox, privacy, reader, reports, sessions, tables, unforgotten
 from storage import bin as ended_sessions
+from storage import inbox, ledger, outbox, privacy, reader, sessions, tables, unforgotten
 from storage import overview as counted
 from storage import turns as told
 from storage.dialects import Database, sqlite_file, sqlite_url
-from storage.leases import Leased
+from storage.kept import Kept
 from storage.migrate import bring_up_to_date
 from storage.steps import whole
 
@@ -55,12 +51,8 @@ async def open_store(url: str, now: Callable[[], float] = time.time) -> "SqlStor
     return SqlStore(database, now)
 
 
-class SqlStore(Leased):
+class SqlStore(Kept):
     """Remembers in SQLite or PostgreSQL. May be called from many tasks at once."""
-
-    def __init__(self, database: Database, now: Callable[[], float] = time.time) -> None:
-        super().__init__(database)
-        self._now = now
 
     @whole
     async def receive(self, event: Inbound) -> bool:
@@ -229,56 +221,6 @@ class SqlStore(Leased):
             await self._cleared(self._database.rebuild(tables.metadata.tables))
         return gone
 
-    async def _cleared(self, clearing: Awaitable[None]) -> str:
-        """Wait until files are cleared. What keeps them from it is logged and returned: the step itself is done."""
-        try:
-            await clearing
-        except StoreUnavailable as error:
-            log.warning("what was deleted may still be in the files", exc_info=error, extra={"action": "keep_deleted_bytes"})
-            return str(error)
-        return ""
-
-    @whole
-    async def keep_card(self, entry: LibraryCard) -> None:
-        """Keep a character, in the place of the one with the same id."""
-        async with self._database.writing() as connection:
-            await library.keep_card(connection, entry)
-
-    async def library(self) -> tuple[CardTitle, ...]:
-        """What the library has, by name and then by id."""
-        async with self._database.reading() as connection:
-            return await library.titles(connection)
-
-    async def card(self, card: CardId) -> LibraryCard | None:
-        """One character with its face; None when the library does not have it."""
-        async with self._database.reading() as connection:
-            return await library.card(connection, card)
-
-    @whole
-    async def drop_card(self, card: CardId) -> None:
-        """Take a character out of the library."""
-        async with self._database.writing() as connection:
-            await library.drop_card(connection, card)
-        await self._cleared(self._database.empty_log())
-
-    @whole
-    async def keep_default_persona(self, persona: Persona) -> None:
-        """Keep a player's part by default."""
-        async with self._database.writing() as connection:
-            await library.keep_persona(connection, persona)
-
-    async def default_persona(self, author: AuthorId) -> Persona | None:
-        """A player's part by default; None when they keep none."""
-        async with self._database.reading() as connection:
-            return await library.persona_of(connection, author)
-
-    @whole
-    async def drop_default_persona(self, author: AuthorId) -> None:
-        """A player keeps no part by default any more."""
-        async with self._database.writing() as connection:
-            await library.drop_persona(connection, author)
-        await self._cleared(self._database.empty_log())
-
     @whole
     async def refuse(self, event: EventId, place: Place, reason: str) -> bool:
         """An event is kept as handled, with the reason only. False when it was handled before."""
@@ -292,24 +234,6 @@ class SqlStore(Leased):
         """What was refused in a place, the newest first."""
         async with self._database.reading() as connection:
             return await inbox.refusals(connection, place, limit)
-
-    @whole
-    async def keep_report(self, report: Report) -> int:
-        """Keep a report; returns its number."""
-        async with self._database.writing() as connection:
-            return await reports.keep(connection, report)
-
-    async def reports(self) -> tuple[KeptReport, ...]:
-        """The reports that are kept, in order."""
-        async with self._database.reading() as connection:
-            return await reports.read(connection)
-
-    @whole
-    async def drop_report(self, number: int) -> None:
-        """A report was dealt with."""
-        async with self._database.writing() as connection:
-            await reports.drop(connection, tables.reports.c.id == number)
-        await self._cleared(self._database.empty_log())
 
     async def words_of(self, author: AuthorId) -> PlayerData:
         """All that is stored of a player."""
@@ -334,40 +258,6 @@ class SqlStore(Leased):
         """An engine has forgotten a session since it was noted."""
         async with self._database.writing() as connection:
             await unforgotten.drop(connection, which)
-
-    @whole
-    async def bookmark(self, place: Place, mark: str) -> None:
-        """Keep how far a place was read."""
-        async with self._database.writing() as connection:
-            await bookmarks.keep(connection, place, mark)
-
-    async def bookmarks(self, platform: Platform) -> Mapping[ChannelKey, str]:
-        """How far the places of a platform were read."""
-        async with self._database.reading() as connection:
-            return await bookmarks.read(connection, platform)
-
-    @whole
-    async def take_in(self, platform: Platform, mark: str, came: Sequence[Arrival]) -> tuple[Arrival, ...]:
-        """Keep how far a platform was read, and what came up to there."""
-        async with self._database.writing() as connection:
-            return await arrivals.take_in(connection, platform, mark, came, self._now())
-
-    async def arrived(self, platform: Platform) -> tuple[Arrival, ...]:
-        """What was taken in and not let go."""
-        async with self._database.reading() as connection:
-            return await arrivals.kept(connection, platform)
-
-    @whole
-    async def let_go(self, platform: Platform, event: EventId) -> None:
-        """An arrival needs nothing more."""
-        async with self._database.writing() as connection:
-            await arrivals.let_go(connection, platform, event, self._now())
-        await self._cleared(self._database.empty_log())
-
-    async def read_up_to(self, platform: Platform) -> str:
-        """How far a platform was read."""
-        async with self._database.reading() as connection:
-            return await arrivals.mark_of(connection, platform)
 
     async def inventory(self, newest: int = 0) -> Inventory:
         """How much there is of everything."""
