@@ -7,6 +7,7 @@ from typing import Any
 
 import requests
 import schemathesis
+from aiohttp import web
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import Case, GenerationMode
@@ -35,6 +36,8 @@ CHECKS: list[CheckFunction] = [
 
 REJECTED = ["400", "401", "403", "404", "409", "412", "413", "415", "422"]
 """What may be said to data that does not fit the document. Schemathesis itself would take any error of the server, too."""
+
+METHODS = {"get", "head", "post", "put", "delete", "patch", "options"}
 
 Honest = Callable[[Case[Any]], None]
 """Puts into a case what only a client of this very server can know, so that those that fit get through the door."""
@@ -68,6 +71,16 @@ def fuzz(
             with suppress(Unsatisfiable):
                 _all(operation.as_strategy(GenerationMode.NEGATIVE), ask, examples)
     return answered
+
+
+def routes_in(document: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """The routes that an OpenAPI document tells: each path with a method, in small letters."""
+    return {(path, method) for path, methods in document["paths"].items() for method in methods if method in METHODS}
+
+
+def routes_of(app: web.Application) -> set[tuple[str, str]]:
+    """The routes that a server has, as `routes_in` says them."""
+    return {(each.resource.canonical, each.method.lower()) for each in app.router.routes() if each.resource is not None}
 
 
 def _all(cases: Any, ask: Callable[[Case[Any]], None], examples: int) -> None:

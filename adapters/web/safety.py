@@ -6,9 +6,10 @@ story or posting in that person's name. Where it can be reached from elsewhere, 
 
 import secrets
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 
 from aiohttp import web
+
+from adapters.network.hosts import bracketed, is_loopback
 
 STANDARD_PORT = 80
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
@@ -57,7 +58,7 @@ class Guard:
     @property
     def address(self) -> str:
         """Where a browser finds the page."""
-        return f"http://{_bracketed(self.host)}:{self.port}/"
+        return f"http://{bracketed(self.host)}:{self.port}/"
 
     def check_host(self, request: web.Request) -> None:
         """Refuse other names: a foreign name that resolves to this machine would make its page ours (DNS rebinding).
@@ -98,24 +99,12 @@ class Guard:
         return origin.partition("://")[2] == request.headers.get("Host", "").lower() != ""
 
     def _hosts(self) -> frozenset[str]:
-        names = {name.lower() for name in (*LOOPBACK_NAMES, _bracketed(self.host))}
+        names = {name.lower() for name in (*LOOPBACK_NAMES, bracketed(self.host))}
         # Browsers leave the standard port out.
         bare = names if self.port == STANDARD_PORT else set()
         return frozenset(f"{name}:{self.port}" for name in names) | bare
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a page at this host."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _bytes(text: str) -> bytes:
     """What a browser sent, whatever it is, as something that can be compared."""
     return text.encode(errors="backslashreplace")
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

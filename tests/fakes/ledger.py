@@ -1,5 +1,6 @@
 """The fake store's ledger: who asked the model for how much, in lists. It knows no session."""
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ class _Entry:
     told: bool = False
 
 
-class MemoryLedger:
+class MemoryLedger(ABC):
     """The part of the store port that counts, over lists."""
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -29,14 +30,14 @@ class MemoryLedger:
         self._entries: list[_Entry] = []
         self._spent: Counter[tuple[Scope, object, float]] = Counter()
 
-    def _was_handled(self, asked: Asked) -> bool:
-        raise NotImplementedError
+    @abstractmethod
+    def _was_handled(self, asked: Asked) -> bool: ...
 
-    def _waits(self, asked: Asked) -> bool:
-        raise NotImplementedError
+    @abstractmethod
+    def _waits(self, asked: Asked) -> bool: ...
 
-    def _queue(self, wishes: Sequence[Wish]) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _queue(self, wishes: Sequence[Wish]) -> None: ...
 
     async def ask(self, asked: Asked, limits: Limits) -> Ruling:
         now = self._time()

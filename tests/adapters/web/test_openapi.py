@@ -18,13 +18,12 @@ from adapters.web.tries import TRIES
 from bot.commands.catalogue import COMMANDS
 from bot.ids import Place
 from tests.adapters.web.stage import STORY, Stage, a_stage
-from tests.fuzzing import fuzz
+from tests.fuzzing import fuzz, routes_in, routes_of
 
 TOKEN = "the operator's own token"  # noqa: S105 - a secret of this test
 REPLIES = ['"Come in," she said.'] * 5_000
 LINES = [f"/{spec.name}" for spec in COMMANDS]
 BRINGING = [spec.name for spec in COMMANDS if takes_file(spec.name)]
-METHODS = {"get", "head", "post", "put", "delete", "patch", "options"}
 LONG = [pytest.mark.slow, pytest.mark.timeout(900)]
 EVERYWHERE = "0.0.0.0"  # noqa: S104  what is asked of a page that others can reach
 
@@ -41,13 +40,9 @@ async def _served(stage: Stage) -> dict[str, Any]:
 async def test_it_is_a_valid_document_that_tells_every_address_and_no_other(closed: str) -> None:
     async with a_stage(closed=closed) as stage:
         served = await _served(stage)
-        routes = {
-            (route.resource.canonical, route.method.lower())
-            for route in stage.server._app().router.routes()
-            if route.resource is not None
-        }
+        routes = routes_of(stage.server._app())
     schemathesis.openapi.from_dict(served).validate()
-    assert {(path, method) for path, methods in served["paths"].items() for method in methods if method in METHODS} == routes
+    assert routes_in(served) == routes
 
 
 async def test_it_says_what_needs_a_login_and_needs_one_itself_where_the_page_does() -> None:
