@@ -11,18 +11,12 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from adapters.config.discord import DiscordConfig
-from adapters.config.engine import EngineConfig
 from adapters.config.kinds import CLOSED
-from adapters.config.limits import LimitsConfig
 from adapters.config.lines import Keys, line_of, lines_of
-from adapters.config.matrix import MatrixConfig
 from adapters.config.mistakes import Source, sentences, suggestion
-from adapters.config.model import ModelConfig
-from adapters.config.safety import PrivacyConfig, SafetyConfig
 from adapters.config.scene import Character, Part, Scene, SceneChoice, sample_scene
 from adapters.config.secrets import SECRETS, VARIABLES, put_in
-from adapters.config.settings import Config, LogsConfig, SamplingConfig, StorageConfig, StoryConfig, WebConfig
+from adapters.config.settings import Config, Shared
 from adapters.network.hosts import is_loopback
 from bot.errors import ConfigMistakes
 
@@ -39,21 +33,9 @@ Found = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CLOSED)
-class Sections:
+class Sections(Shared):
     """The sections that a configuration file may have."""
 
-    storage: StorageConfig = field(default_factory=StorageConfig)
-    model: ModelConfig = field(default_factory=ModelConfig)
-    engine: EngineConfig = field(default_factory=EngineConfig)
-    sampling: SamplingConfig = field(default_factory=SamplingConfig)
-    web: WebConfig = field(default_factory=WebConfig)
-    discord: DiscordConfig = field(default_factory=DiscordConfig)
-    matrix: MatrixConfig = field(default_factory=MatrixConfig)
-    story: StoryConfig = field(default_factory=StoryConfig)
-    limits: LimitsConfig = field(default_factory=LimitsConfig)
-    safety: SafetyConfig = field(default_factory=SafetyConfig)
-    privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
-    logs: LogsConfig = field(default_factory=LogsConfig)
     scene: SceneChoice = field(default_factory=SceneChoice)
     character: Character | None = None
     player: Part | None = None

@@ -146,8 +146,8 @@ class LogsConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CLOSED)
-class Config:
-    """All that is configured."""
+class Shared:
+    """The sections that a configuration has just as its file has them."""
 
     storage: StorageConfig = field(default_factory=StorageConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
@@ -161,6 +161,12 @@ class Config:
     safety: SafetyConfig = field(default_factory=SafetyConfig)
     privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
     logs: LogsConfig = field(default_factory=LogsConfig)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=CLOSED)
+class Config(Shared):
+    """All that is configured."""
+
     scene: Scene = field(default_factory=sample_scene)
 
     @property
