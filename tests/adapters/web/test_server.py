@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from typing import cast
+from typing import Any, cast
 
 import aiohttp
 import pytest
@@ -270,9 +270,8 @@ async def test_a_silent_stream_shows_that_it_lives(browser: Browser, monkeypatch
                 pass
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.2", "example.org", "::"])  # noqa: S104  refused
-async def test_a_page_without_a_login_opens_on_this_machine_only(stage: Stage, host: str) -> None:
-    other = WebServer(
+def another_page(stage: Stage, **where: Any) -> WebServer:
+    return WebServer(
         stage.courier,
         stage.store,
         stage.service.receiver,
@@ -281,8 +280,13 @@ async def test_a_page_without_a_login_opens_on_this_machine_only(stage: Stage, h
         player=TOBIAS.author,
         player_name="T",
         instruments=stage.instruments,
-        host=host,
+        **where,
     )
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.2", "example.org", "::"])  # noqa: S104  refused
+async def test_a_page_without_a_login_opens_on_this_machine_only(stage: Stage, host: str) -> None:
+    other = another_page(stage, host=host)
     with pytest.raises(ConfigMistakes, match="this machine only"):
         await other.start()
 
@@ -296,17 +300,7 @@ async def test_the_standard_port_may_be_left_out() -> None:
 
 async def test_a_taken_port_is_said_in_a_sentence(stage: Stage) -> None:
     port = URL(stage.address).port or 0
-    second = WebServer(
-        stage.courier,
-        stage.store,
-        stage.service.receiver,
-        cast("Desk", stage.desk),
-        place=STORY,
-        player=TOBIAS.author,
-        player_name="T",
-        instruments=stage.instruments,
-        port=port,
-    )
+    second = another_page(stage, port=port)
     with pytest.raises(ConfigMistakes, match="choose another"):
         await second.start()
 
