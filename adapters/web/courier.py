@@ -21,7 +21,7 @@ from bot.posts import ChannelLimits, Draft, Fate, OutboundPost, PostReceipt
 
 WEB = Platform("web")
 
-REMEMBERED, PLACES = 32, 256
+REMEMBERED, PLACES = 32, 64
 """How many messages of a place are remembered, and of how many places: far more than the store can be behind."""
 
 COUNTED = 10_000

@@ -28,6 +28,7 @@ from adapters.engines import served_to_parent
 from adapters.remote.server import serve
 from adapters.web.courier import WebCourier
 from adapters.wiring import House, house
+from bot.ids import SessionId
 from tests.fakes.clock import FrozenClock
 from tests.gauges import take
 from tests.walks.day import Spot, Town
@@ -47,6 +48,8 @@ POINTS = 5
 
 FIRST_WHILE = 0.3
 """How much of the day goes by before the first of them: caches that are full at some size fill meanwhile."""
+
+NO_STORY = SessionId("one that never was")
 
 GLANCE = 0.5
 """Seconds of real time for which what is under way is waited for before time goes on for it."""
@@ -75,10 +78,10 @@ class Day:
         async with faces.served(self.built, self.web) as address:
             while self._written < self.turns:
                 await self._side_by_side()
+                await self._read_off()
                 if next(self._rounds) % SELDOM == 0:
                     await self._look(address)
                     self.town.courier.restart()
-                await self._read_off()
         self.soak.turns, self.soak.hours = self._written, self.clock.ticks() / 3600
         self.soak.places, self.soak.done = len(self.town.live), dict(self.town.done)
         self.soak.failures, self.soak.faults = self.built.service.metrics.total("failures"), self.town.courier.faults
@@ -117,12 +120,15 @@ class Day:
                 await stream.content.readany()
 
     async def _read_off(self) -> None:
+        """Read what is held, if it is time: before anybody looks, as the page notices only later that they have left."""
         while self._marks and self._written >= self._marks[0] * self.turns:
             self._marks.pop(0)
             which = self.soak.early if len(self._marks) >= POINTS else self.soak.late
             if which:
                 # Of all but the last one only the numbers count, and what lies here would count too.
                 which[-1] = replace(which[-1], gathered={}, kinds={})
+            # What its client remembers of texts goes with every story that is forgotten: how full it is tells the time since.
+            await self.built.engine.forget(NO_STORY)
             which.append(take())
 
 
