@@ -1,7 +1,7 @@
 """What holds for all tests: where everything is checked, a skipped test is a failure unless a short list allows it.
 
-It also lends databases and homeservers: PostgreSQL and Synapse start when the first test wants one, and end with the
-test session. Element's SDK is installed once.
+What wants a whole server or a browser is slow. It also lends databases and homeservers: PostgreSQL and Synapse start
+when the first test wants one, and end with the test session. Element's SDK is installed once.
 """
 
 import asyncio
@@ -18,6 +18,9 @@ from tests.homeserver.server import Synapse
 from tests.homeserver.server import running as running_synapse
 from tests.postgres import Postgres, running
 
+BIG = frozenset({"homeserver", "strict_homeserver", "chromium"})
+"""What takes seconds to start, and as long again to do things with: whoever wants a Synapse or a browser is slow."""
+
 ALLOWED = Path(__file__).parent / "house" / "skips.toml"
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
@@ -27,6 +30,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--skips-are-failures", action="store_true", help="fail every skipped test that tests/house/skips.toml does not allow"
     )
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m looks at the marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if BIG.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.hookimpl(wrapper=True)

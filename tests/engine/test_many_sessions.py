@@ -3,6 +3,8 @@
 from collections import Counter
 from contextlib import aclosing
 
+import pytest
+
 from bot.engine.fairness import Accounts
 from bot.engine.threaded import SharingSettings, ThreadedEngine
 from bot.errors import EngineBusy, EngineUnavailable
@@ -31,6 +33,7 @@ def gathered() -> Counter[str]:
     return Counter({name: length for name, length in take().gathered.items() if not name.startswith(FAKES)})
 
 
+@pytest.mark.slow
 async def test_sessions_that_rest_do_not_add_up() -> None:
     engine = ThreadedEngine(CountingRunner(context=256), model="counting", sharing=SharingSettings(memory_bytes=20_000))
     try:
@@ -48,6 +51,7 @@ async def test_sessions_that_rest_do_not_add_up() -> None:
     assert [name for name, by in grown.items() if name.startswith("bot.engine") and by > SESSIONS / 10] == []
 
 
+@pytest.mark.slow
 async def test_who_is_refused_leaves_nothing() -> None:
     engine = ThreadedEngine(CountingRunner(), model="counting", sharing=SharingSettings(queue_limit=0))
     try:

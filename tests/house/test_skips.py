@@ -6,6 +6,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from tests.house.project import ROOT
 
 FILES = {
@@ -17,6 +19,7 @@ FILES = {
 OPTIONS = ("-q", "-c", "/dev/null", "-p", "no:cacheprovider", "-p", "tests.conftest", "--continue-on-collection-errors")
 
 
+@pytest.mark.slow
 def test_a_skip_that_is_not_listed_fails_where_everything_is_checked(tmp_path: Path) -> None:
     for name, text in FILES.items():
         (tmp_path / name).write_text(text)

@@ -317,7 +317,7 @@ def _run(machine: type[AnyStory], examples: int, *, anew: bool) -> None:
 
 
 def test_store_screen_and_prompt_agree_after_anything_that_players_do(tmp_path: Path) -> None:
-    any_story(f"sqlite+aiosqlite:///{tmp_path}/stories.db", 40)
+    any_story(f"sqlite+aiosqlite:///{tmp_path}/stories.db", 15)
 
 
 @pytest.mark.slow

@@ -73,6 +73,7 @@ def test_a_day_that_fails_or_ends_too_early_is_no_proof() -> None:
     assert len(complaints(replace(a_day(), hours=23.5, failures=1))) == 2
 
 
+@pytest.mark.slow
 async def test_a_reading_sees_tasks_and_what_our_objects_gather() -> None:
     before = take()
     soak = Soak(done={"post": 1, "edit": 2})

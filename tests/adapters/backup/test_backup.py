@@ -95,6 +95,7 @@ class Slow(Noting):
         threading.Event().wait(0.3)
 
 
+@pytest.mark.slow
 async def test_postgres_does_not_give_up_on_a_backup_or_a_restore_that_takes_its_time(
     all_places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

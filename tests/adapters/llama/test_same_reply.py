@@ -111,6 +111,7 @@ async def a_second_time(model: Path, *, exact: bool | None = None) -> str:
         return text
 
 
+@pytest.mark.slow
 async def test_the_same_story_and_seed_give_the_same_reply_wherever_it_is_read_from(tmp_path: Path) -> None:
     wanted = await alone(DEMO_MODEL)
     assert len(wanted) > TOKENS

@@ -24,6 +24,7 @@ async def whole_after(plan: Plan, folder: Path) -> Outcome:
     return outcome
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 async def test_a_bot_killed_while_people_play_loses_and_doubles_nothing(tmp_path: Path) -> None:
     await whole_after(Plan(messages=12, kills=3, seed=3, rate=0.0, life=3.0), tmp_path)
