@@ -5,6 +5,7 @@ messages with keys in them that they were read, and the key store would not have
 """
 
 import base64
+import fcntl
 import hashlib
 import json
 import os
@@ -20,15 +21,16 @@ from typing import IO, Any, Protocol
 from adapters import __version__
 from adapters.backup.manifest import MATRIX, NAME, Manifest, Part, member_of
 from adapters.config import Config
-from adapters.matrix.copying import copied, write_part
-from adapters.matrix.keeping import Folder
+from adapters.matrix.copying import copied
+from adapters.matrix.keeping import Folder, settle
 from bot.errors import Refused
 from storage.store import sqlite_url
 from storage.upkeep import Snapshot, snapshot
 
 HALF = ".part"
 BLOCK = 1 << 20
-FILE_RIGHTS = 0o600 << 16
+FILE_MODE = 0o600
+FILE_RIGHTS = FILE_MODE << 16
 """How a ZIP file writes that a member is its owner's alone."""
 
 
@@ -44,21 +46,45 @@ class Progress(Protocol):
 
 async def back_up(config: Config, target: Path, progress: Progress) -> Manifest:
     """Write a backup to a file that is not there yet; what is in it. Raises Refused and StoreUnavailable."""
-    half = target.with_name(target.name + HALF)
-    try:
-        with _written_to(target):
-            _check_free(target)
-            half.unlink(missing_ok=True)
-            with os.fdopen(write_part(half), "w+b") as file:
-                manifest = await _written(config, file, target, progress)
-                file.flush()
-                os.fsync(file.fileno())
+    with _written_to(target):
+        _check_free(target)
+        with _half_of(target) as (half, file):
+            manifest = await _written(config, file, target, progress)
+            file.flush()
+            os.fsync(file.fileno())
             _check_free(target)
             half.replace(target)
-    finally:
-        with suppress(OSError):
-            half.unlink(missing_ok=True)
+        settle(target.parent)
     return manifest
+
+
+@contextmanager
+def _half_of(target: Path) -> Iterator[tuple[Path, IO[bytes]]]:
+    """The file that becomes a backup, empty and this program's alone in the block; what is left of it then goes.
+
+    Raises Refused. What a backup that was killed left is taken over. Another one's that is under way is not: it would end as neither of both.
+    """
+    half = target.with_name(target.name + HALF)
+    with os.fdopen(os.open(half, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE), "w+b") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused(f"Another backup to {target} is under way; wait for it, or name another file.") from None
+        if not _is_at(half, file):
+            # It became somebody's backup between the two steps.
+            raise Refused(f"{target} is there already and stays as it is; name another file.")
+        try:
+            os.fchmod(file.fileno(), FILE_MODE)
+            file.truncate()
+            yield half, file
+        finally:
+            with suppress(OSError):
+                if _is_at(half, file):
+                    half.unlink()
+
+
+def _is_at(path: Path, file: IO[bytes]) -> bool:
+    return path.exists() and os.path.samestat(path.stat(), os.fstat(file.fileno()))
 
 
 def _check_free(target: Path) -> None:
@@ -71,6 +97,8 @@ def _written_to(target: Path) -> Iterator[None]:
     """A file that cannot be written is Refused. Within a step of the database it would else count as one of its errors."""
     try:
         yield
+    except FileNotFoundError:
+        raise Refused(f"{target} cannot be written: its folder is not there; make that, or name another file.") from None
     except OSError as error:
         raise Refused(f"{target} cannot be written ({error.strerror or error}); make room, or name another file.") from None
 

@@ -42,8 +42,15 @@ OLD_KEYS = (
 )
 
 
+def _target(_context: click.Context, _parameter: click.Parameter, named: str) -> Path:
+    """A name that ends in a slash is a folder's: a file of that name would stand where a disk was to be mounted."""
+    if not named or (named.endswith("/") and not Path(named).is_dir()):
+        raise Refused(f"There is no folder {named!r}; make it, or name a file that is not there yet.")
+    return Path(named)
+
+
 @click.command()
-@click.argument("target", type=click.Path(path_type=Path))
+@click.argument("target", type=click.Path(), callback=_target)
 @click.option(
     "--keep-days",
     type=click.IntRange(1, 36_500),

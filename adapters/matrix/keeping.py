@@ -130,7 +130,7 @@ class Folder:
                 file.flush()
                 os.fsync(file.fileno())
             new.replace(self.account_file)
-            _settle(self.path)
+            settle(self.path)
         except OSError as error:
             raise Refused(f"{self.account_file} cannot be written ({error.strerror}); mend that and log in again.") from None
 
@@ -147,7 +147,7 @@ def is_safe(address: str) -> bool:
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
 
 
-def _settle(folder: Path) -> None:
+def settle(folder: Path) -> None:
     """Make a renaming outlast a power cut."""
     opened = os.open(folder, os.O_RDONLY)
     try:

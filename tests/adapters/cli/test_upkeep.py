@@ -84,6 +84,12 @@ def by(request: pytest.FixtureRequest) -> Iterator[signal.Signals]:
     signal.signal(request.param, before)
 
 
+@pytest.mark.parametrize("named", ["", "/mnt/no/disk/"])
+def test_a_target_that_can_only_be_a_folder_and_is_none_is_said(ended: Ended, data: Path, named: str) -> None:
+    code, _, err = ended("backup", named, "--data", data)
+    assert (code, "There is no folder" in err) == (2, True)
+
+
 def test_a_backup_that_is_ended_by_a_signal_leaves_no_half_of_it(
     data: Path, tmp_path: Path, by: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
