@@ -34,6 +34,8 @@ LITTLE, TOO_LITTLE = 2 * GIB, GIB // 5
 SKEW = 30.0
 """Seconds that the clock may be wrong: reminders, backups and certificates go by it."""
 
+UNSEEN = "A token that a service or a container is given is not seen from a shell."
+
 ENGINE_SECONDS = 5.0
 DISCORD = "https://discord.com/api/v10/gateway"
 
@@ -142,12 +144,15 @@ async def _shared(config: Config) -> list[Finding]:
 
 
 async def _discord(config: Config) -> list[Finding]:
-    return await examine_discord(discord_settings(config)) if config.discord.token else []
+    if not config.discord.token:
+        sentence = f"No token is given here, so it does not play there. {UNSEEN}"
+        return [Finding("discord", Grade.OK, sentence)]
+    return await examine_discord(discord_settings(config))
 
 
 async def _matrix(config: Config) -> list[Finding]:
     if not config.is_on_matrix:
-        return []
+        return [Finding("matrix", Grade.OK, f"Nobody is logged in from {config.matrix_folder}, so it does not play there.")]
     seen = await examine_matrix(
         Folder(config.matrix_folder), adults_in_public=config.matrix.adults_in_public, proxy=config.matrix.http_proxy or ""
     )

@@ -13,7 +13,7 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -62,25 +62,28 @@ async def back_up(config: Config, target: Path, progress: Progress) -> Manifest:
 def _half_of(target: Path) -> Iterator[tuple[Path, IO[bytes]]]:
     """The file that becomes a backup, empty and this program's alone in the block; what is left of it then goes.
 
-    Raises Refused. What a backup that was killed left is taken over. Another one's that is under way is not: it would end as neither of both.
+    Raises Refused. What a backup that was killed left is taken over; one that is under way is not: the two would mix.
     """
     half = target.with_name(target.name + HALF)
     with os.fdopen(os.open(half, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE), "w+b") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Refused(f"Another backup to {target} is under way; wait for it, or name another file.") from None
-        if not _is_at(half, file):
-            # It became somebody's backup between the two steps.
-            raise Refused(f"{target} is there already and stays as it is; name another file.")
+        _claim(half, file, target)
         try:
             os.fchmod(file.fileno(), FILE_MODE)
             file.truncate()
             yield half, file
         finally:
-            with suppress(OSError):
-                if _is_at(half, file):
-                    half.unlink()
+            if _is_at(half, file):
+                half.unlink()
+
+
+def _claim(half: Path, file: IO[bytes], target: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Refused(f"Another backup to {target} is under way; wait for it, or name another file.") from None
+    if not _is_at(half, file):
+        # It became somebody's backup between the two steps.
+        raise Refused(f"{target} is there already and stays as it is; name another file.")
 
 
 def _is_at(path: Path, file: IO[bytes]) -> bool:

@@ -57,6 +57,7 @@ async def restore(config: Config, source: Path, progress: Progress) -> Restored:
 
     Raises Refused, with nothing changed, and StoreUnavailable.
     """
+    _check_owner(Path(config.storage.directory))
     with _opened(source) as archive, claimed(config):
         manifest = _checked(archive, source.name, progress)
         account = ""
@@ -77,6 +78,13 @@ async def restore(config: Config, source: Path, progress: Progress) -> Restored:
             if put_back:
                 put_back.close()
     return Restored(manifest, account)
+
+
+def _check_owner(folder: Path) -> None:
+    """Whoever runs the bot could not open what another user, such as root, puts into their folder."""
+    if folder.is_dir() and folder.stat().st_uid != os.geteuid():
+        owner = folder.stat().st_uid
+        raise Refused(f"{folder} is user {owner}'s, who could not open what is restored: restore as they (sudo -u '#{owner}').")
 
 
 @contextmanager

@@ -34,8 +34,14 @@ async def of(config: Config, about: str) -> Finding:
 async def test_a_fresh_folder_lacks_nothing_but_a_model_and_is_left_as_it_is(config: Config) -> None:
     found = await examine(config)
     assert [each.about for each in found if each.grade is Grade.WRONG] == []
-    assert [each.about for each in found] == ["configuration", "data folder", "disk", "database", "model"]
+    assert [each.about for each in found] == ["configuration", "data folder", "disk", "database", "model", "discord", "matrix"]
     assert contents(config) == []
+
+
+async def test_a_platform_that_it_does_not_know_to_be_played_on_is_told_all_the_same(config: Config) -> None:
+    """Whoever asks in a shell does not have the token that the service is given, and is not to believe that it was tried."""
+    assert "not seen from a shell" in (await of(config, "discord")).sentence
+    assert str(config.matrix_folder) in (await of(config, "matrix")).sentence
 
 
 async def test_a_database_is_looked_into(config: Config) -> None:

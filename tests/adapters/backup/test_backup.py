@@ -16,7 +16,6 @@ from pathlib import Path
 import pytest
 
 from adapters.backup import back_up, new_name, old_ones, restore
-from adapters.backup.making import _half_of
 from adapters.matrix.client import first_client
 from adapters.matrix.keeping import Account, Folder
 from adapters.matrix.key_store import device_account
@@ -206,31 +205,6 @@ async def test_a_backup_never_takes_the_place_of_a_file(places: Places, tmp_path
     with pytest.raises(Refused, match="stays as it is"):
         await a_backup(places, file)
     assert file.read_text() == "mine"
-
-
-async def test_two_backups_to_one_file_never_mix(places: Places, tmp_path: Path) -> None:
-    file, config = tmp_path / "backup.zip", places.new()
-    make(config)
-    await (await open_store(url_of(config))).close()
-
-    class Meanwhile(Noting):
-        def stage(self, name: str, total: int) -> None:
-            super().stage(name, total)
-            with pytest.raises(Refused, match="is under way"), _half_of(file):
-                pass
-
-    made = await back_up(config, file, Meanwhile())
-    with zipfile.ZipFile(file) as archive:
-        assert json.loads(archive.read("manifest.json"))["made"] == made.made
-    assert [path.name for path in tmp_path.glob("backup*")] == ["backup.zip"]  # noqa: ASYNC240  nothing else runs
-
-
-async def test_what_a_killed_backup_left_is_taken_over_and_closed_to_others(places: Places, tmp_path: Path) -> None:
-    file, half = tmp_path / "backup.zip", tmp_path / "backup.zip.part"
-    half.write_bytes(bytes(1 << 20))
-    half.chmod(0o644)
-    await a_backup(places, file)
-    assert (file.stat().st_mode & 0o777, half.exists(), zipfile.ZipFile(file).testzip()) == (0o600, False, None)
 
 
 async def test_a_backup_of_nothing_is_one_sentence(places: Places, tmp_path: Path) -> None:
