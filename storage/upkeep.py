@@ -61,10 +61,12 @@ def _has_processes(connection: Connection) -> bool:
 
 
 async def bring_up_to_date(url: str, tell: Tell) -> Schema:
-    """Migrate a database, telling of each step; how it stood before. Raises StoreUnavailable."""
+    """Migrate a database, telling of each step; how it stood before. Raises StoreUnavailable, and Refused for one of others."""
     async with _opened(url, must_exist=True) as database, database.writing() as connection:
         await database.lock_schema(connection)
         before = await connection.run_sync(migrate.schema_of)
+        if before.found is None and not await connection.run_sync(migrate.is_empty):
+            raise Refused("The database holds tables of another program and none of Understudy: name another database.")
         await connection.run_sync(lambda each: migrate.bring_up_to_date(each, tell=tell))
         return before
 

@@ -1,17 +1,19 @@
 """What an operator is told of a database, and how it is brought up to date."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from bot.errors import StoreUnavailable
+from bot.errors import Refused, StoreUnavailable
 from bot.ids import ChannelKey, SessionId
 from bot.ports.store import Change
 from storage.dialects import Database
 from storage.migrate import bring_up_to_date as migrate
-from storage.store import open_store
+from storage.store import open_store, sqlite_url
 from storage.upkeep import bring_up_to_date, health
 from tests.builders import HERE, a_session
 from tests.storage.test_migrate import HEAD, a_newer_history, migrated
@@ -61,6 +63,15 @@ async def test_an_older_schema_is_told_with_its_steps_and_brought_up_to_date(url
     assert (await health(url)).schema.steps == ()
     assert await bring_up_to_date(url, told.append) == (await health(url)).schema
     assert tuple(told) == found.schema.steps, "there was nothing more to do"
+
+
+async def test_a_database_of_another_program_is_left_as_it_is(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "theirs.db")) as theirs:
+        theirs.execute("CREATE TABLE x (y)")
+    with pytest.raises(Refused, match="another program"):
+        await bring_up_to_date(sqlite_url(tmp_path / "theirs.db"), print)
+    with closing(sqlite3.connect(tmp_path / "theirs.db")) as theirs:
+        assert theirs.execute("SELECT name FROM sqlite_master").fetchall() == [("x",)]
 
 
 async def test_a_newer_schema_that_this_program_can_use_is_well(url: str, tmp_path: Path) -> None:
