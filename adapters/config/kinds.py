@@ -57,7 +57,13 @@ def read_lengths(path: Path) -> tuple[str, LengthTable]:
 
 
 def _folder(value: str) -> str:
-    if Path(value).exists() and not Path(value).is_dir():
+    if "\0" in value:
+        raise ValueError("has a NUL character in it, as no path has; write the path of a folder")
+    try:
+        is_file = Path(value).exists() and not Path(value).is_dir()
+    except OSError as error:
+        raise ValueError(f"names a folder that cannot be there ({error.strerror}); write another path") from None
+    if is_file:
         raise ValueError(f"names {value}, which is a file; write the path of a folder")
     return value
 

@@ -96,6 +96,8 @@ def _parsed(text: str, path: Path) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigMistakes([f"{path} is not TOML: {error}."]) from None
+    except RecursionError:
+        raise ConfigMistakes([f"{path} nests lists or tables deeper than any configuration does; take that out."]) from None
 
 
 def _misspelt(environment: Mapping[str, str]) -> Iterator[str]:
