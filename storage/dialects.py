@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Insert, Table, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -30,6 +30,7 @@ OPTIONS = frozenset(
     | {"target_session_attrs", "krbsrvname", "gsslib", "prepared_statement_cache_size"}
 )
 BUSY_SECONDS = 20
+LOG_TRIES = 100
 # A step that took text away waits no longer than this for readers to let the write-ahead log be emptied; the next such
 # step, or the end of the program, does it then.
 PATIENCE_MS = 100
@@ -243,6 +244,20 @@ def _watch(connection: Any) -> None:  # noqa: ANN401  SQLAlchemy's wrapping of a
             wire.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
+def _keep_log(cursor: DBAPICursor) -> None:
+    """Have a file written with a log ahead. SQLite does not wait for another who turns it on just then, but refuses at once."""
+    for _ in range(LOG_TRIES):
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_BUSY":
+                raise
+            cursor.execute("SELECT count(*) FROM sqlite_master")  # this does wait
+        else:
+            return
+    cursor.execute("PRAGMA journal_mode = WAL")
+
+
 def _prepare(engine: AsyncEngine, synchronous: str) -> tuple[AsyncEngine, AsyncEngine]:
     """SQLite engines whose transactions begin as SQLAlchemy says, not as Python's driver guesses.
 
@@ -250,8 +265,6 @@ def _prepare(engine: AsyncEngine, synchronous: str) -> tuple[AsyncEngine, AsyncE
     A writer takes the write lock at once: a reader that turns writer half-way is refused without any waiting.
     """
     pragmas = (
-        f"busy_timeout = {BUSY_SECONDS * 1000}",
-        "journal_mode = WAL",
         f"synchronous = {synchronous}",
         "foreign_keys = ON",
         "secure_delete = ON",
@@ -262,6 +275,8 @@ def _prepare(engine: AsyncEngine, synchronous: str) -> tuple[AsyncEngine, AsyncE
         try:
             connection.isolation_level = None
             cursor = connection.cursor()
+            cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+            _keep_log(cursor)
             for pragma in pragmas:
                 cursor.execute(f"PRAGMA {pragma}")
             cursor.close()
