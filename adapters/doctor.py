@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
-from adapters.config import Config
+from adapters.config import Config, files_given
 from adapters.discord.doctor import examine as examine_discord
 from adapters.engines import engine_of
 from adapters.faces import discord_settings
@@ -23,6 +23,7 @@ from adapters.matrix.keeping import Folder
 from adapters.matrix.trust import examine as examine_matrix
 from adapters.matrix.trust import findings as findings_of_matrix
 from adapters.network.dates import time_at
+from adapters.web.doctor import examine as examine_page
 from bot.errors import EngineError, ModelNotLoaded, StoreUnavailable
 from storage.store import sqlite_url
 from storage.upkeep import at_work, health
@@ -40,10 +41,11 @@ ENGINE_SECONDS = 5.0
 DISCORD = "https://discord.com/api/v10/gateway"
 
 
-async def examine(config: Config) -> list[Finding]:
-    """How everything stands, in the order in which it is best mended."""
+async def examine(config: Config, path: Path | None = None) -> list[Finding]:
+    """How everything stands, in the order in which it is best mended. `path` is the file that holds the configuration."""
     found: list[Finding] = [Finding("configuration", Grade.OK, "It can be read, and nothing in it is wrong.")]
     found += [*_folder(config), *_disk(config), *await _database(config), *_model(config), *await _engine(config)]
+    found += [await examine_page(config.web.host, config.web.port), *_secrets(config, path)]
     found += [*await _discord(config), *await _matrix(config), *await _clock(config)]
     return found
 
@@ -121,7 +123,7 @@ async def _engine(config: Config) -> list[Finding]:
         async with engine_of(hasty) as engine:
             runs = await engine.capabilities()
     except EngineError as error:
-        return [Finding("engine", Grade.WRONG, str(error))]
+        return [Finding("engine", Grade.WRONG, f"{error} (Asked at {config.engine.url}, as [engine] url says.)")]
     return [Finding("engine", Grade.OK, f"It answers, and runs {runs.model} with {runs.context:,} tokens.")]
 
 
@@ -141,6 +143,24 @@ async def _shared(config: Config) -> list[Finding]:
         return [Finding("engine", Grade.WARNING, sentence)]
     sentence = f"It runs in the bot. Before a second bot plays on this database, set [engine] url in both, or {why}."
     return [Finding("engine", Grade.OK, sentence)]
+
+
+def _secrets(config: Config, path: Path | None) -> list[Finding]:
+    """Whether others of this machine can read a file that holds a secret, the configuration among them."""
+    files = [Path(each) for each in (*config.secret_files, *files_given())]
+    if path and any(each and each in path.read_text(encoding="utf-8-sig") for each in config.secrets):
+        files.append(path)
+    if not files:
+        return []
+    for each in files:
+        if _is_open_to_all(each.absolute()):
+            sentence = f"Everybody of this machine can read {each}, which holds a secret: chmod o= {each}."
+            return [Finding("secrets", Grade.WARNING, sentence)]
+    return [Finding("secrets", Grade.OK, "Not everybody of this machine can read them.")]
+
+
+def _is_open_to_all(file: Path) -> bool:
+    return bool(file.stat().st_mode & stat.S_IROTH and file.parent.stat().st_mode & stat.S_IXOTH)
 
 
 async def _discord(config: Config) -> list[Finding]:

@@ -25,7 +25,7 @@ from adapters.remote import RemoteEngine
 from adapters.remote.parsing import EngineAway
 from adapters.traces import Traces
 from bot.cards.reading import read_card
-from bot.errors import EngineBusy, EngineError, EngineUnavailable, Refused, StoreUnavailable
+from bot.errors import EngineBusy, EngineError, EngineUnavailable, NotNow, Refused, StoreUnavailable
 from bot.flow.service import Service
 from bot.ids import AuthorId, CardId, EventId, Place, SessionId
 from bot.metrics import Metrics
@@ -291,7 +291,7 @@ def _format(model: ModelConfig, facts: ModelFacts | None) -> PromptFormat:
 def claimed(config: Config) -> Iterator[None]:
     """Keep a second Understudy out of the data folder, and out of an SQLite file wherever it is named from.
 
-    Several can share a PostgreSQL database. Raises Refused when one is in there, StoreUnavailable without a folder.
+    Several can share a PostgreSQL database. Raises NotNow when one is in there, StoreUnavailable without a folder.
     """
     url = config.storage.url
     with ExitStack() as locks:
@@ -323,5 +323,5 @@ def _locked(directory: Path, taken: str) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise Refused(taken) from None
+            raise NotNow(taken) from None
         yield

@@ -3,6 +3,7 @@
 UnderstudyError
 ├── ConfigMistakes       the configuration cannot be used; holds every mistake at once
 ├── Refused              a player or operator asked for what cannot be done; the sentence is for them
+│   ├── NotNow           somebody else has what is needed: the same may work later
 │   └── TextRefused      a text may not be part of a story; `reason` says why, in a word
 ├── StoreError
 │   ├── StaleSession     the story moved on since it was read: read again, decide again
@@ -42,6 +43,10 @@ class ConfigMistakes(UnderstudyError):
 
 class Refused(UnderstudyError):
     """What was asked for cannot be done; the message is one clear sentence for the person who asked."""
+
+
+class NotNow(Refused):
+    """Another program has what is needed, such as a file or a port. The same may work later, with nothing changed."""
 
 
 class TextRefused(Refused):

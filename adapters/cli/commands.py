@@ -18,7 +18,7 @@ from adapters.cli import hosting, matrix, models, once, reports, serving, upkeep
 from adapters.cli.doctor import doctor
 from adapters.cli.options import FILE, configured, with_config, with_data
 from adapters.config import EXAMPLE
-from bot.errors import ConfigMistakes, Refused, StoreAway, UnderstudyError
+from bot.errors import ConfigMistakes, NotNow, Refused, StoreAway, UnderstudyError
 
 PROGRAM = "understudy" if Path(sys.argv[0]).stem == "understudy" else "python -m bot"
 """What this program was called as: a clone has no command of its own."""
@@ -26,7 +26,8 @@ PROGRAM = "understudy" if Path(sys.argv[0]).stem == "understudy" else "python -m
 FAILED = 2
 BROKEN = 70
 LATER = 75
-"""The database is away, which may pass: whoever starts programs shall try again (EX_TEMPFAIL of sysexits.h)."""
+"""The database is away, or another program has the data folder or the port. That may pass: whoever starts programs shall try
+again (EX_TEMPFAIL of sysexits.h)."""
 
 INTERRUPTED = 130
 
@@ -57,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except UnderstudyError as error:
         for sentence in error.mistakes if isinstance(error, ConfigMistakes) else (str(error),):
             click.echo(logs.without_secrets(f"error: {sentence}"), err=True)
-        sys.exit(LATER if isinstance(error, StoreAway) else FAILED)
+        sys.exit(LATER if isinstance(error, StoreAway | NotNow) else FAILED)
     except Exception as defect:
         log.debug("a defect", exc_info=True)
         if isinstance(defect, OSError) and defect.filename:

@@ -32,7 +32,7 @@ def doctor(path: Path | None, *, data: Path | None, as_json: bool) -> None:
 
     Ends with 0 where nothing is wrong, else with 2.
     """
-    show(asyncio.run(looking.examine(configured(path, data=data))), as_json=as_json)
+    show(asyncio.run(looking.examine(configured(path, data=data), path)), as_json=as_json)
 
 
 def show(found: Sequence[Finding], *, as_json: bool) -> None:

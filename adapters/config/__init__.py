@@ -8,7 +8,7 @@ from adapters.config.matrix import MatrixConfig
 from adapters.config.model import CHOSEN, DEMO_MODEL, AdapterConfig, ModelConfig
 from adapters.config.reading import ENVIRONMENT, EXAMPLE, defaults, read, read_scene
 from adapters.config.scene import Scene
-from adapters.config.secrets import given, without_secrets
+from adapters.config.secrets import files_given, given, without_secrets
 from adapters.config.settings import Config, SamplingConfig, StorageConfig, StoryConfig, WebConfig
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "StoryConfig",
     "WebConfig",
     "defaults",
+    "files_given",
     "given",
     "read",
     "read_scene",

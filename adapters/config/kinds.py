@@ -23,6 +23,8 @@ SHORTEST_TOKEN = 16
 
 def _from_here(value: str, info: ValidationInfo) -> str:
     """The path, seen from the folder of the file that names it."""
+    if not value.strip():
+        raise ValueError("names nothing; write a path, or take the key out")
     return str(Path((info.context or {}).get("folder", "."), Path(value).expanduser()))
 
 

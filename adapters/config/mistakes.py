@@ -19,6 +19,7 @@ KINDS = {
     "literal_error": "one of {expected}",
     "greater_than_equal": "{ge} or more",
     "less_than_equal": "{le} or less",
+    "less_than": "below {lt}",
     "string_too_short": "some text",
     "string_too_long": "at most {max_length} characters long",
     "finite_number": "a number that is neither infinite nor nan",
@@ -88,11 +89,13 @@ def _sentence(error: ErrorDetails, keys: Keys, known: type) -> str:
         return f"{keys[-1]} has to be a section of its own, written [{'.'.join(keys)}]"
     if kind == "missing":
         return f"the section [{keys[0]}] is missing" if len(keys) == 1 else f'{_section(keys)} needs the key "{keys[-1]}"'
-    subject = f"{_section(keys)} {keys[-1]}"
+    is_in_list = isinstance(error["loc"][-1], int)
+    subject = f"{_section(keys[:-1])} {keys[-2]}" if is_in_list else f"{_section(keys)} {keys[-1]}"
     if kind == "value_error":
         return f"{subject} {error['ctx']['error']}"
     shown = "not usable" if keys in UNSHOWN else _shown(error["input"])
-    return f"{subject} is {shown}; it must be {_wanted(error, keys)}"
+    verb, which = ("holds", "each") if is_in_list else ("is", "it")
+    return f"{subject} {verb} {shown}; {which} must be {_wanted(error, keys)}"
 
 
 def _wanted(error: ErrorDetails, keys: Keys) -> str:

@@ -69,6 +69,11 @@ def given(variable: str, environment: Mapping[str, str] = os.environ) -> str:
     return found.value if found else ""
 
 
+def files_given(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """The files that variables of the environment name as holding secrets."""
+    return [environment[each.variable + FILE] for each in SECRETS if environment.get(each.variable + FILE)]
+
+
 def put_in(document: dict[str, Any], environment: Mapping[str, str], folder: Path) -> tuple[dict[Keys, str], list[str]]:
     """Put the secrets into what a configuration file holds; where each came from, and the mistakes in that.
 

@@ -35,7 +35,7 @@ from adapters.config.model import ModelConfig
 from adapters.config.presets import sampling_of
 from adapters.config.safety import PrivacyConfig, SafetyConfig
 from adapters.config.scene import Scene, sample_scene
-from adapters.config.secrets import parts_of
+from adapters.config.secrets import IN_A_FILE, SECRETS, parts_of
 from bot.posts import ChannelLimits
 from bot.sampling import BOUNDS, PRESETS, SamplingSettings
 from bot.story.settings import Length, SessionSettings
@@ -184,6 +184,12 @@ class Config(Shared):
             self.web.operator_token,
             *(part for url in urls for part in parts_of(url)),
         )
+
+    @property
+    def secret_files(self) -> tuple[str, ...]:
+        """The files that it names as holding secrets."""
+        named = (getattr(getattr(self, each.keys[0]), each.keys[1] + IN_A_FILE) for each in SECRETS if each.keys)
+        return tuple(each for each in named if each)
 
     @property
     def is_on_matrix(self) -> bool:

@@ -19,6 +19,7 @@ from aiohttp import web
 
 from adapters.network import serving
 from adapters.network.hosts import bracketed
+from adapters.network.listening import Choices, trouble
 from adapters.network.serving import BoundedRunner, allow, arriving
 from adapters.remote import sockets, wire
 from adapters.remote.body import Body
@@ -29,7 +30,7 @@ from adapters.remote.refusals import SOON, Refusal, refusal_of, too_long
 from adapters.remote.replies import streamed_reply, whole_reply
 from adapters.remote.settings import EngineServerSettings
 from adapters.remote.wire import bare_tag
-from bot.errors import ConfigMistakes, EngineError
+from bot.errors import EngineError
 from bot.ids import SessionId
 from bot.ports.engine import Engine, EngineCapabilities, Segment
 
@@ -43,6 +44,8 @@ SHUTDOWN = 2.0
 
 LEFT = 499
 """What is counted for a client that left before its answer was complete, as nginx counts it."""
+
+CHOICES = Choices(port="--port 8005, or port under [engine.host]", host="--host, or host under [engine.host]")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -82,7 +85,10 @@ class EngineServer:
         self._socket: sockets.Identity | None = None
 
     async def start(self) -> str:
-        """Open the address and return it: `http://HOST:PORT` or `unix:PATH`. Raises ConfigMistakes and EngineUnavailable."""
+        """Open the address and return it: `http://HOST:PORT` or `unix:PATH`.
+
+        Raises ConfigMistakes, NotNow while another program is there, and EngineUnavailable.
+        """
         self._settings.check()
         self._served = await self._engine.capabilities()
         self._tag = await self._fingerprint()
@@ -92,13 +98,9 @@ class EngineServer:
         await self._runner.setup()
         try:
             return await self._listen(self._runner)
-        except ConfigMistakes:
+        except BaseException:
             await self._runner.cleanup()
             raise
-        except OSError as error:
-            await self._runner.cleanup()
-            where = self._settings.socket or f"{self._settings.host}, port {self._settings.port}"
-            raise ConfigMistakes([f"The engine cannot be served at {where} ({error.strerror or error})."]) from error
 
     async def drain(self, seconds: float) -> bool:
         """Take no new work and wait until what runs has ended; whether it has within this many seconds."""
@@ -143,11 +145,17 @@ class EngineServer:
         if settings.socket is not None:
             # Asked again, as the model took its time to load.
             sockets.refuse_taken(settings.socket)
-            await web.UnixSite(runner, settings.socket).start()
+            try:
+                await web.UnixSite(runner, settings.socket).start()
+            except OSError as error:
+                raise sockets.unusable(settings.socket, error) from error
             self._socket = sockets.identity(settings.socket)
             settings.socket.chmod(0o600)
             return f"unix:{settings.socket}"
-        await web.TCPSite(runner, settings.host, settings.port).start()
+        try:
+            await web.TCPSite(runner, settings.host, settings.port).start()
+        except OSError as error:
+            raise trouble("The engine cannot be served", settings.host, settings.port, error, CHOICES) from error
         return f"http://{bracketed(settings.host)}:{runner.addresses[0][1]}"
 
     @web.middleware

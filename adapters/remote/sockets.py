@@ -5,7 +5,7 @@ import socket
 import stat
 from pathlib import Path
 
-from bot.errors import ConfigMistakes
+from bot.errors import ConfigMistakes, NotNow
 
 ASKING_SECONDS = 2.0
 
@@ -16,17 +16,22 @@ _DEAD = {errno.ECONNREFUSED, errno.ENOENT}
 
 
 def refuse_taken(path: Path) -> None:
-    """Raise ConfigMistakes when there is something at the path that is no dead server's socket."""
+    """Raise NotNow when a server is at the path, ConfigMistakes when it is anything else but a dead server's socket."""
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:
         return
     except OSError as error:
-        raise ConfigMistakes([f"The engine cannot be served at {path} ({error.strerror}); name another path."]) from None
+        raise unusable(path, error) from None
     if not stat.S_ISSOCK(mode):
         raise ConfigMistakes([f"{path} is there already and is no socket, so it stays as it is; name another path."])
     if _answers(path):
-        raise ConfigMistakes([f"Another engine is being served at {path}; end it, or name another path."])
+        raise NotNow(f"Another engine is being served at {path}; end it, or name another path.")
+
+
+def unusable(path: Path, error: OSError) -> ConfigMistakes:
+    """That no server can be at the path."""
+    return ConfigMistakes([f"The engine cannot be served at {path} ({error.strerror or error}); name another path."])
 
 
 def identity(path: Path) -> Identity | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from adapters.web.safety import NotAllowed
+from adapters.web.safety import NotAllowed, is_forwarded
 from adapters.web.tries import Tries
 
 BEARER = "bearer"
@@ -26,13 +26,15 @@ class NotLoggedIn(NotAllowed):
 class Access:
     """The operator's token (empty: none), and whether everybody who can reach the page is on this machine.
 
-    A browser that has logged in shows `key` from then on, never the token. It is new with every start.
+    A browser that has logged in shows `key` from then on, never the token. It is new with every start. Wrong tokens that come
+    through a proxy are counted by themselves: whoever asks directly from its machine, as Prometheus does, is let in.
     """
 
     token: str = field(repr=False)
     is_local: bool
     key: str = field(default_factory=secrets.token_urlsafe, repr=False)
-    tries: Tries = field(default_factory=Tries)
+    direct: Tries = field(default_factory=Tries)
+    forwarded: Tries = field(default_factory=Tries)
 
     def check_operator(self, request: web.Request, cookie: str) -> None:
         """Raises NotLoggedIn where this is not the operator, TooManyTries where no token is looked at.
@@ -42,7 +44,7 @@ class Access:
         if (self.is_local and not self.token) or _same(request.cookies.get(cookie, ""), self.key):
             return
         kind, _, shown = request.headers.get("Authorization", "").partition(" ")
-        if kind.lower() != BEARER or not self.opens(shown, request.remote):
+        if kind.lower() != BEARER or not self.opens(shown, request):
             raise NotLoggedIn
 
     def check_visitor(self, request: web.Request, cookie: str) -> None:
@@ -50,12 +52,13 @@ class Access:
         if not self.is_local:
             self.check_operator(request, cookie)
 
-    def opens(self, token: str, address: str | None) -> bool:
-        """Whether what came from an address is the token; if not, that is noted. Raises TooManyTries."""
-        self.tries.check(address)
+    def opens(self, token: str, request: web.Request) -> bool:
+        """Whether what came with a request is the token; if not, that is noted. Raises TooManyTries."""
+        tries = self.forwarded if is_forwarded(request) else self.direct
+        tries.check(request.remote)
         is_it = self.knows(token.strip())
         if not is_it:
-            self.tries.was_wrong(address)
+            tries.was_wrong(request.remote)
         return is_it
 
     def knows(self, token: str) -> bool:

@@ -89,7 +89,7 @@ class Operates:
     async def _log_in(self, request: web.Request) -> web.Response:
         sent = await forms.read(request, forms.LOGIN_LIMIT)
         self._guard.check_form(request, sent.token)
-        if not self._access.opens(sent.text, request.remote):
+        if not self._access.opens(sent.text, request):
             return _challenging(self._login_page("That is not the operator's token."))
         # Always the same way on: an address that came with the form could lead anywhere.
         response = web.Response(status=303, headers={"Location": PAGE, "Cache-Control": "no-store"})

@@ -41,6 +41,11 @@ class NotAllowed(Exception):
         self.sentence = sentence
 
 
+def is_forwarded(request: web.Request) -> bool:
+    """Whether a proxy asks, by its own word; what it says of its visitor is not believed."""
+    return any(name in request.headers for name in OF_PROXIES)
+
+
 @dataclass(slots=True)
 class Guard:
     """The checks of one running page. Its secrets are new with every start; its port is known once it is open."""
@@ -70,7 +75,7 @@ class Guard:
             return
         if request.headers.get("Host", "").lower() not in self._hosts():
             raise NotAllowed(421, f"This page answers at {self.address} only; open it there.")
-        if any(name in request.headers for name in OF_PROXIES):
+        if is_forwarded(request):
             raise NotAllowed(421, THROUGH_PROXY)
 
     def check_form(self, request: web.Request, token: str) -> None:

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from adapters.metrics import Instruments
 from adapters.network import serving
+from adapters.network.listening import Choices, trouble
 from adapters.network.serving import BoundedRunner, Bounds, allow
 from adapters.web import answers, forms
 from adapters.web.access import Access
@@ -33,6 +34,9 @@ log = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent / "static"
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
+UNOPENED = "The page cannot be opened"
+CHOICES = Choices(port="--port 8001, PORT=8001 for make, or port under [web]", host="host under [web]")
 
 STREAMS = 16
 """How many pages may follow stories at a time."""
@@ -99,7 +103,7 @@ class WebServer:
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> str:
-        """Open the page; returns its address. Raises ConfigMistakes when the address cannot be used."""
+        """Open the page; returns its address. Raises NotNow while another program is there, ConfigMistakes for a wrong one."""
         host, port = self._guard.host, self._guard.port
         if not self._guard.is_local and not self._access.token:
             sentence = f"Without a token the page opens on this machine only: set [web] operator_token to open it at {host}"
@@ -110,9 +114,7 @@ class WebServer:
             await web.TCPSite(self._runner, host, port).start()
         except OSError as error:
             await self.close()
-            reason = f"The page cannot be opened at {host}, port {port} ({error.strerror or error})"
-            choices = "choose another port: --port 8001, PORT=8001 for make, or port under [web]."
-            raise ConfigMistakes([f"{reason}; {choices}"]) from error
+            raise trouble(UNOPENED, host, port, error, CHOICES) from error
         self._guard.port = self._runner.addresses[0][1]
         is_local, has_token = self._guard.is_local, bool(self._access.token)
         doors = Doors(self._operates.cookie, operator=has_token, visitor=not is_local, closed=bool(self._closed))

@@ -4,8 +4,10 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,9 @@ import pytest
 from adapters.cli import understudy
 from adapters.cli.commands import LATER
 from adapters.cli.serving import ENDING
-from adapters.config import EXAMPLE
+from adapters.config import EXAMPLE, read
 from adapters.config.settings import DATABASE
+from adapters.wiring import claimed
 from bot.ids import AuthorId, ChannelKey, Place, Platform
 from bot.ports.reports import Report
 from storage.store import open_store, sqlite_url
@@ -82,6 +85,19 @@ def test_a_path_that_the_system_does_not_take_is_one_sentence(ended: Ended, comm
     code, out, err = ended(*command.split(), "x" * 300)
     assert (code, out) == (2, "")
     assert err.endswith("cannot be used (File name too long); mend that, or name another.\n")
+
+
+@pytest.mark.parametrize("taken", ["folder", "port"])
+def test_what_another_program_has_for_now_is_told_from_a_mistake(ended: Ended, tmp_path: Path, taken: str) -> None:
+    """Or the unit, which rests after a mistake, would rest for good where a restore or an old bot is just ending."""
+    with socket.create_server(("127.0.0.1", 0)) as server, ExitStack() as folder:
+        port = server.getsockname()[1]
+        (tmp_path / "my.toml").write_text(f'[storage]\ndirectory = "data"\n[web]\nport = {port}\n')
+        if taken == "folder":
+            folder.enter_context(claimed(read(tmp_path / "my.toml")))
+        code, _, err = ended("run", "--config", "my.toml")
+    assert code == LATER
+    assert [line for line in err.splitlines() if line.startswith("error: ")] == err.splitlines()[-1:]
 
 
 def test_a_database_that_is_not_up_yet_is_told_from_a_mistake(ended: Ended, tmp_path: Path, unused_tcp_port: int) -> None:

@@ -195,7 +195,7 @@ MISTAKES: list[tuple[str, str, str]] = [
     (
         "a number for a breaker",
         "[sampling]\ndry_breakers = [1]\n",
-        "[sampling.dry_breakers] 0 is 1; it must be text in quotes.",
+        "[sampling] dry_breakers holds 1; each must be text in quotes.",
     ),
     ("an empty breaker", '[sampling]\ndry_breakers = [""]\n', "dry_breakers holds ''; each text must have between 1 and 40"),
     (
@@ -267,6 +267,12 @@ MISTAKES: list[tuple[str, str, str]] = [
     ("a token to guess", '[web]\noperator_token = "hunter2"\n', "line 2: [web] operator_token has less than 16 characters"),
     ("no such database", '[storage]\nurl = "mysql://h/x"\n', "line 2: [storage] url is no database address; write sqlite:"),
     ("no such model", '[model]\npath = "no.gguf"\n', "line 2: [model] path names {folder}/no.gguf, which does not exist"),
+    ("no model at all", '[model]\npath = ""\n', "line 2: [model] path names nothing; write a path, or take the key out."),
+    (
+        "more than an id",
+        f"[discord]\nguilds = [1, {2**64}]\n",
+        f"line 2: [discord] guilds holds {2**64}; each must be below {2**64}.",
+    ),
     ("a folder for a file", '[model]\npath = "."\n', "line 2: [model] path names {folder}, which is not a file"),
     ("no such scene", '[scene]\nfile = "no.toml"\n', "line 2: [scene] file names {folder}/no.toml, which does not exist"),
     ("two scenes", SCENE.replace("[scene]", '[scene]\nfile = "understudy.toml"'), "line 3: [scene] file names a whole scene"),

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from adapters.remote.server import EngineServer
 from adapters.remote.settings import EngineServerSettings
-from bot.errors import ConfigMistakes
+from bot.errors import ConfigMistakes, NotNow
 from bot.ids import SessionId
 from bot.ports.engine import Segment
 from tests.adapters.remote.stage import ADAPTER, MODEL, ServedScript, Stage, a_stage
@@ -62,7 +62,7 @@ async def test_web_pages_cannot_use_an_engine_without_a_token() -> None:
 async def test_a_port_in_use_is_said_in_one_sentence() -> None:
     async with a_stage() as stage:
         port = int(stage.address.rpartition(":")[2])
-        with pytest.raises(ConfigMistakes, match=f"port {port}"):
+        with pytest.raises(NotNow, match=f"port {port}"):
             await EngineServer(ServedScript(["x"]), EngineServerSettings(port=port)).start()
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from adapters.remote.server import EngineServer, serve
 from adapters.remote.settings import EngineServerSettings
-from bot.errors import ConfigMistakes
+from bot.errors import ConfigMistakes, NotNow
 from tests.adapters.remote.stage import ServedScript
 
 
@@ -35,7 +35,7 @@ async def test_an_engine_that_is_being_served_keeps_its_socket(tmp_path: Path) -
     path = tmp_path / "engine"
     first, second = a_server(path), a_server(path)
     await first.start()
-    with pytest.raises(ConfigMistakes, match="Another engine is being served at"):
+    with pytest.raises(NotNow, match="Another engine is being served at"):
         await second.start()
     await second.close()
     assert path.is_socket()

@@ -192,6 +192,15 @@ async def test_who_guesses_tokens_is_not_listened_to_for_a_while_however_they_ar
         assert await status(browser, "operator") == 401, "who sends none is asked for it"
 
 
+async def test_who_guesses_through_a_proxy_keeps_nobody_out_who_asks_without_it() -> None:
+    through = {"X-Forwarded-For": "192.0.2.7"}
+    async with a_stage(host="0.0.0.0", operator_token=TOKEN) as stage, a_client(stage) as client:  # noqa: S104  ended with the test
+        for number in range(TRIES):
+            assert await status(client, "metrics", {"Authorization": f"Bearer guess-{number}", **through}) == 401
+        assert await status(client, "metrics", {**BEARER, **through}) == 429
+        assert await status(client, "metrics", BEARER) == 200
+
+
 async def test_who_has_logged_in_stays_so_while_others_guess() -> None:
     async with a_stage(operator_token=TOKEN) as stage, a_client(stage) as browser:
         await browser.open("operator/login")

@@ -13,7 +13,7 @@ from adapters.web import server as page_server
 from adapters.web.courier import WEB, WebCourier
 from adapters.web.safety import Guard, NotAllowed
 from adapters.web.server import WebServer
-from bot.errors import ConfigMistakes, EngineUnavailable, StoreUnavailable
+from bot.errors import ConfigMistakes, EngineUnavailable, NotNow, StoreUnavailable
 from bot.flow.desk import Desk
 from bot.ids import ChannelKey, Place
 from bot.posts import ChannelLimits
@@ -301,8 +301,14 @@ async def test_the_standard_port_may_be_left_out() -> None:
 async def test_a_taken_port_is_said_in_a_sentence(stage: Stage) -> None:
     port = URL(stage.address).port or 0
     second = another_page(stage, port=port)
-    with pytest.raises(ConfigMistakes, match="choose another"):
+    with pytest.raises(NotNow, match="choose another port"):
         await second.start()
+
+
+async def test_a_host_that_is_no_host_of_this_machine_is_said_in_a_sentence(stage: Stage) -> None:
+    elsewhere = another_page(stage, host="192.0.2.1", operator_token="a-token-of-letters")  # noqa: S106  a made-up one
+    with pytest.raises(ConfigMistakes, match=r"host under \[web\]"):
+        await elsewhere.start()
 
 
 async def test_a_place_without_a_story_says_so() -> None:
