@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from bot.errors import StoreAway, StoreUnavailable
+from bot.errors import Refused, StoreAway, StoreUnavailable
 
 LOCKED = "Another program holds the database locked: see whether a second Understudy or a database tool has it open."
 
@@ -49,6 +49,20 @@ PASSING = frozenset({LOCKED, UNREACHABLE, CROWDED, POSTGRES["53300"], POSTGRES["
 """Sentences about what may be over by itself."""
 
 
+REFUSED = "The database refused a step"
+
+
+@contextmanager
+def fitting(told: str) -> Iterator[None]:
+    """Rows from elsewhere that do not fit their table leave as Refused with this sentence; any other trouble as it came."""
+    try:
+        yield
+    except StatementError as error:
+        if not sentence(error).startswith(REFUSED):
+            raise
+        raise Refused(told) from None
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Whatever a database or driver raises inside leaves as StoreUnavailable (StoreAway, if it may pass), its cause kept."""
@@ -72,7 +86,7 @@ def sentence(error: Exception) -> str:
         return CROWDED
     if isinstance(cause, OSError | asyncpg.InterfaceError):
         return UNREACHABLE
-    return f"The database refused a step: {_first_line(cause)} ({code or type(cause).__name__})."
+    return f"{REFUSED}: {_first_line(cause)} ({code or type(cause).__name__})."
 
 
 def _first_line(error: BaseException) -> str:

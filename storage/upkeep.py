@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import Refused, StoreUnavailable
 from storage import migrate
 from storage.dialects import Database, sqlite_file
+from storage.failures import fitting
 from storage.leases import NOW
 from storage.migrate import Schema, Tell
 from storage.tables import outbox, processes
@@ -25,6 +26,8 @@ NOT_OF_PEOPLE = {"alembic_version", "works_with", "processes", "leases", "asked"
 
 AT_A_TIME = 100
 """Rows in hand: one of them may hold a picture."""
+
+DAMAGED = "The database is damaged ({fault}) and stays as it is: restore the newest backup from before into an empty place."
 
 Values = Sequence[Any]
 
@@ -41,7 +44,7 @@ class Health:
 async def health(url: str) -> Health:
     """Look at a database without changing it. Raises StoreUnavailable."""
     async with _opened(url, must_exist=True) as database, database.reading() as connection:
-        schema = await connection.run_sync(migrate.schema_of)
+        schema = await connection.run_sync(_schema_of)
         faults = await _damage(connection)
         if not schema.steps and not faults:
             faults = await connection.run_sync(lambda each: migrate.differences(each, may_have_more=schema.is_newer))
@@ -60,14 +63,26 @@ def _has_processes(connection: Connection) -> bool:
     return inspect(connection).has_table(processes.name)
 
 
+def _schema_of(connection: Connection) -> Schema:
+    """How the schema stands. Raises StoreUnavailable where the tables are those of another program."""
+    schema = migrate.schema_of(connection)
+    if schema.found is None and not migrate.is_empty(connection):
+        raise StoreUnavailable("The database holds tables of another program and none of Understudy: name another database.")
+    return schema
+
+
 async def bring_up_to_date(url: str, tell: Tell) -> Schema:
-    """Migrate a database, telling of each step; how it stood before. Raises StoreUnavailable, and Refused for one of others."""
+    """Migrate a database, telling of each step; how it stood before. Raises StoreUnavailable, also for one that is damaged."""
     async with _opened(url, must_exist=True) as database, database.writing() as connection:
         await database.lock_schema(connection)
-        before = await connection.run_sync(migrate.schema_of)
-        if before.found is None and not await connection.run_sync(migrate.is_empty):
-            raise Refused("The database holds tables of another program and none of Understudy: name another database.")
-        await connection.run_sync(lambda each: migrate.bring_up_to_date(each, tell=tell))
+        faults = await _damage(connection)
+        before = await connection.run_sync(_schema_of)
+        if not faults:
+            await connection.run_sync(lambda each: migrate.bring_up_to_date(each, tell=tell))
+        if not faults and not before.steps:
+            faults = await connection.run_sync(lambda each: migrate.differences(each, may_have_more=before.is_newer))
+        if faults:
+            raise StoreUnavailable(DAMAGED.format(fault=faults[0]))
         return before
 
 
@@ -104,7 +119,7 @@ async def snapshot(url: str) -> AsyncIterator[Snapshot]:
     async with _opened(url, must_exist=True) as database, database.reading() as connection:
         # Rows are packed and written to a slow disk between two questions.
         await database.take_time(connection)
-        schema = await connection.run_sync(migrate.schema_of)
+        schema = await connection.run_sync(_schema_of)
         if schema.found is None:
             raise Refused("The database holds no stories yet, so there is nothing to back up.")
         tables = await connection.run_sync(_reflected)
@@ -174,7 +189,8 @@ async def _put_in(connection: AsyncConnection, contents: Contents) -> None:
                 f"The backup's table {name} has a column that its schema does not have ({unknown[0]}); it cannot be used."
             )
         for rows in batches:
-            await connection.execute(insert(table), [dict(zip(columns, row, strict=True)) for row in rows])
+            with fitting(f"The backup holds rows of {name} that do not fit that table; it cannot be used."):
+                await connection.execute(insert(table), [dict(zip(columns, row, strict=True)) for row in rows])
         if _numbers(table) and contents.counters.get(name):
             await _set_counter(connection, table, contents.counters[name])
 
@@ -183,7 +199,9 @@ async def _put_in(connection: AsyncConnection, contents: Contents) -> None:
 async def _opened(url: str, *, must_exist: bool = False) -> AsyncIterator[Database]:
     file = _file(url)
     if must_exist and file is not None and not file.is_file():
-        raise StoreUnavailable(f"There are no stories in {file.parent} yet; name another folder with --data.")
+        raise StoreUnavailable(
+            f"There are no stories yet, as there is no {file}: name another folder with --data, or file in [storage] url."
+        )
     database = Database(url)
     try:
         yield database

@@ -3,6 +3,6 @@
 from adapters.backup.making import Progress, back_up
 from adapters.backup.manifest import Manifest
 from adapters.backup.restoring import Restored, restore
-from adapters.backup.rotating import new_name, old_ones
+from adapters.backup.rotating import new_one, old_ones
 
-__all__ = ["Manifest", "Progress", "Restored", "back_up", "new_name", "old_ones", "restore"]
+__all__ = ["Manifest", "Progress", "Restored", "back_up", "new_one", "old_ones", "restore"]

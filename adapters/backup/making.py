@@ -20,6 +20,7 @@ from typing import IO, Any, Protocol
 
 from adapters import __version__
 from adapters.backup.manifest import MATRIX, NAME, Manifest, Part, member_of
+from adapters.backup.rotating import HALF
 from adapters.config import Config
 from adapters.matrix.copying import copied
 from adapters.matrix.keeping import Folder, settle
@@ -27,7 +28,6 @@ from bot.errors import Refused
 from storage.store import sqlite_url
 from storage.upkeep import Snapshot, snapshot
 
-HALF = ".part"
 BLOCK = 1 << 20
 FILE_MODE = 0o600
 FILE_RIGHTS = FILE_MODE << 16

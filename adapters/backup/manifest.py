@@ -25,7 +25,7 @@ LONGEST = 1 << 20
 """Bytes of a manifest."""
 
 TABLE = re.compile(r"[a-z][a-z0-9_]{0,62}")
-REVISION = re.compile(r"[0-9a-z_]{1,32}")
+REVISION = re.compile(r"[0-9]{4}")
 HASH = re.compile(r"[0-9a-f]{64}")
 LARGEST = 2**62
 MATRIX = "matrix/"

@@ -13,7 +13,7 @@ import shutil
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +65,7 @@ async def restore(config: Config, source: Path, progress: Progress) -> Restored:
         try:
             account = put_back.check() if put_back else ""
             progress.stage("stories", sum(manifest.rows.values()))
-            rows = _Rows(archive, source.name, progress)
+            rows = _Rows(archive, source.name, manifest.rows, progress)
             contents = Contents(manifest.revision, list(manifest.rows), manifest.counters, rows.read)
             await fill(
                 config.storage.url or sqlite_url(config.storage.file), contents, put_back.finish if put_back else _nothing
@@ -158,6 +158,7 @@ class _Rows:
 
     archive: zipfile.ZipFile
     name: str
+    counts: Mapping[str, int]
     progress: Progress
 
     def read(self, table: str) -> tuple[Sequence[str], Iterator[Sequence[Sequence[Any]]]]:
@@ -170,14 +171,17 @@ class _Rows:
 
     def _batches(self, table: str, width: int, lines: Iterator[list[Any]]) -> Iterator[Sequence[Sequence[Any]]]:
         rows: list[Sequence[Any]] = []
-        for line in lines:
-            if len(line) != width:
+        count = 0
+        for count, line in enumerate(lines, 1):
+            if len(line) != width or count > self.counts[table]:
                 raise self._wrong(table)
             rows.append([self._value(table, value) for value in line])
             if len(rows) == AT_A_TIME:
                 self.progress.advance(len(rows))
                 yield rows
                 rows = []
+        if count != self.counts[table]:
+            raise self._wrong(table)
         if rows:
             self.progress.advance(len(rows))
             yield rows
@@ -209,7 +213,7 @@ class _Rows:
         raise self._wrong(table)
 
     def _wrong(self, table: str) -> Refused:
-        return Refused(NOT_OURS.format(name=self.name, why=f"the rows of {table} make no sense"))
+        return Refused(NOT_OURS.format(name=self.name, why=f"the rows of {table} make no sense, or are not as many as it says"))
 
 
 def _is_whole(text: str) -> bool:

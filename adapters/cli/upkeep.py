@@ -22,6 +22,7 @@ from adapters.config import Config
 from adapters.terminal.courier import tame
 from adapters.wiring import claimed
 from bot.errors import Refused
+from storage.migrate import knows
 from storage.store import sqlite_url
 from storage.upkeep import Health, bring_up_to_date, health
 
@@ -31,6 +32,7 @@ WRONG = 2
 """How `understudy db check` ends where something is wrong."""
 
 FORGETTING = "Who is forgotten later stays in this backup: delete it when it is older than you promised your players."
+NEWER = "A newer Understudy made the schema of this database, {revision}: only one that knows it can restore the backup."
 FORGOTTEN = (
     "What was deleted or forgotten since this backup was made is there again: whoever asked to be forgotten has to ask"
     " once more (privacy forget)."
@@ -68,11 +70,13 @@ def backup(target: Path, *, keep_days: int | None, path: Path | None, data: Path
     config, now = configured(path, data=data), datetime.now(UTC)
     if keep_days is not None and not target.is_dir():
         raise Refused("--keep-days needs a folder that holds backups; name one that is there.")
-    file = target / backups.new_name(now) if target.is_dir() else target
+    file = backups.new_one(target, now) if target.is_dir() else target
     with ProgressBar(Console(stderr=True)) as bar:
         made = _done(backups.back_up(config, file, bar))
     rows, keys = sum(made.rows.values()), " and the keys on Matrix" if made.has_matrix else ""
     click.echo(f"Wrote {file}: {rows:,} rows{keys}. {FORGETTING}")
+    if not knows(made.revision):
+        click.echo(NEWER.format(revision=tame(made.revision)))
     for old in backups.old_ones(target, keep_days, now) if keep_days is not None else ():
         shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)
         click.echo(f"Deleted {old}, which was older than {keep_days} days.")

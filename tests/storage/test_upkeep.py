@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from bot.errors import Refused, StoreUnavailable
+from bot.errors import StoreUnavailable
 from bot.ids import ChannelKey, SessionId
 from bot.ports.store import Change
 from storage.dialects import Database
@@ -68,8 +68,10 @@ async def test_an_older_schema_is_told_with_its_steps_and_brought_up_to_date(url
 async def test_a_database_of_another_program_is_left_as_it_is(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "theirs.db")) as theirs:
         theirs.execute("CREATE TABLE x (y)")
-    with pytest.raises(Refused, match="another program"):
+    with pytest.raises(StoreUnavailable, match="another program"):
         await bring_up_to_date(sqlite_url(tmp_path / "theirs.db"), print)
+    with pytest.raises(StoreUnavailable, match="another program"):
+        await health(sqlite_url(tmp_path / "theirs.db"))
     with closing(sqlite3.connect(tmp_path / "theirs.db")) as theirs:
         assert theirs.execute("SELECT name FROM sqlite_master").fetchall() == [("x",)]
 
@@ -97,6 +99,8 @@ async def test_tables_that_somebody_changed_are_told(url: str) -> None:
         "not expected: column sessions.mood",
         "missing: index ix_cards_owner",
     }
+    with pytest.raises(StoreUnavailable, match="is damaged"):
+        await bring_up_to_date(url, print)
 
 
 async def test_rows_without_their_story_are_told_on_sqlite(tmp_path: Path) -> None:
@@ -123,6 +127,8 @@ async def test_a_damaged_file_is_told(tmp_path: Path) -> None:
     middle = len(raw) // 2 // 4096 * 4096
     raw[middle : middle + 4096] = bytes(4096)
     file.write_bytes(raw)
+    with pytest.raises(StoreUnavailable, match="damaged"):
+        await bring_up_to_date(url, print)
     try:
         assert (await health(url)).faults
     except StoreUnavailable as told:

@@ -10,12 +10,11 @@ import sys
 import threading
 import zipfile
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from adapters.backup import back_up, new_name, old_ones, restore
+from adapters.backup import back_up, restore
 from adapters.matrix.client import first_client
 from adapters.matrix.keeping import Account, Folder
 from adapters.matrix.key_store import device_account
@@ -370,21 +369,6 @@ def as_of(revision: str, file: Path, without: tuple[str, ...] = ()) -> None:
     with zipfile.ZipFile(file, "w") as archive:
         for name, content in {**parts, "manifest.json": json.dumps(about).encode()}.items():
             archive.writestr(name, content)
-
-
-def test_only_our_old_backups_are_too_old(tmp_path: Path) -> None:
-    now = datetime(2026, 3, 10, 12, tzinfo=UTC)
-    ours = [new_name(datetime(2026, 3, day, 11, tzinfo=UTC)) for day in (1, 2, 3, 9)]
-    left = ["understudy-2026-03-01T110000Z.zip.part", ".understudy-2026-03-01T110000Z.zip-ab_1"]
-    others = ["understudy-2026-13-01T000000Z.zip", "notes.zip", "understudy-2020-01-01T000000Z.zip.bak"]
-    for name in (*ours, *others):
-        (tmp_path / name).touch()
-    (tmp_path / left[0]).touch()
-    (tmp_path / left[1]).mkdir()
-    (tmp_path / f"{ours[3]}.part").touch()
-    (tmp_path / "understudy-2019-01-01T000000Z.zip").mkdir()
-    (tmp_path / "understudy-2018-01-01T000000Z.zip").symlink_to(tmp_path / ours[0])
-    assert [path.name for path in old_ones(tmp_path, 7, now)] == [left[1], ours[0], left[0], *ours[1:3]]
 
 
 async def test_a_session_in_a_backup_is_no_more_than_its_rows(places: Places, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.backup import new_name
+from adapters.backup import new_one
 from adapters.cli import main, upkeep
 from adapters.cli.commands import INTERRUPTED
 from adapters.config.settings import DATABASE
@@ -24,7 +24,7 @@ from storage.store import open_store, sqlite_url
 from tests.adapters.cli.conftest import Ended
 from tests.adapters.matrix.test_keeping import ACCOUNT, SECRETS
 from tests.builders import a_session
-from tests.storage.test_migrate import HEAD
+from tests.storage.test_migrate import HEAD, a_newer_history, migrated
 
 pytestmark = pytest.mark.usefixtures("quiet_logs")
 
@@ -55,12 +55,24 @@ def test_a_backup_says_what_is_in_it_and_what_to_think_of(ended: Ended, data: Pa
     )
 
 
+def test_a_backup_that_only_a_newer_program_can_restore_says_so(ended: Ended, data: Path, tmp_path: Path) -> None:
+    async def migrate() -> None:
+        await (await migrated(sqlite_url(data / DATABASE), a_newer_history(tmp_path))).close()
+
+    asyncio.run(migrate())
+    code, out, _ = ended("backup", "mine.zip", "--data", data)
+    assert code == 0
+    assert out.splitlines()[1:] == [
+        "A newer Understudy made the schema of this database, 9999: only one that knows it can restore the backup."
+    ]
+
+
 def test_a_folder_of_backups_loses_those_that_are_too_old_once_there_is_a_new_one(
     ended: Ended, data: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "backups"
     folder.mkdir()
-    old, young = (folder / new_name(datetime.now(UTC) - timedelta(days=days)) for days in (8, 6))
+    old, young = (new_one(folder, datetime.now(UTC) - timedelta(days=days)) for days in (8, 6))
     for path in (old, young):
         path.touch()
     keys = folder / f".{old.name}-x"
