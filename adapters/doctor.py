@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
-from adapters.config import Config, files_given
+from adapters.config import Config, files_given, holds_secret
 from adapters.discord.doctor import examine as examine_discord
 from adapters.engines import engine_of
 from adapters.faces import discord_settings
@@ -148,13 +148,14 @@ async def _shared(config: Config) -> list[Finding]:
 def _secrets(config: Config, path: Path | None) -> list[Finding]:
     """Whether others of this machine can read a file that holds a secret, the configuration among them."""
     files = [Path(each) for each in (*config.secret_files, *files_given())]
-    if path and any(each and each in path.read_text(encoding="utf-8-sig") for each in config.secrets):
+    if path and holds_secret(path):
         files.append(path)
     if not files:
         return []
     for each in files:
         if _is_open_to_all(each.absolute()):
-            sentence = f"Everybody of this machine can read {each}, which holds a secret: chmod o= {each}."
+            advice = "leave it to the user of the bot (chown, chmod 0400)"
+            sentence = f"Everybody of this machine can read {each}, which holds a secret: {advice}."
             return [Finding("secrets", Grade.WARNING, sentence)]
     return [Finding("secrets", Grade.OK, "Not everybody of this machine can read them.")]
 

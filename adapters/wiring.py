@@ -322,6 +322,9 @@ def _locked(directory: Path, taken: str) -> Iterator[None]:
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             raise NotNow(taken) from None
+        except OSError as error:
+            sentence = f"The data folder {directory} cannot be locked ({error.strerror}); choose one on a disk of this machine."
+            raise StoreUnavailable(sentence) from error
         yield

@@ -55,7 +55,8 @@ MIGRATION_LOCK = 7_103_452_160_388_941
 class Database:
     """The engine of one database, and its two kinds of transaction: both all or nothing, both with translated errors."""
 
-    def __init__(self, url: str, *, synchronous: str = SYNCHRONOUS) -> None:
+    def __init__(self, url: str, *, synchronous: str = SYNCHRONOUS, as_it_is: bool = False) -> None:
+        """`as_it_is` leaves an SQLite file in the mode that it has: it may be another program's."""
         with translated():
             address = _address(url)
             if address.get_backend_name() == "sqlite":
@@ -66,7 +67,9 @@ class Database:
         # Errors and logs must not quote parameters: these are what players wrote.
         self._engine = create_async_engine(address, pool_size=4, max_overflow=0, hide_parameters=True, **options)
         self._one_writer = asyncio.Lock()
-        self._readers, self._writers = _prepare(self._engine, synchronous) if self._is_sqlite else _snapshots(self._engine)
+        self._readers, self._writers = (
+            _prepare(self._engine, synchronous, as_it_is=as_it_is) if self._is_sqlite else _snapshots(self._engine)
+        )
         bare: dict[str, Any] = {"sqlite_begin": None} if self._is_sqlite else {"isolation_level": "AUTOCOMMIT"}
         self._bare = self._engine.execution_options(**bare)
         self._pulse = None if self._is_sqlite else _pulse(address)
@@ -252,13 +255,16 @@ def _keep_log(cursor: DBAPICursor) -> None:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorname != "SQLITE_BUSY":
                 raise
-            cursor.execute("SELECT count(*) FROM sqlite_master")  # this does wait
+            # These do wait, the one for a reader's lock and the other for a writer's.
+            cursor.execute("SELECT count(*) FROM sqlite_master")
+            cursor.execute("BEGIN IMMEDIATE")
+            cursor.execute("ROLLBACK")
         else:
             return
     cursor.execute("PRAGMA journal_mode = WAL")
 
 
-def _prepare(engine: AsyncEngine, synchronous: str) -> tuple[AsyncEngine, AsyncEngine]:
+def _prepare(engine: AsyncEngine, synchronous: str, *, as_it_is: bool) -> tuple[AsyncEngine, AsyncEngine]:
     """SQLite engines whose transactions begin as SQLAlchemy says, not as Python's driver guesses.
 
     The driver opens a transaction at the first change only, so that what was read before it may be out of date.
@@ -276,7 +282,8 @@ def _prepare(engine: AsyncEngine, synchronous: str) -> tuple[AsyncEngine, AsyncE
             connection.isolation_level = None
             cursor = connection.cursor()
             cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
-            _keep_log(cursor)
+            if not as_it_is:
+                _keep_log(cursor)
             for pragma in pragmas:
                 cursor.execute(f"PRAGMA {pragma}")
             cursor.close()

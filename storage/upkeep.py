@@ -75,8 +75,8 @@ async def bring_up_to_date(url: str, tell: Tell) -> Schema:
     """Migrate a database, telling of each step; how it stood before. Raises StoreUnavailable, also for one that is damaged."""
     async with _opened(url, must_exist=True) as database, database.writing() as connection:
         await database.lock_schema(connection)
-        faults = await _damage(connection)
         before = await connection.run_sync(_schema_of)
+        faults = await _damage(connection)
         if not faults:
             await connection.run_sync(lambda each: migrate.bring_up_to_date(each, tell=tell))
         if not faults and not before.steps:
@@ -200,9 +200,9 @@ async def _opened(url: str, *, must_exist: bool = False) -> AsyncIterator[Databa
     file = _file(url)
     if must_exist and file is not None and not file.is_file():
         raise StoreUnavailable(
-            f"There are no stories yet, as there is no {file}: name another folder with --data, or file in [storage] url."
+            f"There are no stories yet, as there is no file {file}: name another folder with --data, or file in [storage] url."
         )
-    database = Database(url)
+    database = Database(url, as_it_is=must_exist)
     try:
         yield database
     finally:

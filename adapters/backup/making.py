@@ -24,7 +24,7 @@ from adapters.backup.rotating import HALF
 from adapters.config import Config
 from adapters.matrix.copying import copied
 from adapters.matrix.keeping import Folder, settle
-from bot.errors import Refused
+from bot.errors import NotNow, Refused
 from storage.store import sqlite_url
 from storage.upkeep import Snapshot, snapshot
 
@@ -80,7 +80,7 @@ def _claim(half: Path, file: IO[bytes], target: Path) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise Refused(f"Another backup to {target} is under way; wait for it, or name another file.") from None
+        raise NotNow(f"Another backup to {target} is under way; wait for it, or name another file.") from None
     if not _is_at(half, file):
         # It became somebody's backup between the two steps.
         raise Refused(f"{target} is there already and stays as it is; name another file.")

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,7 +16,7 @@ from adapters import __version__, logs
 from adapters.cli import hosting, matrix, models, once, reports, serving, upkeep
 from adapters.cli.doctor import doctor
 from adapters.cli.options import FILE, configured, with_config, with_data
-from adapters.config import EXAMPLE
+from adapters.config import EXAMPLE, is_host
 from bot.errors import ConfigMistakes, NotNow, Refused, StoreAway, UnderstudyError
 
 PROGRAM = "understudy" if Path(sys.argv[0]).stem == "understudy" else "python -m bot"
@@ -30,8 +29,6 @@ LATER = 75
 again (EX_TEMPFAIL of sysexits.h)."""
 
 INTERRUPTED = 130
-
-HOST = re.compile(r"[!-~]{1,255}")
 
 log = logging.getLogger(__name__)
 
@@ -140,7 +137,7 @@ def engine(*, path: Path | None, host: str | None, port: int | None, socket: Pat
     config = configured(path, **wishes)
     if config.engine.url:
         raise Refused("The engine cannot be served here: [engine] url says that it is elsewhere; take that out.")
-    if host is not None and not HOST.fullmatch(host):
+    if host is not None and not is_host(host):
         raise Refused("--host must be a name or an address, such as 127.0.0.1.")
     served = config.engine.host
     served = replace(served, host=served.host if host is None else host, port=served.port if port is None else port)

@@ -3,10 +3,10 @@
 from adapters.config.discord import DiscordConfig
 from adapters.config.engine import CacheConfig, EngineConfig, HostConfig
 from adapters.config.handing import Errand, taken
-from adapters.config.kinds import StatedRating
+from adapters.config.kinds import StatedRating, is_host
 from adapters.config.matrix import MatrixConfig
 from adapters.config.model import CHOSEN, DEMO_MODEL, AdapterConfig, ModelConfig
-from adapters.config.reading import ENVIRONMENT, EXAMPLE, defaults, read, read_scene
+from adapters.config.reading import ENVIRONMENT, EXAMPLE, defaults, holds_secret, read, read_scene
 from adapters.config.scene import Scene
 from adapters.config.secrets import files_given, given, without_secrets
 from adapters.config.settings import Config, SamplingConfig, StorageConfig, StoryConfig, WebConfig
@@ -34,6 +34,8 @@ __all__ = [
     "defaults",
     "files_given",
     "given",
+    "holds_secret",
+    "is_host",
     "read",
     "read_scene",
     "taken",

@@ -12,9 +12,9 @@ from adapters.config.kinds import (
     ExistingFile,
     Folder,
     HeaderName,
+    Host,
     Number,
     Port,
-    SomeText,
     Text,
     Token,
     Whole,
@@ -49,7 +49,7 @@ class CacheConfig:
 class HostConfig:
     """Where `understudy engine` serves the model, and how much of it one request may ask for."""
 
-    host: SomeText = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Port = 8004
     max_tokens: Annotated[Whole, Field(ge=1, le=1_048_576)] = 8192
     concurrent: Annotated[Whole, Field(ge=1, le=65_536)] = 256

@@ -1,6 +1,7 @@
 """The kinds of values that a configuration can hold, each strict: a number in quotes is a mistake, not a number."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -77,6 +78,20 @@ def _database(value: str) -> str:
     return value
 
 
+def is_host(value: str) -> bool:
+    """Whether it can be the name or the address of a host. It is not looked up."""
+    try:
+        return bool(re.fullmatch(r"[^\s\x00-\x1f\x7f/\[\]]{1,253}", value) and value.encode("idna"))
+    except UnicodeError:
+        return False
+
+
+def _host(value: str) -> str:
+    if not is_host(value):
+        raise ValueError('is no host; write a name or an address, such as "127.0.0.1" or "::1"')
+    return value
+
+
 def _engine_url(value: str) -> str:
     """The address of an engine. A wrong one is not shown: it may hold a password."""
     if value.startswith("unix:/"):
@@ -86,8 +101,8 @@ def _engine_url(value: str) -> str:
         port = parts.port
     except ValueError:
         port, parts = 0, urlsplit("")
-    if parts.username or parts.password:
-        raise ValueError("holds a password; give the token by the environment variable UNDERSTUDY_ENGINE_TOKEN")
+    if parts.username or parts.password or parts.query:
+        raise ValueError("holds more than an address; give the token by the environment variable UNDERSTUDY_ENGINE_TOKEN")
     if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
         raise ValueError('is no address of an engine; write one like "http://HOST:PORT", "https://HOST" or "unix:/PATH"')
     return value
@@ -181,5 +196,6 @@ OperatorToken = Annotated[str, Strict(), AfterValidator(_operator_token)]
 Preset = Annotated[str, Strict(), AfterValidator(_preset)]
 Texts = tuple[Text, ...]
 Biases = Annotated[dict[str, Number], AfterValidator(_biases)]
+Host = Annotated[str, Strict(), AfterValidator(_host)]
 Port = Annotated[int, Strict(), Field(ge=0, le=65_535)]
 StatedRating = Literal["general", "adult"]

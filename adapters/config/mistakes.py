@@ -85,6 +85,9 @@ def _sentence(error: ErrorDetails, keys: Keys, known: type) -> str:
     if kind in UNKNOWN:
         what = f"there is no section [{keys[0]}]" if len(keys) == 1 else f'{_section(keys)} has no key "{keys[-1]}"'
         return f"{what}; {suggestion(keys[-1], _names(known, keys[:-1]))}"
+    if kind in NO_TABLE and isinstance(error["loc"][-1], int):
+        written = f"written [[{'.'.join(keys[:-1])}]]"
+        return f"{_section(keys[:-1])} {keys[-2]} holds {_shown(error['input'])}; each must be a section, {written}"
     if kind in NO_TABLE:
         return f"{keys[-1]} has to be a section of its own, written [{'.'.join(keys)}]"
     if kind == "missing":

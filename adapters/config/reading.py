@@ -15,7 +15,7 @@ from adapters.config.kinds import CLOSED
 from adapters.config.lines import Keys, line_of, lines_of
 from adapters.config.mistakes import Source, sentences, suggestion
 from adapters.config.scene import Character, Part, Scene, SceneChoice, sample_scene
-from adapters.config.secrets import SECRETS, VARIABLES, put_in
+from adapters.config.secrets import SECRETS, VARIABLES, parts_of, put_in
 from adapters.config.settings import Config, Shared
 from adapters.network.hosts import is_loopback
 from bot.errors import ConfigMistakes
@@ -49,6 +49,19 @@ def read(path: Path, environment: Mapping[str, str] = os.environ) -> Config:
 def defaults(environment: Mapping[str, str] = os.environ) -> Config:
     """The configuration of an empty file with the environment over it. Raises ConfigMistakes."""
     return _judge("", Path("the environment"), environment)
+
+
+def holds_secret(path: Path) -> bool:
+    """Whether a configuration file holds a secret itself, and does not only name where it is. Raises ConfigMistakes."""
+    document = _parsed(_text(path), path)
+
+    def value(keys: Keys) -> str:
+        table = document.get(keys[0], {})
+        return str(table.get(keys[1], "")) if isinstance(table, dict) else ""
+
+    addresses = (("storage", "url"), ("discord", "http_proxy"), ("matrix", "http_proxy"))
+    tokens = [each.keys for each in SECRETS if each.keys and each.keys not in addresses]
+    return any(map(value, tokens)) or any(parts_of(value(keys)) for keys in addresses)
 
 
 def read_scene(path: Path) -> Scene:

@@ -70,8 +70,8 @@ def given(variable: str, environment: Mapping[str, str] = os.environ) -> str:
 
 
 def files_given(environment: Mapping[str, str] = os.environ) -> list[str]:
-    """The files that variables of the environment name as holding secrets."""
-    return [environment[each.variable + FILE] for each in SECRETS if environment.get(each.variable + FILE)]
+    """The files that variables of the environment name as holding secrets of the configuration."""
+    return [environment[each.variable + FILE] for each in SECRETS if each.keys and environment.get(each.variable + FILE)]
 
 
 def put_in(document: dict[str, Any], environment: Mapping[str, str], folder: Path) -> tuple[dict[Keys, str], list[str]]:

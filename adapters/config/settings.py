@@ -19,11 +19,11 @@ from adapters.config.kinds import (
     ExistingFile,
     Flag,
     Folder,
+    Host,
     Number,
     OperatorToken,
     Port,
     Preset,
-    SomeText,
     Texts,
     Whole,
     judged,
@@ -108,7 +108,7 @@ class WebConfig:
     and all of it where it is served beyond this machine; it shows up in no representation.
     """
 
-    host: SomeText = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Port = 8000
     post_length: Annotated[Whole, Field(ge=200, le=100_000)] = 2_000
     adults_only: Flag = False

@@ -26,7 +26,9 @@ async def examine(host: str, port: int) -> Finding:
     except OSError as error:
         wrong = trouble(UNOPENED, host, port, error, CHOICES)
         if isinstance(wrong, NotNow) and await _is_ours(host, port):
-            return Finding("page", Grade.OK, f"An Understudy answers at {host}, port {port}.")
+            return Finding(
+                "page", Grade.OK, f"An Understudy answers at {host}, port {port}; if it is not this one, choose another port."
+            )
         return Finding("page", Grade.WRONG, str(wrong))
     return Finding("page", Grade.OK, f"It can be opened at {host}, port {port}.")
 

@@ -178,6 +178,13 @@ async def test_a_file_with_a_secret_that_all_can_read_is_told(
     assert (str(secret if named else file) in found.sentence) is (grade is Grade.WARNING)
 
 
+async def test_a_password_that_is_given_otherwise_is_not_looked_for_in_the_configuration(tmp_path: Path) -> None:
+    file = tmp_path / "understudy.toml"
+    file.write_text(f'[storage]\ndirectory = "{tmp_path}/data"\n[web]\nport = 0\n')
+    given = {"UNDERSTUDY_STORAGE_URL": "postgresql://web:web@127.0.0.1:9/web"}
+    assert "secrets" not in [each.about for each in await examine(read(file, given), file)]
+
+
 async def test_a_configuration_without_a_secret_may_be_read_by_all(tmp_path: Path) -> None:
     (tmp_path / "understudy.toml").write_text(f'[storage]\ndirectory = "{tmp_path}/data"\n[web]\nport = 0\n')
     found = await examine(read(tmp_path / "understudy.toml", {}), tmp_path / "understudy.toml")

@@ -2,8 +2,9 @@
 
 import asyncio
 import socket
+import sqlite3
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,16 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 async def test_a_file_may_have_any_name(tmp_path: Path, name: str) -> None:
     await (await open_store(sqlite_url(tmp_path / name))).close()
     assert files_with(b"SQLite format 3", tmp_path) == [name]
+
+
+async def test_who_writes_to_a_file_as_it_is_opened_is_waited_for(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "stories.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        opening = asyncio.create_task(open_store(sqlite_url(tmp_path / "stories.db")))
+        await asyncio.wait({opening}, timeout=0.2)
+        assert not opening.done()
+        other.execute("ROLLBACK")
+        await (await opening).close()
 
 
 @pytest.mark.parametrize(
