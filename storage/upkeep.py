@@ -29,6 +29,9 @@ AT_A_TIME = 100
 
 DAMAGED = "The database is damaged ({fault}) and stays as it is: restore the newest backup from before into an empty place."
 
+KINDS: Mapping[type, tuple[type, ...]] = {str: (str,), int: (int,), float: (float, int), bool: (bool,), bytes: (bytes,)}
+"""What may stand in a column, by its kind. SQLite takes anything anywhere, and PostgreSQL the whole part of a fraction."""
+
 Values = Sequence[Any]
 
 
@@ -184,15 +187,22 @@ async def _put_in(connection: AsyncConnection, contents: Contents) -> None:
         if name not in contents.tables:
             continue
         columns, batches = contents.read(name)
-        if unknown := sorted(set(columns) - {column.name for column in table.columns}):
-            raise Refused(
-                f"The backup's table {name} has a column that its schema does not have ({unknown[0]}); it cannot be used."
-            )
+        if sorted(columns) != sorted(column.name for column in table.columns):
+            raise Refused(f"The backup's table {name} does not have the columns of its schema; it cannot be used.")
+        kinds = [KINDS[table.columns[column].type.python_type] for column in columns]
+        misfit = f"The backup holds rows of {name} that do not fit that table; it cannot be used."
         for rows in batches:
-            with fitting(f"The backup holds rows of {name} that do not fit that table; it cannot be used."):
+            if not all(_are_of(kinds, row) for row in rows):
+                raise Refused(misfit)
+            with fitting(misfit):
                 await connection.execute(insert(table), [dict(zip(columns, row, strict=True)) for row in rows])
         if _numbers(table) and contents.counters.get(name):
             await _set_counter(connection, table, contents.counters[name])
+
+
+def _are_of(kinds: Sequence[tuple[type, ...]], row: Values) -> bool:
+    """Whether each value of a row is of its column's kind. Not by isinstance: a truth would be a number."""
+    return all(value is None or type(value) in kind for kind, value in zip(kinds, row, strict=True))
 
 
 @asynccontextmanager

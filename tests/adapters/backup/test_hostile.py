@@ -101,6 +101,13 @@ def about(key: str, value: object) -> Callable[[Parts, dict[str, Any]], None]:
     return change
 
 
+def a_line(*values: object) -> bytes:
+    return json.dumps(values).encode() + b"\n"
+
+
+CARD = ("id", "owner", "name", "rating", "card", "face", "face_type")
+REPORT = ("id", "platform", "channel", "author", "reason", "context", "at")
+
 CHANGES = {
     "a path that leads out": member("../../evil"),
     "an absolute path": member("/tmp/evil"),  # noqa: S108  it is never written
@@ -122,6 +129,16 @@ CHANGES = {
         "personas", b'["session", "position", "author", "name", "description"]\n["x", 0, "a", "b", "c"]\n'
     ),
     "a row that lacks what it must have": table("bookmarks", b'["platform", "channel", "mark"]\n["a", "b", null]\n'),
+    "a number for a text": table("bookmarks", b'["platform", "channel", "mark"]\n["a", "b", 7]\n'),
+    "a fraction for a text": table("bookmarks", b'["platform", "channel", "mark"]\n["a", "b", 1.5]\n'),
+    "bytes for a text": table("bookmarks", b'["platform", "channel", "mark"]\n["a", "b", {"bytes": "Yw=="}]\n'),
+    "a text for bytes": table("cards", a_line(*CARD) + a_line("a", "b", "c", "general", "{}", "d", "e")),
+    "a text for a number": table("reports", a_line(*REPORT) + a_line("x", "a", "b", "c", "d", "e", 1.0)),
+    "a fraction for a whole number": table("reports", a_line(*REPORT) + a_line(1.5, "a", "b", "c", "d", "e", 1.0)),
+    "a truth for a number": table("reports", a_line(*REPORT) + a_line(True, "a", "b", "c", "d", "e", 1.0)),
+    "a text for a time": table("reports", a_line(*REPORT) + a_line(1, "a", "b", "c", "d", "e", "x")),
+    "a column twice": table("bookmarks", b'["platform", "channel", "mark", "mark"]\n["a", "b", "c", "d"]\n'),
+    "a table without its key": table("bookmarks", b'["channel", "mark"]\n["b", "c"]\n'),
     "less rows than it says": table("bookmarks", b'["platform", "channel", "mark"]\n["a", "b", "c"]\n', rows=2),
     "more rows than it says": table("bookmarks", b'["platform", "channel", "mark"]\n["a", "b", "c"]\n', rows=0),
     "a number that no database holds": table("reports", b'["id"]\n[99999999999999999999]\n'),
@@ -150,6 +167,23 @@ async def test_a_forged_backup_is_refused_and_leaves_nothing(places: Places, fil
     assert "ackup" in sentence
     assert "refused a step" not in sentence, "those are the words of the database, with what is in a row"
     assert not list(file.parent.rglob("*evil*"))
+
+
+MISFITS = [what for what in CHANGES if " for a" in what or " for bytes" in what]
+
+
+@pytest.mark.parametrize("what", MISFITS)
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_a_value_of_another_kind_is_refused_on_each_database_and_not_quoted(
+    all_places: Places, tmp_path: Path, kind: str, what: str
+) -> None:
+    file = tmp_path / "backup.zip"
+    await a_backup(all_places, file)
+    forged(file, CHANGES[what])
+    target = all_places.new(kind)
+    with pytest.raises(Refused, match=r"^The backup holds rows of \w+ that do not fit that table; it cannot be used\.$"):
+        await restore(target, file, Noting())
+    assert left_in(target) == set()
 
 
 async def test_parts_that_are_more_than_they_say_are_not_unpacked(places: Places, file: Path) -> None:
