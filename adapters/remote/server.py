@@ -147,10 +147,10 @@ class EngineServer:
             sockets.refuse_taken(settings.socket)
             try:
                 await web.UnixSite(runner, settings.socket).start()
+                self._socket = sockets.identity(settings.socket)
+                settings.socket.chmod(0o600)
             except OSError as error:
                 raise sockets.unusable(settings.socket, error) from error
-            self._socket = sockets.identity(settings.socket)
-            settings.socket.chmod(0o600)
             return f"unix:{settings.socket}"
         try:
             await web.TCPSite(runner, settings.host, settings.port).start()

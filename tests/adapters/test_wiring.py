@@ -1,6 +1,8 @@
 """The house as it is put together from a configuration: what it plays, once, and whom it keeps out."""
 
+import errno
 import json
+import os
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
@@ -92,6 +94,15 @@ async def test_a_data_folder_serves_one_program_at_a_time(tmp_path: Path) -> Non
             async with opened(configured(tmp_path)):
                 pass
     async with opened(configured(tmp_path)):
+        pass
+
+
+def test_a_folder_that_takes_no_lock_is_told_from_one_that_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.raises(StoreUnavailable, match="cannot be locked"), claimed(configured(tmp_path)):
         pass
 
 
